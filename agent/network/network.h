@@ -1,0 +1,56 @@
+#ifndef DAVIT_AGENT_NETWORK_NETWORK_H_
+#define DAVIT_AGENT_NETWORK_NETWORK_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace davit::network {
+
+struct PortRequest {
+  int container_port = 0;
+  int host_port = 0;  // 0: any free one
+  std::string protocol = "tcp";
+  friend bool operator==(const PortRequest&, const PortRequest&) = default;
+};
+
+struct PortBinding {
+  std::string host_ip;  // "0.0.0.0"
+  int container_port = 0;
+  int host_port = 0;
+  std::string protocol;
+  friend bool operator==(const PortBinding&, const PortBinding&) = default;
+};
+
+enum class NetworkMode {
+  kBridge,  // own namespace on the agent's bridge, ports mapped by CNI's portmap
+  kNone,    // own namespace with loopback only
+};
+
+struct Attachment {
+  std::string namespace_path;  // to put into the OCI spec
+  std::string ip_address;      // empty for kNone
+  std::vector<PortBinding> bindings;
+};
+
+// Network namespaces of containers. Thread-safe. Calls run CNI plugins and block for some 100 ms: use from the `network`
+// pool. What was made survives agent restarts; the results are kept on disk below the agent's run folder.
+class Network {
+ public:
+  virtual ~Network() = default;
+  // Makes namespace, addresses and port mappings of `container_id`; if it has them, returns them unchanged.
+  // FailedPrecondition: a host port is taken (says which, and by what if known); retry after the other has gone.
+  // Messages begin with "CannotStartContainerError: " or "ContainerNetworkingError: ".
+  virtual absl::StatusOr<Attachment> Attach(const std::string& container_id, NetworkMode mode,
+                                            const std::vector<PortRequest>& ports) = 0;
+  // Undoes it, also what is left of half an Attach or after a reboot. OK if gone.
+  virtual absl::Status Detach(const std::string& container_id) = 0;
+  // Containers that have something here.
+  virtual absl::StatusOr<std::vector<std::string>> List() const = 0;
+};
+
+}  // namespace davit::network
+
+#endif  // DAVIT_AGENT_NETWORK_NETWORK_H_

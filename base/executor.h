@@ -1,0 +1,64 @@
+#ifndef DAVIT_BASE_EXECUTOR_H_
+#define DAVIT_BASE_EXECUTOR_H_
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "base/mutex.h"
+
+namespace davit {
+
+using Work = absl::AnyInvocable<void()>;
+
+// Where work runs later. Thread-safe; Post() never blocks and never runs the work inside the call.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void Post(Work work) = 0;
+};
+
+// A named, bounded number of threads over one queue. Blocking work belongs on one of these.
+// The destructor runs what is queued, then joins.
+class ThreadPool final : public Executor {
+ public:
+  ThreadPool(std::string name, int threads);
+  ~ThreadPool() override;
+  void Post(Work work) override;
+
+  // Refuses new work, runs what is queued, joins. Idempotent. Work posted later is destroyed without running.
+  void Stop();
+  // How many items wait for a thread now.
+  size_t Depth() const;
+  const std::string& name() const { return name_; }
+
+ private:
+  void Run();
+
+  const std::string name_;
+  mutable Mutex mu_;
+  CondVar available_;
+  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<std::thread> threads_;  // constant after construction, until Stop()
+};
+
+// Runs work one piece at a time and in order, on the threads of another executor: an actor's mailbox. The state that only
+// such work touches needs no lock. May be destroyed while work is queued or running; that work still runs.
+class Serial final : public Executor {
+ public:
+  explicit Serial(Executor* executor);  // `executor` outlives all work posted here
+  void Post(Work work) override;
+
+ private:
+  struct Queue;
+  static void Drain(const std::shared_ptr<Queue>& queue);
+  const std::shared_ptr<Queue> queue_;
+};
+
+}  // namespace davit
+
+#endif  // DAVIT_BASE_EXECUTOR_H_

@@ -1,0 +1,53 @@
+#ifndef DAVIT_BASE_HTTP_CLIENT_H_
+#define DAVIT_BASE_HTTP_CLIENT_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace davit {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration timeout = absl::InfiniteDuration();  // for all of it
+  // Fewer than 1 byte/s for this long ends it.
+  absl::Duration stall_timeout = absl::Seconds(60);
+  // Redirects are followed; Authorization is not sent to another host.
+  int max_redirects = 5;
+  // Where the body of a 2xx answer goes, piece by piece, instead of HttpResponse::body. A non-OK status ends the
+  // transfer and is returned by Fetch().
+  std::function<absl::Status(absl::string_view)> on_body;
+  // Looked at about once a second; true ends the transfer with Cancelled.
+  std::function<bool()> is_cancelled;
+  // Largest body that is kept in HttpResponse::body.
+  size_t max_body_bytes = 16U << 20;
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case; of the last answer when redirected
+  std::string body;
+  std::string effective_url;
+};
+
+// One HTTP exchange over libcurl. Blocks: use from a pool. Thread-safe; connections are reused per calling thread.
+// An HTTP error status is a result, not an error. Unavailable: no connection, or it broke. DeadlineExceeded: a timeout.
+// InvalidArgument: the URL. Error texts name method and URL without its query (signed URLs are secrets).
+absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request);
+
+// The URL without query and user information, for messages.
+std::string RedactUrl(absl::string_view url);
+
+}  // namespace davit
+
+#endif  // DAVIT_BASE_HTTP_CLIENT_H_

@@ -1,0 +1,19 @@
+#ifndef DAVIT_BASE_NOTIFY_H_
+#define DAVIT_BASE_NOTIFY_H_
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace davit {
+
+// Words to systemd (sd_notify(3)); nothing happens when not started by it. Thread-safe.
+void NotifyReady(absl::string_view status);
+void NotifyStatus(absl::string_view status);
+void NotifyStopping();
+void NotifyWatchdog();
+// How often NotifyWatchdog() is due: half of WatchdogSec. InfiniteDuration: no watchdog.
+absl::Duration WatchdogPeriod();
+
+}  // namespace davit
+
+#endif  // DAVIT_BASE_NOTIFY_H_

@@ -1,0 +1,33 @@
+#ifndef DAVIT_BASE_SUBPROCESS_H_
+#define DAVIT_BASE_SUBPROCESS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace davit {
+
+struct Command {
+  std::vector<std::string> arguments;  // [0] is the program's absolute path
+  std::map<std::string, std::string> environment;  // all of it: nothing is inherited
+  std::string input;                               // given on standard input
+  absl::Duration timeout = absl::Seconds(30);
+};
+
+struct CommandResult {
+  int exit_code = 0;  // 128 + signal number when a signal ended it
+  std::string output;
+  std::string error_output;
+};
+
+// Runs a program and waits for it. Blocks: use from a pool. Thread-safe.
+// DeadlineExceeded: it was killed after `timeout`. NotFound, PermissionDenied: it could not be started. An exit code
+// other than 0 is a result, not an error.
+absl::StatusOr<CommandResult> RunCommand(const Command& command);
+
+}  // namespace davit
+
+#endif  // DAVIT_BASE_SUBPROCESS_H_
