@@ -1,0 +1,49 @@
+#ifndef DAVIT_AGENT_CONTAINERD_CONTAINERS_H_
+#define DAVIT_AGENT_CONTAINERD_CONTAINERS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/containerd/client.h"
+#include "agent/containerd/types.h"
+
+namespace davit::containerd {
+
+// A container record: metadata only. The processes are a task (Tasks).
+struct Container {
+  std::string id;
+  Labels labels;
+  std::string image;          // for listings
+  std::string runtime;        // "io.containerd.runc.v2"
+  std::string oci_spec_json;  // OCI runtime-spec config.json
+  std::string snapshotter;
+  std::string snapshot_key;  // the record keeps this snapshot from garbage collection
+};
+
+// Thread-safe; see Client for blocking and codes.
+class Containers {
+ public:
+  explicit Containers(Client* client);
+  ~Containers();
+
+  // AlreadyExists. InvalidArgument: id or a label (at most 4096 bytes of key and value together).
+  absl::Status Create(const Container& container, const CallOptions& options = {});
+  // NotFound.
+  absl::StatusOr<Container> Get(const std::string& id, const CallOptions& options = {});
+  absl::StatusOr<std::vector<Container>> List(const std::vector<std::string>& filters = {},
+                                              const CallOptions& options = {});
+  // NotFound: gone. A task of it, if any, is not touched: delete that first.
+  absl::Status Delete(const std::string& id, const CallOptions& options = {});
+
+ private:
+  struct Stub;
+  Client* const client_;
+  const std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace davit::containerd
+
+#endif  // DAVIT_AGENT_CONTAINERD_CONTAINERS_H_

@@ -1,0 +1,33 @@
+#ifndef DAVIT_AGENT_CONTAINERD_DIFFS_H_
+#define DAVIT_AGENT_CONTAINERD_DIFFS_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/containerd/client.h"
+#include "agent/containerd/types.h"
+
+namespace davit::containerd {
+
+// Unpacks layers. Thread-safe; see Client for blocking and codes.
+class Diffs {
+ public:
+  explicit Diffs(Client* client);
+  ~Diffs();
+
+  // Unpacks the blob `layer` (tar, gzip or zstd by its media type) over `mounts`, which are those of
+  // a prepared snapshot. Returns the applied layer: digest is its diff id (of the uncompressed tar),
+  // size its length. Blocks for as long as the disk needs: give a timeout of minutes.
+  absl::StatusOr<Descriptor> Apply(const Descriptor& layer, const std::vector<Mount>& mounts,
+                                   const CallOptions& options = {});
+
+ private:
+  struct Stub;
+  Client* const client_;
+  const std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace davit::containerd
+
+#endif  // DAVIT_AGENT_CONTAINERD_DIFFS_H_

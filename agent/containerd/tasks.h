@@ -1,0 +1,78 @@
+#ifndef DAVIT_AGENT_CONTAINERD_TASKS_H_
+#define DAVIT_AGENT_CONTAINERD_TASKS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agent/containerd/client.h"
+#include "agent/containerd/types.h"
+
+namespace davit::containerd {
+
+enum class TaskStatus { kUnknown, kCreated, kRunning, kStopped, kPaused, kPausing };
+
+// The main process of a container.
+struct TaskInfo {
+  std::string container_id;
+  TaskStatus status = TaskStatus::kUnknown;  // kUnknown: its shim did not answer
+  int pid = 0;                               // in the host's pid namespace
+  int exit_status = 0;                       // kStopped: 128 + signal when a signal ended it
+  absl::Time exited_at = absl::UnixEpoch();  // kStopped
+};
+
+struct TaskExitStatus {
+  int exit_status = 0;
+  absl::Time exited_at = absl::UnixEpoch();
+};
+
+struct TaskCreateRequest {
+  std::string container_id;
+  std::vector<Mount> rootfs;
+  // Addresses of the process's streams: a FIFO's path, "binary://...", "file://..."; empty: none.
+  std::string stdin_address;
+  std::string stdout_address;
+  std::string stderr_address;
+  bool terminal = false;
+};
+
+// Processes of containers: each task has its own shim, which every call but List() talks to, so one
+// hung shim delays calls for its own container only. (List() waits up to 2 s for each hung one.)
+// Thread-safe; see Client for blocking and codes. Beyond those: NotFound, there is no task, or its
+// shim has died and containerd has cleaned up; Unknown with "ttrpc: closed", the shim died during
+// the call; NotFound with "process already finished" from Kill().
+class Tasks {
+ public:
+  explicit Tasks(Client* client);
+  ~Tasks();
+
+  // Starts the shim and the waiting process; returns its pid. AlreadyExists. Its container record
+  // must exist. Unknown: runc refused, in its own words.
+  absl::StatusOr<int> Create(const TaskCreateRequest& request, const CallOptions& options = {});
+  // Lets the process go; returns its pid. FailedPrecondition, Unknown: not in state created.
+  absl::StatusOr<int> Start(const std::string& container_id, const CallOptions& options = {});
+  absl::StatusOr<TaskInfo> Get(const std::string& container_id, const CallOptions& options = {});
+  absl::StatusOr<std::vector<TaskInfo>> List(const CallOptions& options = {});
+  // `all`: every process of the container, not only the main one.
+  absl::Status Kill(const std::string& container_id, int signal_number, bool all,
+                    const CallOptions& options = {});
+  // Blocks until the main process has ended. DeadlineExceeded: it has not.
+  absl::StatusOr<TaskExitStatus> Wait(const std::string& container_id,
+                                      const CallOptions& options = {});
+  // Removes a task that is stopped or was never started, and its shim.
+  // FailedPrecondition: it runs.
+  absl::StatusOr<TaskExitStatus> Delete(const std::string& container_id,
+                                        const CallOptions& options = {});
+
+ private:
+  struct Stub;
+  Client* const client_;
+  const std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace davit::containerd
+
+#endif  // DAVIT_AGENT_CONTAINERD_TASKS_H_
