@@ -22,8 +22,8 @@ struct CallOptions {
 };
 
 // The connection to one containerd: a channel to its socket that the typed classes beside this one
-// (Containers, Tasks, Snapshots, ...) share. It connects at the first call and reconnects by itself.
-// Thread-safe. It outlives the typed classes that were built on it.
+// (Containers, Tasks, Snapshots, ...) share. It connects at the first call and reconnects by
+// itself. Thread-safe. It outlives the typed classes that were built on it.
 //
 // Rules for all typed classes here: each call blocks until containerd answers or its deadline
 // passes, so use them from pools. Codes are gRPC's own: Unavailable, containerd cannot be reached;

@@ -31,6 +31,9 @@ class Containers {
 
   // AlreadyExists. InvalidArgument: id or a label (at most 4096 bytes of key and value together).
   absl::Status Create(const Container& container, const CallOptions& options = {});
+  // Replaces labels, image and spec of the record `container.id`. NotFound. A task that was made
+  // from the old spec keeps it.
+  absl::Status Update(const Container& container, const CallOptions& options = {});
   // NotFound.
   absl::StatusOr<Container> Get(const std::string& id, const CallOptions& options = {});
   absl::StatusOr<std::vector<Container>> List(const std::vector<std::string>& filters = {},

@@ -31,10 +31,12 @@ class ContentWriter {
 
   // Bytes that are in the store under this ref: where to go on.
   int64_t offset() const;
-  // Appends; any length (sent in pieces of 1 MiB). After an error only destruction or Abort() is of use.
+  // Appends; any length (sent in pieces of 1 MiB). After an error only destruction or Abort() is of
+  // use.
   absl::Status Write(absl::string_view bytes);
-  // Checks size and digest, makes the blob durable and visible. OK also if another writer was first.
-  // FailedPrecondition: size or digest are not those announced; the written bytes stay until Abort().
+  // Checks size and digest, makes the blob durable and visible. OK also if another writer was
+  // first. FailedPrecondition: size or digest are not those announced; the written bytes stay until
+  // Abort().
   absl::Status Commit(const Labels& labels = {});
   // Drops what was written under this ref. OK if nothing was.
   absl::Status Abort();

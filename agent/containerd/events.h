@@ -34,8 +34,8 @@ using Event = std::variant<TaskExited, TaskOutOfMemory, ContainerDeleted, Connec
 // reconnected with full-jitter backoff (100 ms to 5 s) after each loss.
 //
 // containerd does not say when a subscription has taken effect. So an event of our own is published
-// (topic "/davit/subscribed") until it comes back; only then Connected is told. The same probe every
-// 15 s without events finds a containerd that hangs; it is told as Disconnected.
+// (topic "/davit/subscribed") until it comes back; only then Connected is told. The same probe
+// every 15 s without events finds a containerd that hangs; it is told as Disconnected.
 //
 // `sink` is called from one thread of this object's, starting with Connected or Disconnected, and
 // must not block. The destructor ends the stream and joins (it may wait for one call's deadline).

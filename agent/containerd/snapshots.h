@@ -27,7 +27,7 @@ struct SnapshotInfo {
 };
 
 struct SnapshotUsage {
-  int64_t size = 0;    // bytes on disk, without the parents'
+  int64_t size = 0;  // bytes on disk, without the parents'
   int64_t inodes = 0;
 };
 
@@ -42,8 +42,8 @@ class Snapshots {
 
   // NotFound.
   absl::StatusOr<SnapshotInfo> Stat(const std::string& key, const CallOptions& options = {});
-  // A writable snapshot on top of the committed `parent` (empty: none). AlreadyExists: ask Mounts();
-  // options.lease does not hold it then. NotFound: the parent.
+  // A writable snapshot on top of the committed `parent` (empty: none). AlreadyExists: ask
+  // Mounts(); options.lease does not hold it then. NotFound: the parent.
   absl::StatusOr<std::vector<Mount>> Prepare(const std::string& key, const std::string& parent,
                                              const Labels& labels = {},
                                              const CallOptions& options = {});

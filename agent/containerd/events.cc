@@ -1,0 +1,78 @@
+#include "agent/containerd/events.h"
+
+#include <thread>
+#include <utility>
+
+#include "agent/containerd/event_stream.h"
+#include "base/backoff.h"
+#include "base/mutex.h"
+
+namespace davit::containerd {
+
+// The thread that keeps a stream up.
+class Events::Subscriber {
+ public:
+  Subscriber(Client* client, Sink sink)
+      : client_(client), sink_(std::move(sink)), thread_([this] { Run(); }) {}
+
+  ~Subscriber() {
+    {
+      MutexLock lock(&mu_);
+      stopping_ = true;
+      if (stream_ != nullptr) stream_->Cancel();
+    }
+    wake_.NotifyAll();
+    thread_.join();
+  }
+
+ private:
+  void Run() {
+    Backoff backoff(absl::Milliseconds(100), absl::Seconds(5));
+    bool is_told_disconnected = false;
+    for (;;) {
+      EventStream stream(client_);
+      if (!SetCurrent(&stream)) return;
+      const absl::Status status = stream.Run([&](const Event& event) {
+        if (std::holds_alternative<Connected>(event)) {
+          is_told_disconnected = false;
+          backoff.Reset();
+        }
+        sink_(event);
+      });
+      if (!SetCurrent(nullptr)) return;
+      if (!is_told_disconnected) sink_(Disconnected{status});
+      is_told_disconnected = true;
+      if (!Pause(backoff.Next())) return;
+    }
+  }
+
+  // Makes `stream` the one that the destructor cancels. False: the destructor has begun.
+  bool SetCurrent(EventStream* stream) {
+    MutexLock lock(&mu_);
+    stream_ = stream;
+    return !stopping_;
+  }
+
+  // False: the destructor has begun.
+  bool Pause(absl::Duration delay) {
+    MutexLock lock(&mu_);
+    while (!stopping_ && wake_.WaitFor(&mu_, delay)) {
+    }
+    return !stopping_;
+  }
+
+  Client* const client_;
+  const Sink sink_;
+  Mutex mu_;
+  CondVar wake_;
+  EventStream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;  // last: uses all of the above
+};
+
+Events::Events(Client* client, Sink sink)
+    : subscriber_(std::make_unique<Subscriber>(client, std::move(sink))) {}
+
+Events::~Events() = default;
+
+}  // namespace davit::containerd
