@@ -1,0 +1,280 @@
+#include "agent/resource/libcgroup_task_cgroups.h"
+
+#include <libcgroup.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/status.h"
+
+namespace davit::resource {
+namespace {
+
+// Pause between two looks at something the kernel finishes by itself (an exiting process leaving
+// its cgroup).
+constexpr int kRecheckMilliseconds = 5;
+// rmdir says EBUSY for a moment after the last process has gone.
+constexpr absl::Duration kRemovalTime = absl::Seconds(2);
+
+// libcgroup's tables are the process's: so is the lock.
+Mutex* LibcgroupMutex() {
+  static Mutex* const mutex = new Mutex;
+  return mutex;
+}
+
+struct FreeCgroup {
+  void operator()(cgroup* group) const { cgroup_free(&group); }
+};
+using CgroupPtr = std::unique_ptr<cgroup, FreeCgroup>;
+
+absl::Status FromLibcgroup(int code, absl::string_view what) {
+  if (code == 0) return absl::OkStatus();
+  if (code == ECGOTHER) return ErrnoStatus(cgroup_get_last_errno(), what);
+  return absl::InternalError(absl::StrCat(what, ": ", cgroup_strerror(code)));
+}
+
+absl::Status MakeCgroup(const std::string& path, const std::vector<std::string>& controllers) {
+  const MutexLock lock(LibcgroupMutex());
+  const CgroupPtr group(cgroup_new_cgroup(path.c_str() + 1));
+  if (group == nullptr) return absl::ResourceExhaustedError("cgroup_new_cgroup: out of memory");
+  for (const std::string& controller : controllers) {
+    if (cgroup_add_controller(group.get(), controller.c_str()) == nullptr) {
+      return absl::InternalError(absl::StrCat("libcgroup refuses controller ", controller));
+    }
+  }
+  return FromLibcgroup(cgroup_create_cgroup(group.get(), 1),
+                       absl::StrCat("creating cgroup ", path));
+}
+
+// One value per call, for libcgroup does not tell which of several was refused.
+absl::Status Write(const std::string& path, const CgroupSetting& setting) {
+  const MutexLock lock(LibcgroupMutex());
+  const CgroupPtr group(cgroup_new_cgroup(path.c_str() + 1));
+  cgroup_controller* const controller =
+      group == nullptr ? nullptr : cgroup_add_controller(group.get(), setting.controller.c_str());
+  if (controller == nullptr ||
+      cgroup_add_value_string(controller, setting.file.c_str(), setting.value.c_str()) != 0) {
+    return absl::InternalError(absl::StrCat("libcgroup refuses ", setting.file));
+  }
+  const int code = cgroup_modify_cgroup(group.get());
+  const std::string what =
+      absl::StrCat("writing '", setting.value, "' to ", setting.file, " of cgroup ", path);
+  if (code == ECGOTHER && cgroup_get_last_errno() == EBUSY) {
+    return absl::UnavailableError(
+        absl::StrCat(what, ": more is in use, and it could not be reclaimed"));
+  }
+  return FromLibcgroup(code, what);
+}
+
+// Adds what cgroup.procs of `folder` and of those below it hold.
+void CollectProcesses(const std::string& folder, std::set<int>* pids) {
+  const absl::StatusOr<std::string> text = ReadFile(folder + "/cgroup.procs");
+  if (!text.ok()) return;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    int pid = 0;
+    // 0: a process outside our pid namespace; nothing that we could name.
+    if (absl::SimpleAtoi(line, &pid) && pid > 0) pids->insert(pid);
+  }
+  for (const std::string& child : ChildFolders(folder))
+    CollectProcesses(absl::StrCat(folder, "/", child), pids);
+}
+
+// A v1-frozen process does not even die.
+void Thaw(const std::string& folder) {
+  std::ofstream(folder + "/freezer.state") << "THAWED";
+  for (const std::string& child : ChildFolders(folder)) Thaw(absl::StrCat(folder, "/", child));
+}
+
+// Waits until one of `pids` has exited, at most `timeout`.
+void WaitForAnyExit(const std::set<int>& pids, absl::Duration timeout) {
+  std::vector<pollfd> polls;
+  for (const int pid : pids) {
+    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    if (fd >= 0) polls.push_back({fd, POLLIN, 0});
+  }
+  // None left to wait for: they have exited, and the kernel is taking them out of the cgroup.
+  const int milliseconds = polls.empty() ? kRecheckMilliseconds
+                                         : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1;
+  poll(polls.data(), polls.size(), milliseconds);
+  for (const pollfd& entry : polls) close(entry.fd);
+}
+
+// Removes a cgroup's folder and those below it. OK if gone.
+absl::Status RemoveFolders(const std::string& folder, absl::Duration deadline) {
+  for (const std::string& child : ChildFolders(folder)) {
+    RETURN_IF_ERROR(RemoveFolders(absl::StrCat(folder, "/", child), deadline));
+  }
+  while (rmdir(folder.c_str()) != 0) {
+    if (errno == ENOENT || errno == ENODEV) return absl::OkStatus();
+    if (errno != EBUSY) return ErrnoStatus(errno, absl::StrCat("rmdir ", folder));
+    if (Clock::Real()->Monotonic() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat("rmdir ", folder, ": still busy"));
+    }
+    poll(nullptr, 0, kRecheckMilliseconds);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+LibcgroupTaskCgroups::LibcgroupTaskCgroups(std::string parent, CgroupMounts mounts)
+    : parent_(std::move(parent)), mounts_(std::move(mounts)) {}
+
+absl::StatusOr<std::unique_ptr<LibcgroupTaskCgroups>> LibcgroupTaskCgroups::Create(
+    const std::string& parent) {
+  if (parent.size() < 2 || parent[0] != '/' || absl::EndsWith(parent, "/") ||
+      absl::StrContains(parent, "..")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cgroup parent '", parent, "' is not an absolute path below the root cgroup"));
+  }
+  ASSIGN_OR_RETURN(const std::string mountinfo, ReadFile("/proc/self/mountinfo"));
+  CgroupMounts mounts = ParseCgroupMounts(mountinfo);
+  if (!mounts.IsUnified() && (mounts.v1.count("memory") == 0 || mounts.v1.count("cpu") == 0 ||
+                              mounts.v1.count("cpuacct") == 0)) {
+    return absl::FailedPreconditionError(
+        "no cgroup hierarchy with the controllers memory, cpu and cpuacct is mounted");
+  }
+  const MutexLock lock(LibcgroupMutex());
+  if (const int code = cgroup_init(); code != 0) {
+    return absl::FailedPreconditionError(absl::StrCat("cgroup_init: ", cgroup_strerror(code)));
+  }
+  return std::unique_ptr<LibcgroupTaskCgroups>(new LibcgroupTaskCgroups(parent, std::move(mounts)));
+}
+
+std::string LibcgroupTaskCgroups::TaskPath(const std::string& task_id) const {
+  return absl::StrCat(parent_, "/", task_id);
+}
+
+std::string LibcgroupTaskCgroups::ContainerPath(const std::string& task_id,
+                                                const std::string& container) const {
+  return absl::StrCat(parent_, "/", task_id, "/", container);
+}
+
+// v2: a cgroup offers its children only those controllers that every one above it enables.
+absl::Status LibcgroupTaskCgroups::EnableControllersDownTo(const std::string& path) const {
+  std::string folder = mounts_.v2;
+  std::vector<std::string> names = absl::StrSplit(path, '/', absl::SkipEmpty());
+  names.insert(names.begin(), "");
+  for (const std::string& name : names) {
+    if (!name.empty()) absl::StrAppend(&folder, "/", name);
+    RETURN_IF_ERROR(MakeDirectories(folder), "creating cgroup ", path);
+    for (const std::string& controller : mounts_.TaskControllers()) {
+      std::ofstream control(folder + "/cgroup.subtree_control");
+      control << "+" << controller << std::flush;
+      if (!control.good()) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "cannot enable controller ", controller, " in ", folder, "/cgroup.subtree_control"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LibcgroupTaskCgroups::Create(const std::string& task_id, const CgroupLimits& limits) {
+  if (task_id.empty() || absl::StrContains(task_id, "/") || absl::StartsWith(task_id, ".")) {
+    return absl::InvalidArgumentError(absl::StrCat("'", task_id, "' cannot name a cgroup"));
+  }
+  const std::string path = TaskPath(task_id);
+  if (mounts_.IsUnified()) RETURN_IF_ERROR(EnableControllersDownTo(path));
+  RETURN_IF_ERROR(MakeCgroup(path, mounts_.TaskControllers()));
+  for (const CgroupSetting& setting : SettingsFor(mounts_, path, limits)) {
+    RETURN_IF_ERROR(Write(path, setting));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CgroupUsage> LibcgroupTaskCgroups::Read(const std::string& path) const {
+  ASSIGN_OR_RETURN(CgroupUsage usage, ReadCounters(mounts_, path));
+  const std::map<std::string, int64_t> kills = ReadOomKills(mounts_, path);
+  {
+    const MutexLock lock(&mu_);
+    oom_kills_.Observe(path, kills);
+    usage.oom_kills = oom_kills_.Total(path);
+  }
+  ASSIGN_OR_RETURN(const std::vector<int> processes, Processes(path));
+  usage.processes = static_cast<int64_t>(processes.size());
+  return usage;
+}
+
+absl::StatusOr<std::vector<int>> LibcgroupTaskCgroups::Processes(const std::string& path) const {
+  // One that is half moved stands in some hierarchies only.
+  std::set<std::string> folders;
+  for (const std::string& controller : mounts_.TaskControllers())
+    folders.insert(mounts_.Folder(controller, path));
+  std::set<int> pids;
+  for (const std::string& folder : folders) CollectProcesses(folder, &pids);
+  return std::vector<int>(pids.begin(), pids.end());
+}
+
+absl::Status LibcgroupTaskCgroups::KillAll(const std::string& path, absl::Duration timeout) const {
+  const absl::Duration deadline = Clock::Real()->Monotonic() + timeout;
+  const std::string freezer = mounts_.Folder("freezer", path);
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::vector<int> processes, Processes(path));
+    if (processes.empty()) return absl::OkStatus();
+    if (mounts_.IsUnified()) {
+      // Since Linux 5.14; reaches also those that are forked meanwhile.
+      std::ofstream(absl::StrCat(mounts_.v2, path, "/cgroup.kill")) << "1";
+    } else if (!freezer.empty()) {
+      Thaw(freezer);
+    }
+    const std::set<int> pids(processes.begin(), processes.end());
+    for (const int pid : pids) kill(pid, SIGKILL);
+    const absl::Duration left = deadline - Clock::Real()->Monotonic();
+    if (left <= absl::ZeroDuration()) {
+      return absl::DeadlineExceededError(absl::StrCat(pids.size(), " processes of cgroup ", path,
+                                                      " do not die, among them ", *pids.begin()));
+    }
+    // Not all of the time at once: one that forked just before its death has left a child that we
+    // have not seen.
+    WaitForAnyExit(pids, std::min(left, absl::Milliseconds(100)));
+  }
+}
+
+absl::Status LibcgroupTaskCgroups::Remove(const std::string& task_id, absl::Duration timeout) {
+  const std::string path = TaskPath(task_id);
+  RETURN_IF_ERROR(KillAll(path, timeout));
+  const absl::Duration deadline = Clock::Real()->Monotonic() + kRemovalTime;
+  absl::Status result;
+  for (const std::string& root : mounts_.Roots())
+    result.Update(RemoveFolders(root + path, deadline));
+  if (result.ok()) {
+    const MutexLock lock(&mu_);
+    oom_kills_.Forget(path);
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<std::string>> LibcgroupTaskCgroups::List() const {
+  std::set<std::string> tasks;
+  for (const std::string& root : mounts_.Roots()) {
+    for (std::string& name : ChildFolders(root + parent_)) tasks.insert(std::move(name));
+  }
+  return std::vector<std::string>(tasks.begin(), tasks.end());
+}
+
+absl::Status LibcgroupTaskCgroups::RemoveParent() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> tasks, List());
+  if (!tasks.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(parent_, " still holds task ", tasks[0]));
+  }
+  const absl::Duration deadline = Clock::Real()->Monotonic() + kRemovalTime;
+  absl::Status result;
+  for (const std::string& root : mounts_.Roots())
+    result.Update(RemoveFolders(root + parent_, deadline));
+  return result;
+}
+
+}  // namespace davit::resource
