@@ -1,0 +1,36 @@
+#ifndef DAVIT_AGENT_SPEC_DEFAULT_MOUNTS_H_
+#define DAVIT_AGENT_SPEC_DEFAULT_MOUNTS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "agent/spec/spec_input.h"
+
+namespace davit::spec {
+
+// One entry of the spec's `mounts`.
+struct Mount {
+  std::string destination;
+  std::string type;
+  std::string source;
+  std::vector<std::string> options;
+  friend bool operator==(const Mount&, const Mount&) = default;
+};
+
+Mount BindMount(absl::string_view source, absl::string_view destination, bool read_only);
+
+// The mounts of Docker's default container, changed by privileged, ipcMode and sharedMemorySize
+// (MiB, default 64).
+// InvalidArgument: sharedMemorySize below 1.
+absl::StatusOr<std::vector<Mount>> DefaultMounts(const SpecInput& input);
+
+// Paths that Docker hides from, or shows read-only to, a container that is not privileged; none for
+// one that is.
+std::vector<std::string> MaskedPaths(const SpecInput& input);
+std::vector<std::string> ReadonlyPaths(const SpecInput& input);
+
+}  // namespace davit::spec
+
+#endif  // DAVIT_AGENT_SPEC_DEFAULT_MOUNTS_H_

@@ -1,0 +1,27 @@
+#ifndef DAVIT_AGENT_SPEC_NAMESPACES_H_
+#define DAVIT_AGENT_SPEC_NAMESPACES_H_
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "absl/status/statusor.h"
+#include "agent/spec/spec_input.h"
+
+namespace davit::spec {
+
+// The spec's `linux.namespaces`. Own mount and UTS namespaces always; PID and IPC unless the mode
+// is "host"; the network namespace of the place unless networkMode is "host"; an own cgroup
+// namespace on cgroup v2, where Docker gives one too. "task" as a mode is an own namespace when the
+// task has one container only.
+// InvalidArgument: an unknown mode, or "task" with several containers, which the agent cannot do.
+// Internal: the place's network namespace does not fit the mode.
+absl::StatusOr<nlohmann::json> BuildNamespaces(const SpecInput& input);
+
+// The spec's `linux.sysctl` from systemControls.
+// InvalidArgument: a setting that is not the container's own but the host's, since it has no
+// namespace, or the container shares that namespace with the host.
+// Source: Docker's and runc's lists of namespaced settings.
+absl::StatusOr<nlohmann::json> BuildSysctls(const SpecInput& input);
+
+}  // namespace davit::spec
+
+#endif  // DAVIT_AGENT_SPEC_NAMESPACES_H_

@@ -1,0 +1,37 @@
+#ifndef DAVIT_AGENT_SPEC_PROCESS_H_
+#define DAVIT_AGENT_SPEC_PROCESS_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/spec/security_options.h"
+#include "agent/spec/spec_input.h"
+
+namespace davit::spec {
+
+// What is executed: entry point followed by command. An entryPoint in the definition hides the
+// image's entry point and the image's command; a command (an override's before the definition's)
+// hides the image's command; [""] as entryPoint is none.
+// InvalidArgument: nothing is left to execute.
+// Source: Docker's merge of container and image configuration.
+absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input);
+
+// "NAME=value", in order of first appearance. The later of these wins: PATH, HOSTNAME and (with a
+// terminal) TERM; the image's; the agent's own; the definition's; the override's.
+// InvalidArgument: a name that is empty or holds '=' or NUL.
+absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& input);
+
+// The definition's hostname, else the place's.
+// InvalidArgument: longer than the kernel's 64 bytes, or not made of letters, digits, '-', '.' and
+// '_'.
+absl::StatusOr<std::string> ResolveHostname(const SpecInput& input);
+
+// The spec's `process`.
+absl::StatusOr<nlohmann::json> BuildProcess(const SpecInput& input, const SecurityOptions& security,
+                                            const std::vector<std::string>& capabilities);
+
+}  // namespace davit::spec
+
+#endif  // DAVIT_AGENT_SPEC_PROCESS_H_
