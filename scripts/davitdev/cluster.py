@@ -12,7 +12,7 @@ from davitdev.ecs import Ecs
 from davitdev.waiting import Timeout, wait_for
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PROGRAMS = ("davit-agent", "davit-controller", "davit-logger", "containerd", "docker-registry")
+PROGRAMS = ("davit-agent", "davit-controller", "davit-logger", "containerd", "docker-registry", "prometheus")
 # Each slot of the book of claims is 100 host ports wide: agents that share a host must not offer the same ones.
 FIRST_HOST_PORT, HOST_PORTS = 33000, 100
 # A unix socket's path may have 107 characters (unix(7)); what containerd and its shims add must fit too.
@@ -27,7 +27,8 @@ def bin_folder():
     return os.environ.get("DAVIT_BIN") or f"{ROOT}/build/release/bin"
 
 
-def _tail(path, lines=15):
+def log_tail(path, lines=15):
+    """The last lines of a log, marked as such."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             text = file.readlines()[-lines:]
@@ -70,7 +71,7 @@ class Cluster:
                 raise ClusterError(f"{bin_folder()}/{program} is missing; build it with scripts/build")
         for part in ("log", "config"):
             os.makedirs(self._path(part), exist_ok=True)
-        claim = claims.claim(self.folder, slots=agents, ports=3 + agents)
+        claim = claims.claim(self.folder, slots=agents, ports=4 + agents)
         self.state = {"agents": agents, "processes": {}, "slots": claim["slots"], "ports": claim["ports"]}
         self._save()
         self.start_registry()
@@ -179,12 +180,12 @@ port = {self.state["ports"][2 + index]}
     def _wait(self, name, what, condition, seconds=30):
         def check():
             if not process.is_alive(self.process(name)):
-                raise ClusterError(f"{name} ended while waiting for {what}. {self.log(name)}:\n{_tail(self.log(name))}")
+                raise ClusterError(f"{name} ended while waiting for {what}. {self.log(name)}:\n{log_tail(self.log(name))}")
             return condition()
         try:
             wait_for(what, check, seconds)
         except Timeout as error:
-            raise ClusterError(f"{error}. {self.log(name)}:\n{_tail(self.log(name))}") from None
+            raise ClusterError(f"{error}. {self.log(name)}:\n{log_tail(self.log(name))}") from None
 
     # ---- take down
 
@@ -240,6 +241,11 @@ port = {self.state["ports"][2 + index]}
     @property
     def containerd_address(self):
         return self._path("containerd/containerd.sock")
+
+    @property
+    def prometheus_port(self):
+        """A port of this cluster's own, for a Prometheus that watches it."""
+        return self.state["ports"][3 + self.state["agents"]]
 
     def agent_http(self, index):
         return f"127.0.0.1:{self.state['ports'][2 + index]}"

@@ -88,15 +88,27 @@ def cgroup_folders(parent):
     return folders
 
 
-def _cgroup_processes(folders):
+def cgroup_processes(path):
+    """Processes in the cgroup `path` and below it, in any hierarchy."""
     found = set()
-    for folder in folders:
+    for folder in cgroup_folders(path):
         try:
             with open(f"{folder}/cgroup.procs", encoding="ascii") as file:
                 found.update(int(line) for line in file)
         except OSError:
             pass
     return found
+
+
+def cgroup_value(path, v1_file, v2_file):
+    """What the kernel holds for the cgroup `path`: of v1's "cpu/cpu.shares" if that hierarchy is mounted, else of v2."""
+    controller, _, name = v1_file.partition("/")
+    for mount, kind in mount_points():
+        if kind == "cgroup" and controller in os.path.basename(mount).split(","):
+            with open(f"{mount}{path}/{name}", encoding="ascii") as file:
+                return file.read().strip()
+    with open(f"/sys/fs/cgroup{path}/{v2_file}", encoding="ascii") as file:
+        return file.read().strip()
 
 
 def remove_cgroup(parent):
@@ -109,7 +121,7 @@ def remove_cgroup(parent):
                     file.write("THAWED")
             except OSError:
                 pass
-        for pid in _cgroup_processes(folders):
+        for pid in cgroup_processes(parent):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

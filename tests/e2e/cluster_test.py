@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+"""scripts/cluster itself: several at once, and no trace after any kind of ending."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import e2e
+from e2e import process
+
+SCRIPTS = f"{e2e.ROOT}/scripts"
+
+
+class ClusterScript(unittest.TestCase):
+
+    def setUp(self):
+        self.work = tempfile.mkdtemp(prefix="davit-e2e-")
+        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+        self.script("leak-check", "snapshot", f"{self.work}/before")
+
+    def script(self, name, *arguments):
+        """Runs a script that must succeed."""
+        result = subprocess.run([f"{SCRIPTS}/{name}", *arguments], capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def up(self, name, agents=1):
+        folder = f"{self.work}/{name}"
+        self.addCleanup(self.script, "cluster", "down", "--dir", folder)
+        self.script("cluster", "up", "--dir", folder, "--agents", str(agents))
+        return folder
+
+    def run_a_task(self, folder):
+        """A running task with a mapped port, so that there is something of every kind on the host."""
+        cluster = e2e.Cluster(folder)
+        ecs = e2e.Ecs(cluster.endpoint)
+        image = e2e.images.build_and_push_web(cluster.registry)
+        arn, = ecs.run(ecs.register({"family": "web", "containerDefinitions": [
+            {"name": "web", "image": image, "memory": 32, "portMappings": [{"containerPort": 8080}]}]}))
+        task = ecs.wait_status(arn, "RUNNING")
+        status, _ = e2e.get(f"http://127.0.0.1:{e2e.host_port(task, 'web', 8080)}/")
+        self.assertEqual(status, 200)
+
+    def nothing_is_left(self):
+        self.script("leak-check", "compare", f"{self.work}/before")
+
+    def test_two_clusters_do_not_meet(self):
+        folders = [self.up("one"), self.up("two", agents=2)]
+        for folder in folders:
+            self.run_a_task(folder)
+        for folder in folders:
+            self.script("cluster", "down", "--dir", folder)
+        self.nothing_is_left()
+
+    def test_down_after_everything_was_killed(self):
+        folder = self.up("killed")
+        self.run_a_task(folder)
+        with open(f"{folder}/cluster.json", encoding="utf-8") as file:
+            for victim in json.load(file)["processes"].values():
+                process.kill(victim, 9)
+        self.script("cluster", "down", "--dir", folder)
+        self.script("cluster", "down", "--dir", folder)
+        self.nothing_is_left()
+
+    def test_down_without_the_state_file(self):
+        folder = self.up("forgotten")
+        self.run_a_task(folder)
+        os.unlink(f"{folder}/cluster.json")
+        self.script("cluster", "down", "--dir", folder)
+        self.nothing_is_left()
+
+    def test_the_env_file_is_shell(self):
+        folder = self.up("env")
+        output = subprocess.run(["sh", "-euc", f'. "{folder}/env"; echo "$ECS_ENDPOINT $AGENT_1_PID $AGENT_1_HTTP"; '
+                                               'kill -0 "$CONTROLLER_PID" "$CONTAINERD_PID" "$REGISTRY_PID"'],
+                                capture_output=True, text=True, check=True).stdout
+        self.assertRegex(output, r"^http://127\.0\.0\.1:\d+ \d+ 127\.0\.0\.1:\d+\n$")
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,140 @@
+"""What the end-to-end tests share: one cluster of real programs per test file, and ways to look at the host."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, f"{ROOT}/scripts")
+sys.dont_write_bytecode = True
+from davitdev import host, images, process  # noqa: E402 (after the path is set)
+from davitdev.cluster import Cluster, bin_folder  # noqa: E402
+from davitdev.ecs import ApiError, Ecs, container, host_port, reasons  # noqa: E402,F401 (for the tests)
+from davitdev.waiting import wait_for  # noqa: E402,F401 (for the tests)
+
+TOOLS = ("containerd", "runc", "docker-registry", "buildah", "iptables", "ip", "ctr")
+
+
+def skip_unless_possible():
+    """Ends the program as "skipped" in ctest's eyes when this host cannot run containers."""
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    if os.geteuid() != 0:
+        missing.append("root")
+    if missing:
+        print(f"DAVIT-SKIPPED: needs {', '.join(missing)}")
+        sys.exit(0)
+
+
+def main():
+    """Runs the tests of the calling file."""
+    skip_unless_possible()
+    unittest.main(module="__main__", verbosity=2)
+
+
+def task_id(arn):
+    return arn.rpartition("/")[2]
+
+
+def get(url, timeout=5):
+    """(status, text) of a GET. OSError: nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+class ClusterTest(unittest.TestCase):
+    """A test on a cluster that all tests of the class share. AGENTS: how many hosts it has."""
+
+    AGENTS = 1
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="davit-e2e-")
+        cls.cluster = Cluster(cls.folder)
+        cls.addClassCleanup(cls._take_down)
+        cls.cluster.up(cls.AGENTS)
+        cls.ecs = Ecs(cls.cluster.endpoint)
+        cls.image = images.build_and_push_web(cls.cluster.registry)
+
+    @classmethod
+    def _take_down(cls):
+        cls.cluster.down()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def run(self, result=None):
+        """As always; a test that fails also shows the ends of the programs' logs, which are about to be deleted."""
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            for name in ("controller", *(f"agent-{index}" for index in range(1, self.AGENTS + 1))):
+                print(f"---- end of {name}.log after {self.id()}", file=sys.stderr)
+                print(subprocess.run(["tail", "-n", "30", self.cluster.log(name)], capture_output=True, text=True,
+                                     check=False).stdout, file=sys.stderr)
+
+    # ---- definitions
+
+    def definition(self, family, *containers, **members):
+        """A task definition of these containers. Those without a memory limit get 32 MiB, without an image the web's."""
+        filled = [{"image": self.image, "memory": 32, "essential": True, "stopTimeout": 2, **one} for one in containers]
+        return {"family": family, "networkMode": "bridge", "containerDefinitions": filled, **members}
+
+    @staticmethod
+    def shell(name, script, **members):
+        """A container that runs a shell script."""
+        return {"name": name, "entryPoint": ["/bin/sh", "-c"], "command": [script], **members}
+
+    def start(self, definition, count=1):
+        """Registers the definition, runs `count` tasks of it, and has them stopped at the end of the test."""
+        arns = self.ecs.run(self.ecs.register(definition), count)
+        for arn in arns:
+            self.addCleanup(self.stop, arn)
+        return arns
+
+    def start_one(self, definition):
+        return self.start(definition)[0]
+
+    def stop(self, arn):
+        """Stops a task, if it is not stopped, and waits for its end."""
+        if self.ecs.task(arn)["lastStatus"] != "STOPPED":
+            self.ecs.stop(arn)
+        return self.ecs.wait_status(arn, "STOPPED")
+
+    def run_to_end(self, definition, seconds=60):
+        """Runs one task until it is STOPPED; returns it."""
+        return self.ecs.wait_status(self.start_one(definition), "STOPPED", seconds)
+
+    # ---- the host
+
+    def container_pids(self, arn, name, agent=1):
+        """Processes of a container, straight from its cgroup."""
+        path = f"{self.cluster.agent_cgroup(agent)}/{task_id(arn)}/{name}"
+        return sorted(host.cgroup_processes(path))
+
+    def container_processes(self, arn, name, agent=1):
+        """The same with their start times: equal at two times only if they are the same processes."""
+        return [(pid, process.start_time(pid)) for pid in self.container_pids(arn, name, agent)]
+
+    def cgroup_value(self, arn, v1_file, v2_file, name="", agent=1):
+        """A limit of a task, or of its container `name`, from the kernel: v1 "cpu/cpu.shares", v2 "cpu.weight"."""
+        path = f"{self.cluster.agent_cgroup(agent)}/{task_id(arn)}" + (f"/{name}" if name else "")
+        return host.cgroup_value(path, v1_file, v2_file)
+
+    def agent_log(self, agent=1):
+        with open(self.cluster.log(f"agent-{agent}"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def agent_health(self, agent=1):
+        """(status, text) of the agent's /healthz."""
+        return get(f"http://{self.cluster.agent_http(agent)}/healthz")
+
+    def instance(self, agent=1):
+        """The container instance as the API describes it."""
+        return next(one for one in self.ecs.instances() if one["ec2InstanceId"] == self.cluster.instance_id(agent))
