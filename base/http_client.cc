@@ -17,6 +17,7 @@ struct Transfer {
   CURL* curl;
   HttpResponse response;
   absl::Status sink_status;
+  bool answered = false;  // on_answer was called
 };
 
 size_t OnHeader(char* data, size_t size, size_t count, void* user) {
@@ -37,6 +38,11 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   long code = 0;
   curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &code);
   if (transfer->request->on_body && code >= 200 && code < 300) {
+    if (!transfer->answered && transfer->request->on_answer) {
+      transfer->sink_status = transfer->request->on_answer(static_cast<int>(code), transfer->response.headers);
+      if (!transfer->sink_status.ok()) return 0;
+    }
+    transfer->answered = true;
     transfer->sink_status = transfer->request->on_body(piece);
     return transfer->sink_status.ok() ? piece.size() : 0;
   }
@@ -124,7 +130,7 @@ absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request) {
     static_cast<void>(headers.release());
     headers.reset(longer);
   }
-  Transfer transfer{&request, handle.get(), {}, absl::OkStatus()};
+  Transfer transfer{&request, handle.get(), {}, absl::OkStatus(), false};
   char error_text[CURL_ERROR_SIZE] = "";
   SetOptions(request, headers.get(), error_text, &transfer);
   const CURLcode code = curl_easy_perform(handle.get());

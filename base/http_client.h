@@ -27,6 +27,9 @@ struct HttpRequest {
   // Where the body of a 2xx answer goes, piece by piece, instead of HttpResponse::body. A non-OK status ends the
   // transfer and is returned by Fetch().
   std::function<absl::Status(absl::string_view)> on_body;
+  // Called before on_body's first piece: what the 2xx answer says about itself (206 or 200, Content-Range, ...). A non-OK
+  // status ends the transfer and is returned by Fetch().
+  std::function<absl::Status(int status, const std::map<std::string, std::string>& headers)> on_answer;
   // Looked at about once a second; true ends the transfer with Cancelled.
   std::function<bool()> is_cancelled;
   // Largest body that is kept in HttpResponse::body.

@@ -1,0 +1,73 @@
+#include "agent/image/containerd_image_puller.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/image/pull_error.h"
+#include "base/status.h"
+
+namespace davit::image {
+namespace {
+
+// How often an image may vanish between being pulled and being held by the caller's lease.
+constexpr int kHoldAttempts = 3;
+
+}  // namespace
+
+ContainerdImagePuller::ContainerdImagePuller(containerd::Client* client, ImagePullerOptions options)
+    : registry_(options.registry),
+      content_(client),
+      diffs_(client),
+      snapshots_(client, options.snapshotter),
+      images_(client),
+      leases_(client),
+      unpack_threads_("image-unpack", options.concurrent_unpacks),
+      layer_threads_("image-layer", options.concurrent_layers),
+      unpacks_(&unpack_threads_),
+      downloads_(&layer_threads_),
+      deps_{{&registry_, &content_, &diffs_, &snapshots_, options.registry.retry},
+            &images_,
+            &leases_,
+            &downloads_,
+            &unpacks_,
+            options.platform},
+      image_threads_("image-pull", options.concurrent_images),
+      pulls_(&image_threads_) {}
+
+absl::StatusOr<PulledImage> ContainerdImagePuller::Pull(const std::string& image,
+                                                        const std::string& lease,
+                                                        const std::function<bool()>& is_cancelled) {
+  const absl::StatusOr<ImageReference> reference = ParseImageReference(image);
+  if (!reference.ok()) return PullError(reference.status());
+  absl::StatusOr<PulledImage> pulled = PullFor(*reference, lease, is_cancelled);
+  for (int i = 1; i < kHoldAttempts && pulled.status().code() == absl::StatusCode::kAborted; ++i) {
+    pulled = PullFor(*reference, lease, is_cancelled);
+  }
+  if (pulled.ok()) return pulled;
+  if (pulled.status().code() == absl::StatusCode::kAborted) {
+    return PullError(absl::UnavailableError(pulled.status().message()));
+  }
+  return PullError(pulled.status());
+}
+
+// Aborted: somebody removed the image before the lease held it.
+absl::StatusOr<PulledImage> ContainerdImagePuller::PullFor(const ImageReference& reference,
+                                                           const std::string& lease,
+                                                           const CancelCheck& is_cancelled) {
+  auto ticket = pulls_.Join(reference.ToString(), [this, reference](const CancelCheck& cancelled) {
+    return ImagePull(deps_, reference, cancelled).Run();
+  });
+  ASSIGN_OR_RETURN(const FinishedPull pull, ticket.Wait(is_cancelled));
+  if (lease.empty()) return pull.image;
+  // Holding the manifest is enough: its labels lead to configuration, layers and snapshots.
+  RETURN_IF_ERROR(
+      OkIfAlreadyExists(leases_.AddResource(lease, {"content", pull.image.manifest_digest})),
+      "holding image ", pull.image.name, " for lease ", lease);
+  const bool is_there = content_.Info(pull.image.manifest_digest).ok() &&
+                        (pull.image.chain_id.empty() || snapshots_.Stat(pull.image.chain_id).ok());
+  if (is_there) return pull.image;
+  return absl::AbortedError(
+      absl::StrCat("image ", pull.image.name, " was removed from containerd while it was pulled"));
+}
+
+}  // namespace davit::image

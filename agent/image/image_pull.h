@@ -1,0 +1,86 @@
+#ifndef DAVIT_AGENT_IMAGE_IMAGE_PULL_H_
+#define DAVIT_AGENT_IMAGE_IMAGE_PULL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/containerd/images.h"
+#include "agent/image/image_puller.h"
+#include "agent/image/layer_jobs.h"
+#include "agent/image/single_flight.h"
+
+namespace davit::image {
+
+// Keeps what one or several pulls made, for as long as it lives.
+using Held = std::vector<std::shared_ptr<PullLease>>;
+
+struct FinishedPull {
+  PulledImage image;
+  Held held;  // empty: all of it was there before
+};
+
+// What a pull works with. Borrowed; all of it is thread-safe.
+struct PullDeps {
+  LayerDeps layers;
+  containerd::Images* images;
+  containerd::Leases* leases;
+  SingleFlight<Held>* downloads;  // by blob digest
+  SingleFlight<Held>* unpacks;    // by chain id
+  Platform platform;
+};
+
+// One pull of one image, from its name to its snapshot. Layers are downloaded at the same time and
+// unpacked in order, each as soon as it is there. Not thread-safe; Run() once. Blocks on network
+// and disk.
+class ImagePull {
+ public:
+  ImagePull(const PullDeps& deps, ImageReference reference, CancelCheck is_cancelled);
+  // Codes as of ImagePuller::Pull(), not yet in ECS's words.
+  absl::StatusOr<FinishedPull> Run();
+
+ private:
+  // A manifest, index or configuration in memory.
+  struct Document {
+    Descriptor descriptor;
+    std::string body;
+    bool is_stored = false;  // it was read from the content store
+  };
+
+  absl::StatusOr<Document> Resolve();
+  absl::StatusOr<Document> ResolveLocally(absl::Status failure);
+  absl::StatusOr<Document> LoadManifestFor(const Document& target);
+  absl::StatusOr<Document> LoadConfig(const Descriptor& descriptor);
+  absl::StatusOr<Document> ReadStored(const Descriptor& descriptor, int64_t max_bytes);
+  absl::StatusOr<Document> FetchManifest(const ImageReference& reference);
+  absl::Status CheckConfig(const spec::ImageConfig& config) const;
+
+  // Whether nothing is missing and an image record keeps it.
+  bool IsComplete() const;
+  absl::Status Store();
+  absl::StatusOr<size_t> CountUnpackedLayers();
+  absl::Status FetchAndUnpackLayers();
+  absl::Status UnpackInOrder(size_t first, std::vector<SingleFlight<Held>::Ticket>* downloads);
+  absl::Status Record();
+  std::string SnapshotLabel() const;
+
+  const PullDeps deps_;
+  const ImageReference reference_;
+  const CancelCheck is_cancelled_;
+
+  // Filled one after the other by Run().
+  Document target_;    // what the name stands for
+  Document manifest_;  // the same, unless that is an index
+  Document config_;
+  Manifest layers_;
+  spec::ImageConfig image_config_;
+  std::vector<std::string> chain_ids_;
+  std::shared_ptr<PullLease> lease_;
+  Held held_;
+};
+
+}  // namespace davit::image
+
+#endif  // DAVIT_AGENT_IMAGE_IMAGE_PULL_H_

@@ -1,0 +1,58 @@
+#ifndef DAVIT_AGENT_IMAGE_REGISTRY_AUTH_H_
+#define DAVIT_AGENT_IMAGE_REGISTRY_AUTH_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "agent/image/auth_challenge.h"
+#include "agent/image/credentials.h"
+#include "agent/image/retry.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+
+namespace davit::image {
+
+// Logs in at registries: keeps their challenges and the tokens got for them, until these expire.
+// Thread-safe. Authenticate() blocks on the network.
+class RegistryAuth {
+ public:
+  struct Repository {
+    std::string host;  // of the reference: "docker.io"
+    std::string name;
+    bool insecure = false;  // plain http is allowed there
+  };
+
+  // `clock` outlives it; `credentials` may be empty.
+  RegistryAuth(CredentialsLookup credentials, const Clock* clock);
+
+  // The Authorization header to send with a request; empty: none, as far as is known.
+  std::string HeaderFor(const Repository& repository);
+
+  // Does what a 401 asks for, so that HeaderFor() returns another header than `rejected`, which was
+  // sent. Unauthenticated: there are no credentials, or they were refused. Unavailable,
+  // ResourceExhausted: the token service cannot answer now. Source: the distribution project's
+  // "Token Authentication Specification".
+  absl::Status Authenticate(const Repository& repository, absl::string_view www_authenticate,
+                            absl::string_view rejected, const CancelCheck& is_cancelled);
+
+ private:
+  struct CachedToken {
+    std::string token;
+    absl::Duration expires_at;  // monotonic
+  };
+  absl::StatusOr<AuthToken> FetchToken(const AuthChallenge& challenge, const Repository& repository,
+                                       const CancelCheck& is_cancelled);
+
+  const CredentialsLookup credentials_;
+  const Clock* const clock_;
+  Mutex mu_;
+  // By "host/repository", and by "realm service scope" with the host whose credentials were used.
+  absl::flat_hash_map<std::string, AuthChallenge> challenges_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, CachedToken> tokens_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace davit::image
+
+#endif  // DAVIT_AGENT_IMAGE_REGISTRY_AUTH_H_
