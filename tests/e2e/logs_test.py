@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The output of containers is kept, whatever happens to the agent."""
 
-import os
+import glob
 
 import e2e
 from e2e import process
@@ -10,15 +10,12 @@ from e2e import process
 class Logs(e2e.ClusterTest):
 
     def output(self, arn, name):
-        """All that container `name` has written so far, from the files that the agent keeps."""
+        """All that container `name` has written so far: rotated files first, the current one last."""
+        folder = f"{self.cluster.agent_state(1)}/logs/{e2e.task_id(arn)}"
         texts = []
-        for folder, _, files in os.walk(self.cluster.agent_state(1)):
-            if e2e.task_id(arn) not in folder and not any(e2e.task_id(arn) in one for one in files):
-                continue
-            for one in sorted(files):
-                if name in f"{folder}/{one}".replace(self.cluster.agent_state(1), ""):
-                    with open(f"{folder}/{one}", encoding="utf-8", errors="replace") as file:
-                        texts.append(file.read())
+        for path in sorted(glob.glob(f"{folder}/{name}.log*"), reverse=True):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                texts.append(file.read())
         return "".join(texts)
 
     def test_both_outputs_of_a_container_are_kept_after_its_end(self):

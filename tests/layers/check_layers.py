@@ -13,8 +13,7 @@ import sys
 LAYERS = {
     "agent": {"task": 1, "spec": 1, "containerd": 2, "resource": 2, "network": 2, "store": 2, "log": 2, "runtime": 3,
               "image": 3, "supervisor": 4, "session": 5, "endpoint": 5, "": 6},
-    "controller": {"capacity": 1, "cluster": 2, "placement": 2, "service": 2, "store": 3, "loop": 4, "api": 5,
-                   "gateway": 5, "": 6},
+    "controller": {"capacity": 0, "cluster": 1, "placement": 1, "store": 2, "loop": 3, "api": 4, "gateway": 4, "": 5},
     "cli": {"": 1},
     "base": {"": 0},
 }
