@@ -40,11 +40,11 @@ enum class ContainerState {
 
 struct ContainerInfo {
   std::string id;
-  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> labels = {};
   ContainerState state = ContainerState::kAbsent;
   int pid = 0;                    // kCreated, kRunning
-  std::optional<int> exit_code;   // kStopped: 128 + signal when a signal ended it
-  absl::Time exited_at;           // kStopped
+  std::optional<int> exit_code = std::nullopt;  // kStopped: 128 + signal when a signal ended it
+  absl::Time exited_at = absl::UnixEpoch();     // kStopped
 };
 
 struct RuntimeEvent {
@@ -56,9 +56,9 @@ struct RuntimeEvent {
     kDisconnected,  // the runtime cannot be reached: what containers do is UNKNOWN, not "exited"
   };
   Kind kind;
-  std::string container_id;  // kExited, kOutOfMemory, kRemoved
-  int exit_code = 0;         // kExited
-  absl::Time exited_at;      // kExited
+  std::string container_id = "";             // kExited, kOutOfMemory, kRemoved
+  int exit_code = 0;                         // kExited
+  absl::Time exited_at = absl::UnixEpoch();  // kExited
 };
 
 // What the agent asks of a container runtime: few idempotent verbs, no policy. Thread-safe. Every call blocks for up to

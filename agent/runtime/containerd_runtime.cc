@@ -1,0 +1,346 @@
+#include "agent/runtime/containerd_runtime.h"
+
+#include <csignal>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "base/status.h"
+
+namespace davit::runtime {
+namespace {
+
+using containerd::Container;
+using containerd::Mount;
+using containerd::TaskInfo;
+using containerd::TaskStatus;
+
+// A shim that died, as containerd passes it on: without a code of its own.
+bool IsShimGone(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnknown &&
+         (absl::StrContains(status.message(), "ttrpc: closed") ||
+          absl::StrContains(status.message(), "connection refused"));
+}
+
+// containerd's codes as Runtime's: see there.
+absl::Status ToRuntimeStatus(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+      return absl::UnavailableError(status.message());
+    case absl::StatusCode::kUnknown:
+      // A deadline inside containerd or its shim has no code either.
+      if (IsShimGone(status) || absl::StrContains(status.message(), "context deadline exceeded")) {
+        return absl::UnavailableError(status.message());
+      }
+      return absl::FailedPreconditionError(status.message());
+    default:
+      return status;
+  }
+}
+
+template <typename... Context>
+absl::Status Explain(const absl::Status& status, const Context&... context) {
+  return Annotate(ToRuntimeStatus(status), absl::StrCat(context...));
+}
+
+// The host folders of a snapshot. Source: kernel, filesystems/overlayfs.rst; a snapshot without
+// parent is a bind mount of its one folder.
+std::vector<std::string> LayersOf(const std::vector<Mount>& mounts) {
+  std::vector<std::string> layers;
+  for (const Mount& mount : mounts) {
+    if (mount.type != "overlay") {
+      layers.push_back(mount.source);
+      continue;
+    }
+    std::vector<std::string> lower;
+    for (absl::string_view option : mount.options) {
+      if (absl::ConsumePrefix(&option, "upperdir=")) layers.emplace_back(option);
+      if (absl::ConsumePrefix(&option, "lowerdir=")) lower = absl::StrSplit(option, ':');
+    }
+    layers.insert(layers.end(), lower.begin(), lower.end());
+  }
+  return layers;
+}
+
+// `task` must not be kUnknown.
+void SetState(const TaskInfo& task, ContainerInfo* info) {
+  switch (task.status) {
+    case TaskStatus::kCreated:
+      info->state = ContainerState::kCreated;
+      info->pid = task.pid;
+      break;
+    case TaskStatus::kStopped:
+      info->state = ContainerState::kStopped;
+      info->exit_code = task.exit_status;
+      info->exited_at = task.exited_at;
+      break;
+    case TaskStatus::kUnknown:
+    case TaskStatus::kRunning:
+    case TaskStatus::kPaused:
+    case TaskStatus::kPausing:
+      info->state = ContainerState::kRunning;
+      info->pid = task.pid;
+      break;
+  }
+}
+
+std::optional<RuntimeEvent> ToRuntimeEvent(const containerd::Event& event) {
+  using Kind = RuntimeEvent::Kind;
+  if (const auto* exited = std::get_if<containerd::TaskExited>(&event)) {
+    // The end of an exec'd process is not the container's.
+    if (exited->process_id != exited->container_id) return std::nullopt;
+    return RuntimeEvent{Kind::kExited, exited->container_id, exited->exit_status,
+                        exited->exited_at};
+  }
+  if (const auto* oom = std::get_if<containerd::TaskOutOfMemory>(&event)) {
+    return RuntimeEvent{.kind = Kind::kOutOfMemory, .container_id = oom->container_id};
+  }
+  if (const auto* deleted = std::get_if<containerd::ContainerDeleted>(&event)) {
+    return RuntimeEvent{.kind = Kind::kRemoved, .container_id = deleted->container_id};
+  }
+  const bool is_up = std::holds_alternative<containerd::Connected>(event);
+  return RuntimeEvent{.kind = is_up ? Kind::kConnected : Kind::kDisconnected};
+}
+
+}  // namespace
+
+ContainerdRuntime::ContainerdRuntime(containerd::Client* client, ContainerdRuntimeOptions options)
+    : client_(client),
+      options_(std::move(options)),
+      containers_(client),
+      tasks_(client),
+      snapshots_(client, options_.snapshotter),
+      leases_(client) {}
+
+ContainerdRuntime::~ContainerdRuntime() = default;
+
+absl::Status ContainerdRuntime::CreateLease(const std::string& lease,
+                                            const std::map<std::string, std::string>& labels) {
+  return Explain(OkIfAlreadyExists(leases_.Create(lease, labels, Within(options_.call_timeout))),
+                 "creating lease ", lease);
+}
+
+absl::Status ContainerdRuntime::RemoveLease(const std::string& lease) {
+  return Explain(
+      OkIfNotFound(leases_.Delete(lease, /*is_synchronous=*/false, Within(options_.call_timeout))),
+      "removing lease ", lease);
+}
+
+absl::StatusOr<std::vector<std::string>> ContainerdRuntime::ListLeases() {
+  const auto leases = leases_.List({}, Within(options_.call_timeout));
+  if (!leases.ok()) return Explain(leases.status(), "listing leases");
+  std::vector<std::string> ids;
+  for (const containerd::Lease& lease : *leases) ids.push_back(lease.id);
+  return ids;
+}
+
+absl::StatusOr<Rootfs> ContainerdRuntime::PrepareRootfs(const std::string& container_id,
+                                                        const std::string& lease,
+                                                        const std::string& chain_id) {
+  const containerd::CallOptions leased{.lease = lease, .timeout = options_.call_timeout};
+  auto mounts = snapshots_.Prepare(container_id, chain_id, {}, leased);
+  if (mounts.status().code() == absl::StatusCode::kAlreadyExists) {
+    // Of an earlier attempt, perhaps under a lease that is gone.
+    const absl::Status held =
+        leases_.AddResource(lease, {absl::StrCat("snapshots/", options_.snapshotter), container_id},
+                            Within(options_.call_timeout));
+    if (!held.ok()) return Explain(held, "leasing the rootfs of ", container_id);
+    mounts = snapshots_.Mounts(container_id, Within(options_.call_timeout));
+  }
+  if (!mounts.ok()) return Explain(mounts.status(), "preparing the rootfs of ", container_id);
+  return Rootfs{container_id, LayersOf(*mounts)};
+}
+
+absl::Status ContainerdRuntime::CreateRecord(const ContainerSpec& spec) {
+  const Container record{.id = spec.id,
+                         .labels = spec.labels,
+                         .image = spec.image_name,
+                         .runtime = options_.runtime,
+                         .oci_spec_json = spec.oci_spec_json,
+                         .snapshotter = options_.snapshotter,
+                         .snapshot_key = spec.id};
+  const absl::Status status = containers_.Create(record, Within(options_.call_timeout));
+  if (status.code() != absl::StatusCode::kAlreadyExists) return status;
+  // An earlier attempt made the record; what this one wants of it may be another spec.
+  return containers_.Update(record, Within(options_.call_timeout));
+}
+
+absl::Status ContainerdRuntime::CheckCreated(const std::string& container_id) {
+  ASSIGN_OR_RETURN(const TaskInfo task, tasks_.Get(container_id, Within(options_.call_timeout)));
+  switch (task.status) {
+    case TaskStatus::kCreated:
+      return absl::OkStatus();
+    case TaskStatus::kUnknown:
+      return absl::UnavailableError("its shim does not answer");
+    default:
+      return absl::AlreadyExistsError("it was started before");
+  }
+}
+
+absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
+  const absl::Status earlier = CheckCreated(spec.id);
+  if (earlier.code() != absl::StatusCode::kNotFound) {
+    return Explain(earlier, "creating container ", spec.id);
+  }
+  const auto mounts = snapshots_.Mounts(spec.id, Within(options_.call_timeout));
+  if (mounts.status().code() == absl::StatusCode::kNotFound) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("creating container ", spec.id, ": its rootfs was not prepared"));
+  }
+  if (!mounts.ok()) return Explain(mounts.status(), "creating container ", spec.id);
+  const absl::Status record = CreateRecord(spec);
+  if (!record.ok()) return Explain(record, "creating the record of container ", spec.id);
+  const absl::Status task = tasks_
+                                .Create({.container_id = spec.id,
+                                         .rootfs = *mounts,
+                                         .stdin_address = "",
+                                         .stdout_address = spec.log_uri,
+                                         .stderr_address = spec.terminal ? "" : spec.log_uri,
+                                         .terminal = spec.terminal},
+                                        Within(options_.create_timeout))
+                                .status();
+  // Two callers at once: the other one's task is as good.
+  if (task.code() == absl::StatusCode::kAlreadyExists) {
+    return Explain(CheckCreated(spec.id), "creating container ", spec.id);
+  }
+  return Explain(task, "creating container ", spec.id);
+}
+
+absl::StatusOr<int> ContainerdRuntime::Start(const std::string& container_id) {
+  const absl::StatusOr<int> pid = tasks_.Start(container_id, Within(options_.create_timeout));
+  if (pid.ok()) return pid;
+  const absl::Status refused = Explain(pid.status(), "starting container ", container_id);
+  if (refused.code() == absl::StatusCode::kUnavailable) return refused;
+  // containerd has no code for "was started before": look.
+  const absl::StatusOr<ContainerInfo> info = Inspect(container_id);
+  if (!info.ok()) return info.status();
+  switch (info->state) {
+    case ContainerState::kAbsent:
+      return absl::FailedPreconditionError(
+          absl::StrCat("starting container ", container_id, ": it was not created"));
+    case ContainerState::kRunning:
+      return absl::AlreadyExistsError(
+          absl::StrCat("starting container ", container_id, ": it runs"));
+    case ContainerState::kCreated:
+    case ContainerState::kStopped:
+      break;
+  }
+  if (absl::StrContains(pid.status().message(), "cannot start a stopped process")) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("starting container ", container_id, ": it ran already"));
+  }
+  return refused;
+}
+
+absl::Status ContainerdRuntime::Signal(const std::string& container_id, int signal_number,
+                                       bool all) {
+  return Explain(tasks_.Kill(container_id, signal_number, all, Within(options_.call_timeout)),
+                 "sending signal ", signal_number, " to container ", container_id);
+}
+
+absl::StatusOr<ContainerInfo> ContainerdRuntime::Inspect(const std::string& container_id) {
+  const auto record = containers_.Get(container_id, Within(options_.call_timeout));
+  if (!record.ok()) return Explain(record.status(), "inspecting container ", container_id);
+  ContainerInfo info{.id = container_id, .labels = record->labels};
+  const auto task = tasks_.Get(container_id, Within(options_.call_timeout));
+  if (task.status().code() == absl::StatusCode::kNotFound) return info;
+  if (!task.ok()) return Explain(task.status(), "inspecting container ", container_id);
+  if (task->status == TaskStatus::kUnknown) {
+    return absl::UnavailableError(
+        absl::StrCat("inspecting container ", container_id, ": its shim does not answer"));
+  }
+  SetState(*task, &info);
+  return info;
+}
+
+absl::Status ContainerdRuntime::AdoptOrphan(const std::string& container_id) {
+  ASSIGN_OR_RETURN(const auto tasks, tasks_.List(Within(options_.call_timeout)));
+  for (const TaskInfo& task : tasks) {
+    if (task.container_id != container_id) continue;
+    Container record;
+    record.id = container_id;
+    record.runtime = options_.runtime;
+    record.oci_spec_json = "{}";
+    return containers_.Create(record, Within(options_.call_timeout));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ContainerdRuntime::KillTask(const std::string& container_id) {
+  const absl::Status killed =
+      tasks_.Kill(container_id, SIGKILL, /*all=*/true, Within(options_.call_timeout));
+  if (IsShimGone(killed)) return absl::OkStatus();
+  RETURN_IF_ERROR(OkIfNotFound(killed));
+  const absl::Status waited = tasks_.Wait(container_id, Within(options_.kill_timeout)).status();
+  if (waited.code() == absl::StatusCode::kDeadlineExceeded) {
+    return absl::DeadlineExceededError("it has not ended after SIGKILL");
+  }
+  if (IsShimGone(waited)) return absl::OkStatus();
+  return OkIfNotFound(waited);
+}
+
+absl::Status ContainerdRuntime::DeleteTask(const std::string& container_id) {
+  absl::Status status;
+  // With its shim gone, the first try makes containerd forget the task, and the second finds none.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    status = OkIfNotFound(tasks_.Delete(container_id, Within(options_.call_timeout)).status());
+    if (!IsShimGone(status)) break;
+  }
+  return status;
+}
+
+absl::Status ContainerdRuntime::Remove(const std::string& container_id) {
+  const absl::Status record = containers_.Get(container_id, Within(options_.call_timeout)).status();
+  if (record.code() == absl::StatusCode::kNotFound) {
+    const absl::Status adopted = AdoptOrphan(container_id);
+    if (!adopted.ok()) return Explain(adopted, "looking for a task of ", container_id);
+  } else if (!record.ok()) {
+    return Explain(record, "removing container ", container_id);
+  }
+  const absl::Status killed = KillTask(container_id);
+  if (!killed.ok()) return Explain(killed, "killing container ", container_id);
+  const absl::Status task = DeleteTask(container_id);
+  if (!task.ok()) return Explain(task, "deleting the task of container ", container_id);
+  const absl::Status deleted =
+      OkIfNotFound(containers_.Delete(container_id, Within(options_.call_timeout)));
+  if (!deleted.ok()) return Explain(deleted, "deleting container ", container_id);
+  return Explain(OkIfNotFound(snapshots_.Remove(container_id, Within(options_.call_timeout))),
+                 "removing the rootfs of container ", container_id);
+}
+
+absl::StatusOr<std::vector<ContainerInfo>> ContainerdRuntime::List() {
+  const auto records = containers_.List({}, Within(options_.call_timeout));
+  if (!records.ok()) return Explain(records.status(), "listing containers");
+  const auto tasks = tasks_.List(Within(options_.create_timeout));
+  if (!tasks.ok()) return Explain(tasks.status(), "listing tasks");
+  std::map<std::string, ContainerInfo> infos;
+  for (const Container& record : *records) {
+    infos[record.id] = {.id = record.id, .labels = record.labels};
+  }
+  for (const TaskInfo& task : *tasks) {
+    ContainerInfo& info = infos[task.container_id];
+    info.id = task.container_id;
+    SetState(task, &info);
+  }
+  std::vector<ContainerInfo> result;
+  for (auto& [id, info] : infos) result.push_back(std::move(info));
+  return result;
+}
+
+void ContainerdRuntime::Watch(std::function<void(const RuntimeEvent&)> sink) {
+  events_ = std::make_unique<containerd::Events>(
+      client_, [sink = std::move(sink)](const containerd::Event& event) {
+        if (const auto runtime_event = ToRuntimeEvent(event)) sink(*runtime_event);
+      });
+}
+
+absl::StatusOr<std::string> ContainerdRuntime::Version() {
+  const absl::StatusOr<std::string> version = client_->Version();
+  if (!version.ok()) return ToRuntimeStatus(version.status());
+  return absl::StrCat("containerd ", *version);
+}
+
+}  // namespace davit::runtime

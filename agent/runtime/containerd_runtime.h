@@ -1,0 +1,80 @@
+#ifndef DAVIT_AGENT_RUNTIME_CONTAINERD_RUNTIME_H_
+#define DAVIT_AGENT_RUNTIME_CONTAINERD_RUNTIME_H_
+
+#include <memory>
+#include <string>
+
+#include "agent/containerd/client.h"
+#include "agent/containerd/containers.h"
+#include "agent/containerd/events.h"
+#include "agent/containerd/leases.h"
+#include "agent/containerd/snapshots.h"
+#include "agent/containerd/tasks.h"
+#include "agent/runtime/runtime.h"
+
+namespace davit::runtime {
+
+struct ContainerdRuntimeOptions {
+  std::string snapshotter = "overlayfs";
+  std::string runtime = "io.containerd.runc.v2";    // its options are the defaults: runc, cgroupfs
+  absl::Duration call_timeout = absl::Seconds(10);  // of each call to containerd but these two:
+  absl::Duration create_timeout = absl::Seconds(60);  // starting the shim and `runc create`
+  absl::Duration kill_timeout = absl::Seconds(15);    // from SIGKILL to the end of all processes
+};
+
+// Containers through containerd, one shim each. Thread-safe; blocking and codes as Runtime says.
+// A container's record, task and snapshot carry the container's id.
+//
+// What its callers meet in odd states:
+// - A shim that hangs: calls for its container are Unavailable after their deadline; List() calls
+// it
+//   kRunning with pid 0; other containers are not affected.
+// - A shim that was killed: containerd kills the container's processes, tells kExited with 137, and
+//   forgets the task: Inspect() says kAbsent. Remove() works as ever.
+// - containerd is down or restarts: containers go on; Unavailable until it is back.
+class ContainerdRuntime final : public Runtime {
+ public:
+  // `client` outlives this object.
+  ContainerdRuntime(containerd::Client* client, ContainerdRuntimeOptions options);
+  ~ContainerdRuntime() override;
+
+  absl::Status CreateLease(const std::string& lease,
+                           const std::map<std::string, std::string>& labels) override;
+  absl::Status RemoveLease(const std::string& lease) override;
+  absl::StatusOr<std::vector<std::string>> ListLeases() override;
+  absl::StatusOr<Rootfs> PrepareRootfs(const std::string& container_id, const std::string& lease,
+                                       const std::string& chain_id) override;
+  absl::Status Create(const ContainerSpec& spec) override;
+  absl::StatusOr<int> Start(const std::string& container_id) override;
+  absl::Status Signal(const std::string& container_id, int signal_number, bool all) override;
+  absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) override;
+  absl::Status Remove(const std::string& container_id) override;
+  absl::StatusOr<std::vector<ContainerInfo>> List() override;
+  void Watch(std::function<void(const RuntimeEvent&)> sink) override;
+  absl::StatusOr<std::string> Version() override;
+
+ private:
+  containerd::CallOptions Within(absl::Duration timeout) const {
+    return {.lease = "", .timeout = timeout};
+  }
+  // Makes the record, or updates that of an attempt which got no further.
+  absl::Status CreateRecord(const ContainerSpec& spec);
+  // OK: the task waits to be started. AlreadyExists: it has been. NotFound: there is no task.
+  absl::Status CheckCreated(const std::string& container_id);
+  // Gives a task without a record one: containerd does not let go of it otherwise.
+  absl::Status AdoptOrphan(const std::string& container_id);
+  absl::Status KillTask(const std::string& container_id);
+  absl::Status DeleteTask(const std::string& container_id);
+
+  containerd::Client* const client_;
+  const ContainerdRuntimeOptions options_;
+  containerd::Containers containers_;
+  containerd::Tasks tasks_;
+  containerd::Snapshots snapshots_;
+  containerd::Leases leases_;
+  std::unique_ptr<containerd::Events> events_;  // set by Watch(); last: its thread ends first
+};
+
+}  // namespace davit::runtime
+
+#endif  // DAVIT_AGENT_RUNTIME_CONTAINERD_RUNTIME_H_

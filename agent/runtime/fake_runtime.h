@@ -1,0 +1,136 @@
+#ifndef DAVIT_AGENT_RUNTIME_FAKE_RUNTIME_H_
+#define DAVIT_AGENT_RUNTIME_FAKE_RUNTIME_H_
+
+#include <deque>
+#include <memory>
+#include <set>
+
+#include "agent/runtime/runtime.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/mutex.h"
+
+namespace davit::runtime {
+
+// A container runtime in memory, for tests and the simulation: behaves as ContainerdRuntime does
+// (one contract suite runs on both), and does what it is told to. Thread-safe. Calls do not block,
+// unless Hold() was called. Events are posted to the executor given, in order, one at a time.
+// It is the world, not the agent: when an agent "restarts", the new one calls Watch() again.
+class FakeRuntime final : public Runtime {
+ public:
+  enum class Verb {
+    kCreateLease,
+    kRemoveLease,
+    kListLeases,
+    kPrepareRootfs,
+    kCreate,
+    kStart,
+    kSignal,
+    kInspect,
+    kRemove,
+    kList,
+    kVersion
+  };
+
+  // Both outlive this object.
+  FakeRuntime(const Clock* clock, Executor* events);
+  ~FakeRuntime() override;
+
+  absl::Status CreateLease(const std::string& lease,
+                           const std::map<std::string, std::string>& labels) override;
+  absl::Status RemoveLease(const std::string& lease) override;
+  absl::StatusOr<std::vector<std::string>> ListLeases() override;
+  absl::StatusOr<Rootfs> PrepareRootfs(const std::string& container_id, const std::string& lease,
+                                       const std::string& chain_id) override;
+  absl::Status Create(const ContainerSpec& spec) override;
+  absl::StatusOr<int> Start(const std::string& container_id) override;
+  absl::Status Signal(const std::string& container_id, int signal_number, bool all) override;
+  absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) override;
+  absl::Status Remove(const std::string& container_id) override;
+  absl::StatusOr<std::vector<ContainerInfo>> List() override;
+  void Watch(std::function<void(const RuntimeEvent&)> sink) override;
+  absl::StatusOr<std::string> Version() override;
+
+  // What happens in the world. Those on a container do nothing unless it runs.
+  void Exit(const std::string& container_id, int exit_code);
+  // The kernel kills the main process for memory: kOutOfMemory, then kExited with 137.
+  void RunOutOfMemory(const std::string& container_id);
+  // Its shim dies: the process is killed, the task forgotten, as containerd does.
+  void KillShim(const std::string& container_id);
+  // False: every call is Unavailable and no event comes, but containers live on. True: as before.
+  void SetReachable(bool is_reachable);
+  // The host restarts: no task is left, records, snapshots and leases are. Told as a lost and
+  // regained connection.
+  void Reboot();
+
+  // How later containers behave. `on_start` is asked at each Start(): a code ends the process at
+  // once, nullopt lets it run. It must not call back.
+  void SetOnStart(std::function<std::optional<int>(const ContainerSpec&)> on_start);
+  // Processes outlive this signal (SIGKILL cannot be ignored). Others end them with 128 + signal.
+  void IgnoreSignal(int signal_number);
+  // PrepareRootfs() says NotFound for this chain. All others are there.
+  void ForgetChain(const std::string& chain_id);
+
+  // How calls fare. The next `count` calls of `verb` fail with `status` and do nothing.
+  void FailNext(Verb verb, absl::Status status, int count = 1);
+  // The next call of `verb` does its work and fails with Unavailable all the same: its answer is
+  // lost.
+  void LoseNextAnswer(Verb verb);
+  // Calls of `verb` block, before they do anything, until Release(). Only for callers on pools.
+  void Hold(Verb verb);
+  void Release(Verb verb);
+
+  // For assertions.
+  // How often the container's process was let go, over all its lives. Survives Remove().
+  int StartCount(const std::string& container_id) const;
+  std::vector<int> Signals(const std::string& container_id) const;
+  std::vector<std::string> Snapshots() const;
+  // nullopt: there is none.
+  std::optional<ContainerSpec> FindSpec(const std::string& container_id) const;
+  // How many calls wait in Hold().
+  int HeldCalls() const;
+
+ private:
+  struct Mailbox;
+  // All that exists by one container id.
+  struct Box {
+    std::optional<ContainerSpec> spec;  // the record
+    std::string lease;                  // of the snapshot
+    bool has_snapshot = false;
+    ContainerInfo info;
+    std::vector<int> signals;
+  };
+
+  // Waits while `verb` is held; then the failure that was ordered for this call, if any.
+  absl::Status Enter(Verb verb) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The answer of a call that did its work.
+  absl::Status Leave(Verb verb) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Box* FindRecord(const std::string& container_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void End(Box* box, int exit_code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status StartProcess(Box* box) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Queues an event; Deliver(), once mu_ is free, has it sent.
+  void Emit(const RuntimeEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Deliver();
+
+  const Clock* const clock_;
+  const std::shared_ptr<Mailbox> mailbox_;  // own lock
+  Serial events_;
+  mutable Mutex mu_;
+  CondVar released_;
+  std::map<std::string, Box> boxes_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, int> start_counts_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> leases_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> forgotten_chains_ ABSL_GUARDED_BY(mu_);
+  std::set<int> ignored_signals_ ABSL_GUARDED_BY(mu_);
+  std::function<std::optional<int>(const ContainerSpec&)> on_start_ ABSL_GUARDED_BY(mu_);
+  std::map<Verb, std::deque<absl::Status>> failures_ ABSL_GUARDED_BY(mu_);
+  std::set<Verb> lost_answers_ ABSL_GUARDED_BY(mu_);
+  std::set<Verb> held_ ABSL_GUARDED_BY(mu_);
+  int held_calls_ ABSL_GUARDED_BY(mu_) = 0;
+  int next_pid_ ABSL_GUARDED_BY(mu_) = 1000;
+  bool is_reachable_ ABSL_GUARDED_BY(mu_) = true;
+};
+
+}  // namespace davit::runtime
+
+#endif  // DAVIT_AGENT_RUNTIME_FAKE_RUNTIME_H_
