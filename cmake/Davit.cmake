@@ -45,13 +45,18 @@ function(davit_use_pch target grpc)
   endif()
 endfunction()
 
-# davit_library(agent_task SOURCES a.cc b.cc DEPS base davit_proto [GRPC])
+# davit_library(agent_task SOURCES a.cc b.cc DEPS base davit_proto [GRPC] [PRIVATE_DEPS containerd_proto])
 # One module of the layer table in docs/architecture.md. GRPC: the module's own sources include gRPC headers.
+# PRIVATE_DEPS: needed by its sources only. With GRPC they say that the module's headers are free of gRPC, so that
+# modules above are compiled without it.
 function(davit_library name)
-  cmake_parse_arguments(ARG "GRPC" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC davit_options absl::status absl::statusor absl::strings absl::time ${ARG_DEPS})
-  if(ARG_GRPC)
+  target_link_libraries(${name} PRIVATE ${ARG_PRIVATE_DEPS})
+  if(ARG_GRPC AND ARG_PRIVATE_DEPS)
+    target_link_libraries(${name} PRIVATE gRPC::grpc++)
+  elseif(ARG_GRPC)
     target_link_libraries(${name} PUBLIC gRPC::grpc++)
   endif()
   davit_use_pch(${name} ${ARG_GRPC})
