@@ -1,0 +1,113 @@
+#include "agent/config.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "agent/network/port_ledger.h"
+#include "base/config_reader.h"
+#include "base/status.h"
+
+namespace davit {
+namespace {
+
+constexpr int kMaxPort = 65535;
+
+void CheckAbsolute(absl::string_view section, absl::string_view key, absl::string_view path, ConfigReader* reader) {
+  if (!absl::StartsWith(path, "/")) reader->AddError(section, key, "must be an absolute path");
+}
+
+bool IsEndpoint(absl::string_view text) {
+  const size_t colon = text.rfind(':');
+  int port = 0;
+  return colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(text.substr(colon + 1), &port) &&
+         port >= 1 && port <= kMaxPort;
+}
+
+void ReadController(AgentConfig* config, ConfigReader* reader) {
+  reader->Read("controller", "endpoints", &config->endpoints);
+  reader->Read("controller", "ca_file", &config->ca_file);
+  reader->Read("controller", "cert_file", &config->cert_file);
+  reader->Read("controller", "key_file", &config->key_file);
+  if (config->endpoints.empty()) reader->AddError("controller", "endpoints", "must name at least one host:port");
+  for (const std::string& endpoint : config->endpoints) {
+    if (!IsEndpoint(endpoint)) {
+      reader->AddError("controller", "endpoints", absl::StrCat("has '", endpoint, "', which is not host:port"));
+    }
+  }
+  if (!config->dev && (config->ca_file.empty() || config->cert_file.empty() || config->key_file.empty())) {
+    reader->AddError("controller", "ca_file, cert_file and key_file",
+                     "must be set: the controller is spoken to by mutual TLS (or set agent.dev for a trial)");
+  }
+}
+
+void ReadHost(AgentConfig* config, ConfigReader* reader) {
+  reader->Read("instance", "id", &config->instance_id);
+  reader->Read("instance", "imds_endpoint", &config->imds_endpoint);
+  reader->Read("instance", "reserved_memory_mib", &config->reserved_memory_mib, 0, 1 << 30);
+  reader->Read("instance", "reserved_ports", &config->reserved_ports, 1, kMaxPort);
+  reader->Read("instance", "reserved_udp_ports", &config->reserved_udp_ports, 1, kMaxPort);
+  reader->Read("instance", "attributes", &config->attributes);
+  reader->Read("cgroup", "parent", &config->cgroup_parent);
+  CheckAbsolute("cgroup", "parent", config->cgroup_parent, reader);
+}
+
+void ReadContainers(AgentConfig* config, ConfigReader* reader) {
+  reader->Read("containerd", "address", &config->containerd_address);
+  reader->Read("containerd", "namespace", &config->containerd_namespace);
+  reader->Read("containerd", "snapshotter", &config->snapshotter);
+  reader->Read("containerd", "runtime", &config->runtime);
+  CheckAbsolute("containerd", "address", config->containerd_address, reader);
+  if (config->containerd_namespace.empty()) reader->AddError("containerd", "namespace", "must not be empty");
+  reader->Read("network", "bridge", &config->bridge);
+  reader->Read("network", "subnet", &config->subnet);
+  reader->Read("network", "cni_plugin_dir", &config->cni_plugin_dir);
+  reader->Read("network", "host_port_range", &config->host_port_range);
+  if (config->bridge.empty() || config->bridge.size() > 15) {
+    reader->AddError("network", "bridge", "must have 1 to 15 characters: the kernel's limit for a link's name");
+  }
+  if (const auto range = network::ParsePortRange(config->host_port_range); !range.ok()) {
+    reader->AddError("network", "host_port_range", range.status().message());
+  }
+  reader->Read("image", "insecure_registries", &config->insecure_registries);
+  reader->Read("image", "concurrent_layers", &config->concurrent_layers, 1, 64);
+  reader->Read("container_log", "logger_path", &config->logger_path);
+  reader->Read("container_log", "max_size_mib", &config->log_max_size_mib, 1, 1 << 20);
+  reader->Read("container_log", "max_files", &config->log_max_files, 1, 1000);
+}
+
+void ReadLogging(AgentConfig* config, ConfigReader* reader) {
+  std::string level = "info";
+  std::string format = "logfmt";
+  reader->Read("logging", "level", &level);
+  reader->Read("logging", "format", &format);
+  if (!ParseLogLevel(level, &config->log_level)) {
+    reader->AddError("logging", "level", "must be debug, info, warning or error");
+  }
+  if (!ParseLogFormat(format, &config->log_format)) reader->AddError("logging", "format", "must be logfmt or json");
+}
+
+}  // namespace
+
+absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_dev) {
+  ASSIGN_OR_RETURN(ConfigReader reader, ConfigReader::FromFile(path));
+  AgentConfig config;
+  reader.Read("agent", "cluster", &config.cluster);
+  reader.Read("agent", "state_dir", &config.state_dir);
+  reader.Read("agent", "run_dir", &config.run_dir);
+  reader.Read("agent", "dev", &config.dev);
+  config.dev = config.dev || force_dev;
+  if (config.cluster.empty()) reader.AddError("agent", "cluster", "must not be empty");
+  CheckAbsolute("agent", "state_dir", config.state_dir, &reader);
+  CheckAbsolute("agent", "run_dir", config.run_dir, &reader);
+  ReadController(&config, &reader);
+  ReadHost(&config, &reader);
+  ReadContainers(&config, &reader);
+  reader.Read("tasks", "stop_timeout", &config.stop_timeout, absl::Seconds(1), absl::Hours(24 * 365));
+  reader.Read("tasks", "cleanup_after", &config.cleanup_after, absl::Seconds(1), absl::Hours(24 * 365));
+  reader.Read("http", "address", &config.http_address);
+  reader.Read("http", "port", &config.http_port, 1, kMaxPort);
+  ReadLogging(&config, &reader);
+  RETURN_IF_ERROR(reader.Finish());
+  return config;
+}
+
+}  // namespace davit

@@ -1,0 +1,113 @@
+#include "agent/endpoint/endpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+
+namespace davit::endpoint {
+namespace {
+
+using Json = nlohmann::json;
+
+HttpServerResponse Answer(int status, const Json& json) {
+  // Invalid UTF-8 is replaced: an image's words shall not break the answer.
+  return {status, "application/json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", {}};
+}
+
+Json ContainerJson(const supervisor::TaskView& view, int index) {
+  const v1::ContainerState& container = view.state.containers(index);
+  Json ports = Json::array();
+  for (const v1::NetworkBinding& binding : container.network_bindings()) {
+    ports.push_back({{"ContainerPort", binding.container_port()},
+                     {"HostPort", binding.host_port()},
+                     {"Protocol", binding.protocol()},
+                     {"BindIP", binding.bind_ip()}});
+  }
+  Json json = {{"Name", container.name()},
+               {"RuntimeId", container.runtime_id()},
+               {"Image", view.images[static_cast<size_t>(index)]},
+               {"ImageID", container.image_digest()},
+               {"KnownStatus", v1::ContainerStatus::Value_Name(container.last_status())},
+               {"Pid", view.pids[static_cast<size_t>(index)]},
+               {"Ports", ports}};
+  if (container.has_exit_code()) json["ExitCode"] = container.exit_code();
+  if (!container.reason().empty()) json["Reason"] = container.reason();
+  return json;
+}
+
+Json TaskJson(const supervisor::TaskView& view) {
+  Json containers = Json::array();
+  for (int i = 0; i < view.state.containers_size(); ++i) containers.push_back(ContainerJson(view, i));
+  Json json = {{"Arn", view.state.task_arn()},
+               {"DesiredStatus", view.desired_status},
+               {"KnownStatus", v1::TaskStatus::Value_Name(view.state.last_status())},
+               {"Family", view.family},
+               {"Version", absl::StrCat(view.revision)},
+               {"Containers", containers}};
+  if (!view.state.waiting_reason().empty()) json["WaitingReason"] = view.state.waiting_reason();
+  if (!view.state.stopped_reason().empty()) json["StoppedReason"] = view.state.stopped_reason();
+  return json;
+}
+
+}  // namespace
+
+std::string ImpairmentOf(const supervisor::Supervisor& supervisor, const store::Store& store) {
+  std::string impairment;
+  if (!supervisor.runtime_available()) {
+    impairment = "containerd cannot be reached: containers are left alone, their state is unknown";
+  }
+  if (const absl::Status health = store.Health(); !health.ok()) {
+    absl::StrAppend(&impairment, impairment.empty() ? "" : "; ", "state cannot be stored: ", health.message());
+  }
+  return impairment;
+}
+
+HttpServerResponse Endpoint::Health() const {
+  const session::SessionState session = sources_.session->state();
+  const std::string impairment = ImpairmentOf(*sources_.supervisor, *sources_.store);
+  Json json = {{"status", impairment.empty() ? "ok" : "impaired"},
+               {"controller", {{"connected", session.connected}, {"endpoint", session.controller}}},
+               {"runtime_available", sources_.supervisor->runtime_available()}};
+  if (!impairment.empty()) json["reason"] = impairment;
+  if (!session.connected) json["controller"]["waiting_for"] = session.last_error;
+  return Answer(impairment.empty() ? 200 : 503, json);
+}
+
+HttpServerResponse Endpoint::Metadata() const {
+  const session::SessionState session = sources_.session->state();
+  return Answer(200, {{"Cluster", cluster_},
+                      {"ContainerInstanceArn", session.container_instance_arn.empty()
+                                                   ? Json(nullptr)
+                                                   : Json(session.container_instance_arn)},
+                      {"Version", absl::StrCat("Davit Agent - v", sources_.version)}});
+}
+
+HttpServerResponse Endpoint::Tasks(const HttpServerRequest& request) const {
+  const auto wanted = request.query.find("taskarn");
+  Json tasks = Json::array();
+  for (const supervisor::TaskView& view : sources_.supervisor->View()) {
+    if (wanted == request.query.end()) {
+      tasks.push_back(TaskJson(view));
+    } else if (wanted->second == view.state.task_arn()) {
+      return Answer(200, TaskJson(view));
+    }
+  }
+  if (wanted != request.query.end()) return Answer(404, {{"error", "no such task"}});
+  return Answer(200, {{"Tasks", tasks}});
+}
+
+HttpServerResponse Endpoint::Handle(const HttpServerRequest& request) const {
+  if (request.method != "GET") return Answer(405, {{"error", "only GET is answered here"}});
+  if (request.path == "/healthz") return Health();
+  if (request.path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", RenderMetrics(sources_), {}};
+  }
+  if (request.path == "/v1/metadata") return Metadata();
+  if (request.path == "/v1/tasks") return Tasks(request);
+  if (request.path == "/") {
+    return Answer(200, {{"AvailableCommands", {"/healthz", "/metrics", "/v1/metadata", "/v1/tasks"}}});
+  }
+  return Answer(404, {{"error", "no such path"}});
+}
+
+}  // namespace davit::endpoint

@@ -1,0 +1,35 @@
+#ifndef DAVIT_AGENT_ENDPOINT_METRICS_H_
+#define DAVIT_AGENT_ENDPOINT_METRICS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/resource/task_cgroups.h"
+#include "agent/session/session.h"
+#include "agent/supervisor/supervisor.h"
+
+namespace davit::endpoint {
+
+// A pool whose queue is exported.
+struct PoolGauge {
+  std::string name;
+  std::function<size_t()> depth;
+};
+
+// What a scrape shows; all of it read at that moment. Names: davit_agent_*, base units, documented in docs/operations.md.
+struct MetricSources {
+  supervisor::Supervisor* supervisor;
+  const session::Session* session;
+  const store::Store* store;
+  const resource::TaskCgroups* cgroups;
+  std::vector<PoolGauge> pools;
+  std::string version;
+};
+
+// The metrics in Prometheus' text format. Blocks for the reading of one cgroup per running container.
+std::string RenderMetrics(const MetricSources& sources);
+
+}  // namespace davit::endpoint
+
+#endif  // DAVIT_AGENT_ENDPOINT_METRICS_H_

@@ -1,0 +1,97 @@
+#include "agent/host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ids.h"
+
+namespace davit {
+namespace {
+
+constexpr int kUnitsPerCore = 1024;
+constexpr int kProtocolVersion = 1;
+
+void AddInteger(const std::string& name, int value, v1::Hello* hello) {
+  v1::Resource* resource = hello->add_resources();
+  resource->set_name(name);
+  resource->set_type("INTEGER");
+  resource->set_integer_value(value);
+}
+
+void AddPorts(const std::string& name, const std::set<int>& ports, v1::Hello* hello) {
+  v1::Resource* resource = hello->add_resources();
+  resource->set_name(name);
+  resource->set_type("STRINGSET");
+  for (const int port : ports) resource->add_string_set_value(std::to_string(port));
+}
+
+void AddAttribute(const std::string& name, const std::string& value, bool even_if_empty, v1::Hello* hello) {
+  if (value.empty() && !even_if_empty) return;
+  v1::Attribute* attribute = hello->add_attributes();
+  attribute->set_name(name);
+  if (!value.empty()) attribute->set_value(value);
+}
+
+// The capabilities that the scheduler matches with a definition's requiresAttributes. Names: Amazon ECS developer guide,
+// "Amazon ECS task definition use cases"/attributes.
+const char* const kCapabilities[] = {
+    "com.amazonaws.ecs.capability.docker-remote-api.1.17", "com.amazonaws.ecs.capability.docker-remote-api.1.18",
+    "com.amazonaws.ecs.capability.docker-remote-api.1.19", "com.amazonaws.ecs.capability.docker-remote-api.1.21",
+    "com.amazonaws.ecs.capability.docker-remote-api.1.22", "com.amazonaws.ecs.capability.docker-remote-api.1.24",
+    "com.amazonaws.ecs.capability.docker-remote-api.1.25", "com.amazonaws.ecs.capability.docker-remote-api.1.29",
+    "com.amazonaws.ecs.capability.privileged-container",   "com.amazonaws.ecs.capability.logging-driver.json-file",
+    "ecs.capability.task-cpu-mem-limit",                   "ecs.capability.increased-task-cpu-limit"};
+
+}  // namespace
+
+spec::HostFacts ToSpecFacts(const resource::HostFacts& facts, std::string seccomp_profile) {
+  spec::HostFacts out;
+  out.cgroup_v2 = facts.has_cgroup_v2;
+  out.architecture = facts.architecture;
+  out.cpus = facts.cores;
+  out.memory_bytes = facts.memory_bytes;
+  out.seccomp_profile_json = std::move(seccomp_profile);
+  out.can_raise_rlimits = facts.may_raise_rlimits;
+  for (const auto& [name, limit] : facts.rlimits) out.rlimit_hard[name] = limit.hard;
+  out.kernel_release = facts.kernel;
+  return out;
+}
+
+task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts) {
+  task::ResourceNeeds capacity;
+  capacity.cpu = facts.cores * kUnitsPerCore;
+  capacity.memory = std::max(0, static_cast<int>(facts.memory_bytes >> 20) - config.reserved_memory_mib);
+  capacity.tcp_ports.insert(config.reserved_ports.begin(), config.reserved_ports.end());
+  capacity.udp_ports.insert(config.reserved_udp_ports.begin(), config.reserved_udp_ports.end());
+  return capacity;
+}
+
+v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts,
+                  const resource::InstanceIdentity& identity, const std::string& runtime_version) {
+  v1::Hello hello;
+  hello.set_cluster(config.cluster);
+  hello.set_ec2_instance_id(identity.ec2_instance_id);
+  hello.set_agent_instance_id(RandomUuid());
+  hello.set_boot_id(facts.boot_id);
+  hello.set_protocol_version(kProtocolVersion);
+  hello.mutable_version_info()->set_agent_version(DAVIT_VERSION);
+  hello.mutable_version_info()->set_docker_version(runtime_version);
+  const task::ResourceNeeds capacity = CapacityOf(config, facts);
+  AddInteger("CPU", capacity.cpu, &hello);
+  AddInteger("MEMORY", capacity.memory, &hello);
+  AddPorts("PORTS", capacity.tcp_ports, &hello);
+  AddPorts("PORTS_UDP", capacity.udp_ports, &hello);
+  AddAttribute("ecs.os-type", "linux", false, &hello);
+  AddAttribute("ecs.os-family", "LINUX", false, &hello);
+  AddAttribute("ecs.cpu-architecture", facts.architecture == "amd64" ? "x86_64" : facts.architecture, false, &hello);
+  AddAttribute("ecs.availability-zone", identity.availability_zone, false, &hello);
+  AddAttribute("ecs.instance-type", identity.instance_type, false, &hello);
+  AddAttribute("ecs.ami-id", identity.ami_id, false, &hello);
+  AddAttribute("ecs.vpc-id", identity.vpc_id, false, &hello);
+  AddAttribute("ecs.subnet-id", identity.subnet_id, false, &hello);
+  for (const char* capability : kCapabilities) AddAttribute(capability, "", true, &hello);
+  for (const auto& [name, value] : config.attributes) AddAttribute(name, value, true, &hello);
+  return hello;
+}
+
+}  // namespace davit

@@ -1,0 +1,27 @@
+#ifndef DAVIT_AGENT_HOST_H_
+#define DAVIT_AGENT_HOST_H_
+
+#include "agent/config.h"
+#include "agent/resource/host_facts.h"
+#include "agent/resource/instance_identity.h"
+#include "agent/spec/oci_spec.h"
+#include "agent/task/admission_ledger.h"
+#include "davit/v1/agent.pb.h"
+
+namespace davit {
+
+// The host's facts as the layers want them: pure translations, used once by main().
+
+// For OCI specs. `seccomp_profile`: text of containers-common's file.
+spec::HostFacts ToSpecFacts(const resource::HostFacts& facts, std::string seccomp_profile);
+
+// What tasks may use: CPU = cores x 1024 units, memory less the reserve, ports less the reserved ones.
+task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts);
+
+// How the agent introduces itself, but for what changes from session to session.
+v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts, const resource::InstanceIdentity& identity,
+                  const std::string& runtime_version);
+
+}  // namespace davit
+
+#endif  // DAVIT_AGENT_HOST_H_

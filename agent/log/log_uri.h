@@ -1,0 +1,23 @@
+#ifndef DAVIT_AGENT_LOG_LOG_URI_H_
+#define DAVIT_AGENT_LOG_LOG_URI_H_
+
+#include <cstdint>
+#include <string>
+
+namespace davit::log {
+
+// Where and how much davit-logger keeps of one container.
+struct LogOptions {
+  std::string logger_path;            // davit-logger, absolute
+  std::string file;                   // absolute; its folder exists
+  int64_t max_size_bytes = 10 << 20;  // [container_log] max_size_mib
+  int max_files = 5;                  // [container_log] max_files
+};
+
+// What containerd is given as the task's stdout and as its stderr (both the same):
+// "binary:///usr/bin/davit-logger?file=%2Fvar%2Flog%2Fa&max_files=5&max_size=10485760". Pure.
+std::string LogUri(const LogOptions& options);
+
+}  // namespace davit::log
+
+#endif  // DAVIT_AGENT_LOG_LOG_URI_H_

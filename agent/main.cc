@@ -1,0 +1,210 @@
+// davit-agent: configuration -> build everything -> run -> stop in reverse order. No logic.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "agent/config.h"
+#include "agent/endpoint/endpoint.h"
+#include "agent/host.h"
+#include "agent/image/containerd_image_puller.h"
+#include "agent/network/cni_network.h"
+#include "agent/resource/libcgroup_task_cgroups.h"
+#include "agent/runtime/containerd_runtime.h"
+#include "agent/session/gateway_client.h"
+#include "agent/store/sqlite_store.h"
+#include "agent/supervisor/supervisor.h"
+#include "base/file.h"
+#include "base/notify.h"
+#include "base/status.h"
+
+namespace davit {
+namespace {
+
+constexpr int kExitFailure = 1;
+constexpr int kExitBadConfig = 5;  // systemd's RestartPreventExitStatus: do not try again
+constexpr int kRuntimeThreads = 8;
+constexpr int kImageThreads = 8;
+constexpr int kNetworkThreads = 4;
+constexpr int kHttpThreads = 2;
+constexpr char kSeccompProfile[] = "/usr/share/containers/seccomp.json";
+
+struct Arguments {
+  std::string config_path = "/etc/davit/agent.toml";
+  bool check_config = false;
+  bool dev = false;
+};
+
+std::string LoggerPath(const AgentConfig& config) {
+  if (!config.logger_path.empty()) return config.logger_path;
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "davit-logger").string();
+}
+
+log::LogOptions LogOptionsOf(const AgentConfig& config) {
+  log::LogOptions options;
+  options.logger_path = LoggerPath(config);
+  options.max_size_bytes = static_cast<int64_t>(config.log_max_size_mib) << 20;
+  options.max_files = config.log_max_files;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<network::CniNetwork>> OpenNetwork(const AgentConfig& config, const std::string& boot_id) {
+  network::CniNetworkConfig options;
+  options.bridge = config.bridge;
+  options.subnet = config.subnet;
+  options.plugin_dir = config.cni_plugin_dir;
+  options.run_dir = config.run_dir;
+  options.state_dir = config.state_dir;
+  ASSIGN_OR_RETURN(options.host_ports, network::ParsePortRange(config.host_port_range));
+  options.reserved_ports.insert(config.reserved_ports.begin(), config.reserved_ports.end());
+  options.boot_id = boot_id;
+  return network::CniNetwork::Open(options);
+}
+
+absl::StatusOr<resource::InstanceIdentity> IdentityOf(const AgentConfig& config, const resource::HostFacts& facts) {
+  resource::InstanceIdentityOptions options;
+  options.configured_id = config.instance_id;
+  options.imds_endpoint = config.imds_endpoint;
+  options.machine_id = facts.machine_id;
+  return resource::FindInstanceIdentity(options);
+}
+
+session::GatewayClient::Options GatewayOptions(const AgentConfig& config) {
+  return {config.endpoints, config.dev, config.ca_file, config.cert_file, config.key_file};
+}
+
+// A store of another host (a cloned disk) or cluster says nothing about this one.
+void DiscardForeignState(const AgentConfig& config, const std::string& instance_id, store::StoredState* state) {
+  const v1::RegistrationRecord& old = state->registration;
+  if (old.ec2_instance_id().empty() || (old.ec2_instance_id() == instance_id && old.cluster() == config.cluster)) return;
+  LogWarning("stored state is of another host or cluster and is not used",
+             {{"stored_instance", old.ec2_instance_id()}, {"instance", instance_id}, {"stored_cluster", old.cluster()},
+              {"cluster", config.cluster}, {"tasks", state->tasks.size()}});
+  *state = store::StoredState();
+}
+
+// Feeds systemd's watchdog through the supervisor's mailbox: a stuck supervisor is a dead agent.
+void FeedWatchdog(Timers* timers, Executor* control, supervisor::Supervisor* supervisor) {
+  const absl::Duration period = WatchdogPeriod();
+  if (period == absl::InfiniteDuration()) return;
+  timers->After(period, control, [timers, control, supervisor] {
+    supervisor->Ping([timers, control, supervisor] {
+      NotifyWatchdog();
+      FeedWatchdog(timers, control, supervisor);
+    });
+  });
+}
+
+absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
+  RETURN_IF_ERROR(MakeDirectories(config.state_dir, 0700), "agent.state_dir");
+  RETURN_IF_ERROR(MakeDirectories(config.run_dir, 0755), "agent.run_dir");
+  ASSIGN_OR_RETURN(const resource::HostFacts facts, resource::ReadHostFacts("/"));
+  ASSIGN_OR_RETURN(const resource::InstanceIdentity identity, IdentityOf(config, facts));
+  ASSIGN_OR_RETURN(const auto store, store::SqliteStore::Open(config.state_dir + "/agent.db"), "agent.state_dir");
+  ASSIGN_OR_RETURN(store::StoredState stored, store->Load());
+  DiscardForeignState(config, identity.ec2_instance_id, &stored);
+  ASSIGN_OR_RETURN(const auto cgroups, resource::LibcgroupTaskCgroups::Create(config.cgroup_parent));
+  ASSIGN_OR_RETURN(const auto network, OpenNetwork(config, facts.boot_id));
+  const supervisor::TaskFiles files(config.state_dir);
+
+  ThreadPool control("control", 2);
+  ThreadPool runtime_pool("runtime", kRuntimeThreads);
+  ThreadPool image_pool("image", kImageThreads);
+  ThreadPool network_pool("network", kNetworkThreads);
+  const supervisor::Pools pools{&control, &runtime_pool, &image_pool, &network_pool};
+  ThreadTimers timers;
+
+  containerd::Client client({config.containerd_address, config.containerd_namespace});
+  runtime::ContainerdRuntimeOptions runtime_options;
+  runtime_options.snapshotter = config.snapshotter;
+  runtime_options.runtime = config.runtime;
+  runtime::ContainerdRuntime runtime(&client, runtime_options);
+  image::ImagePullerOptions image_options;
+  image_options.snapshotter = config.snapshotter;
+  image_options.registry.insecure_registries = config.insecure_registries;
+  image_options.concurrent_layers = config.concurrent_layers;
+  image::ContainerdImagePuller puller(&client, image_options);
+
+  supervisor::Supervisor supervisor(
+      {config.stop_timeout, config.cleanup_after, CapacityOf(config, facts), facts.boot_id},
+      {pools, &timers, Clock::Real(), store.get(), &runtime, cgroups.get(), &files});
+  supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(), &files, &supervisor,
+                                   ToSpecFacts(facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
+                                   identity.ec2_instance_id, 0});
+  session::Session session({&control, &timers, store.get(), &supervisor,
+                            [&] { return endpoint::ImpairmentOf(supervisor, *store); }},
+                           HelloOf(config, facts, identity, runtime.Version().value_or("containerd")),
+                           stored.registration);
+  supervisor.Connect(&effects, &session);
+  ASSIGN_OR_RETURN(const auto gateway, session::GatewayClient::Create(GatewayOptions(config), &control, &timers, &session));
+  const endpoint::Endpoint endpoint({&supervisor, &session, store.get(), cgroups.get(),
+                                     {{"control", [&] { return control.Depth(); }},
+                                      {"runtime", [&] { return runtime_pool.Depth(); }},
+                                      {"image", [&] { return image_pool.Depth(); }},
+                                      {"network", [&] { return network_pool.Depth(); }}},
+                                     DAVIT_VERSION},
+                                    config.cluster);
+  HttpServer::Options http;
+  http.address = config.http_address;
+  http.port = config.http_port;
+  http.threads = kHttpThreads;
+  ASSIGN_OR_RETURN(auto server, HttpServer::Start(http, [&](const auto& request) { return endpoint.Handle(request); }),
+                   "http.port");
+
+  supervisor.Start(stored.tasks);
+  gateway->Start();
+  FeedWatchdog(&timers, &control, &supervisor);
+  LogInfo("agent started", {{"version", DAVIT_VERSION}, {"ec2_instance_id", identity.ec2_instance_id},
+                            {"cluster", config.cluster}, {"tasks", stored.tasks.size()}});
+  NotifyReady("running");
+  int signal = 0;
+  sigwait(&signals, &signal);
+  LogInfo("agent stops, containers go on", {{"signal", signal}});
+  NotifyStopping();
+  gateway->Stop();
+  // Records are durable before any effect, and containers do not need us: nothing else has to be waited for. Threads may
+  // hang in calls to a dead containerd, so the process ends here instead of joining them.
+  server.reset();
+  std::_Exit(0);
+}
+
+int Main(const Arguments& arguments) {
+  const absl::StatusOr<AgentConfig> config = LoadAgentConfig(arguments.config_path, arguments.dev);
+  if (!config.ok()) {
+    std::cerr << config.status().message() << "\n";
+    return kExitBadConfig;
+  }
+  if (arguments.check_config) {
+    std::cout << arguments.config_path << ": OK\n";
+    return 0;
+  }
+  SetUpLog(config->log_level, config->log_format);
+  // Blocked before any thread exists: sigwait() gets them, and containers' stops never come by a stray signal.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const absl::Status status = Run(*config, signals);
+  LogError("agent cannot run", {{"status", status}});
+  return kExitFailure;
+}
+
+}  // namespace
+}  // namespace davit
+
+int main(int argc, char** argv) {
+  CLI::App app("davit-agent: runs a controller's tasks on this host");
+  davit::Arguments arguments;
+  app.add_option("--config", arguments.config_path, "configuration file (TOML)")->capture_default_str();
+  app.add_flag("--check-config", arguments.check_config, "check the configuration, list all errors, and exit");
+  app.add_flag("--dev", arguments.dev, "speak to the controller without TLS");
+  app.set_version_flag("--version", "davit-agent " DAVIT_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  return davit::Main(arguments);
+}

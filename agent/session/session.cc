@@ -1,0 +1,218 @@
+#include "agent/session/session.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+
+namespace davit::session {
+namespace {
+
+constexpr uint64_t kMissedHeartbeats = 3;
+
+}  // namespace
+
+Session::Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord registration)
+    : deps_(deps), serial_(deps.control), hello_(std::move(hello)), registration_(std::move(registration)) {
+  state_.container_instance_arn = registration_.container_instance_arn();
+  state_.last_error = "no controller was reached yet";
+}
+
+void Session::OnConnected(std::shared_ptr<Transport> transport, const std::string& controller) {
+  serial_.Post([this, transport = std::move(transport), controller] {
+    transport_ = transport;
+    session_id_.clear();
+    reports_.Clear();
+    has_complete_set_ = false;
+    ++connection_;
+    {
+      MutexLock lock(&mu_);
+      state_.controller = controller;
+    }
+    v1::AgentMessage message;
+    v1::Hello* hello = message.mutable_hello();
+    *hello = hello_;
+    hello->set_container_instance_arn(registration_.container_instance_arn());
+    hello->set_last_controller_epoch(registration_.controller_epoch());
+    hello->set_runtime_available(deps_.supervisor->runtime_available());
+    transport_->Send(std::move(message));
+  });
+}
+
+void Session::OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMessage message) {
+  serial_.Post([this, transport = std::move(transport), message = std::move(message)] {
+    if (transport == transport_) Handle(message);
+  });
+}
+
+void Session::OnDisconnected(const std::string& why) {
+  serial_.Post([this, why] {
+    const bool was_connected = !session_id_.empty();
+    transport_ = nullptr;
+    session_id_.clear();
+    reports_.Clear();
+    ++connection_;
+    MutexLock lock(&mu_);
+    state_.connected = false;
+    if (was_connected || state_.last_error.empty()) state_.last_error = why;
+    if (!was_connected) state_.last_error = why;
+  });
+}
+
+bool Session::TakeGoodEnding() {
+  MutexLock lock(&mu_);
+  return std::exchange(good_ending_, false);
+}
+
+SessionState Session::state() const {
+  MutexLock lock(&mu_);
+  return state_;
+}
+
+void Session::Handle(const v1::ControllerMessage& message) {
+  if (message.has_welcome()) return HandleWelcome(message.session_id(), message.welcome());
+  if (message.has_goodbye()) return HandleGoodbye(message.goodbye());
+  if (session_id_.empty() || message.session_id() != session_id_) {
+    return End(absl::StrCat("message of session '", message.session_id(), "' in session '", session_id_, "'"));
+  }
+  if (message.has_assignment_set()) {
+    HandleAssignments(message.assignment_set());
+  } else if (message.has_report_ack()) {
+    for (const std::string& arn : reports_.Ack(message.report_ack().report_id())) deps_.supervisor->NoteAcked(arn);
+    SendReports();
+  } else if (message.has_heartbeat_ack()) {
+    beats_acked_ = std::max(beats_acked_, message.heartbeat_ack().sequence());
+    ScheduleHeartbeat(absl::Milliseconds(std::max(message.heartbeat_ack().period_ms(), 100)));
+  } else if (message.has_stop_confirmation()) {
+    const v1::StopConfirmation& stop = message.stop_confirmation();
+    deps_.supervisor->Stop({stop.task_arns().begin(), stop.task_arns().end()}, stop.reason());
+  }
+}
+
+void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& welcome) {
+  if (welcome.controller_epoch() < registration_.controller_epoch()) {
+    return End(absl::StrCat("controller of epoch ", welcome.controller_epoch(), " was deposed by one of epoch ",
+                            registration_.controller_epoch()));
+  }
+  session_id_ = session_id;
+  if (registration_.container_instance_arn() != welcome.container_instance_arn() ||
+      registration_.controller_epoch() != welcome.controller_epoch()) {
+    registration_.set_cluster(hello_.cluster());
+    registration_.set_ec2_instance_id(hello_.ec2_instance_id());
+    registration_.set_container_instance_arn(welcome.container_instance_arn());
+    registration_.set_controller_epoch(welcome.controller_epoch());
+    deps_.store->SaveRegistration(registration_);
+  }
+  beats_sent_ = beats_acked_ = 0;
+  {
+    MutexLock lock(&mu_);
+    state_.connected = true;
+    state_.container_instance_arn = welcome.container_instance_arn();
+    state_.last_error.clear();
+    ++state_.connections;
+    good_ending_ = true;
+  }
+  LogInfo("registered with the controller", {{"container_instance_arn", welcome.container_instance_arn()},
+                                             {"controller_epoch", welcome.controller_epoch()}});
+  deps_.supervisor->ReportAll();
+  ScheduleHeartbeat(absl::Milliseconds(std::max(welcome.heartbeat_period_ms(), 100)));
+}
+
+void Session::HandleAssignments(const v1::AssignmentSet& set) {
+  const bool is_complete = set.type() == v1::AssignmentSet::COMPLETE;
+  if (!is_complete && (!has_complete_set_ || set.applies_to() != results_in_)) {
+    LogWarning("assignment sets have a gap", {{"applies_to", set.applies_to()}, {"expected", results_in_}});
+    v1::AgentMessage message;
+    message.mutable_resync_request()->set_last_results_in(results_in_);
+    has_complete_set_ = false;
+    return Send(std::move(message));
+  }
+  results_in_ = set.results_in();
+  has_complete_set_ = true;
+  for (const v1::Assignment& assignment : set.assignments()) deps_.supervisor->Assign(assignment);
+  if (is_complete) ProposeStops(set);
+}
+
+// Nothing is killed by silence: what the set lacks is proposed, and runs until the controller confirms.
+void Session::ProposeStops(const v1::AssignmentSet& complete) {
+  std::set<std::string> listed;
+  for (const v1::Assignment& assignment : complete.assignments()) listed.insert(assignment.task_arn());
+  deps_.supervisor->ListUnfinished(
+      [this, listed = std::move(listed), of_set = complete.results_in()](const std::set<std::string>& arns) {
+        serial_.Post([this, listed, of_set, arns] {
+          v1::AgentMessage message;
+          v1::StopCandidates* candidates = message.mutable_stop_candidates();
+          candidates->set_of_set(of_set);
+          for (const std::string& arn : arns) {
+            if (listed.count(arn) == 0) candidates->add_task_arns(arn);
+          }
+          if (candidates->task_arns().empty() || of_set != results_in_) return;
+          LogInfo("tasks unknown to the controller keep running until it confirms their stop",
+                  {{"tasks", candidates->task_arns_size()}});
+          Send(std::move(message));
+        });
+      });
+}
+
+void Session::HandleGoodbye(const v1::Goodbye& goodbye) {
+  {
+    MutexLock lock(&mu_);
+    good_ending_ = goodbye.code() == v1::Goodbye::SHUTTING_DOWN || goodbye.code() == v1::Goodbye::STALE;
+  }
+  LogWarning("controller ended the session",
+             {{"code", v1::Goodbye::Code_Name(goodbye.code())}, {"reason", goodbye.reason()}});
+  End(absl::StrCat(v1::Goodbye::Code_Name(goodbye.code()), ": ", goodbye.reason()));
+}
+
+void Session::ScheduleHeartbeat(absl::Duration delay) {
+  deps_.timers->After(delay, &serial_, [this, connection = connection_, due = beats_sent_] {
+    if (connection == connection_ && due == beats_sent_ && !session_id_.empty()) Beat();
+  });
+}
+
+void Session::Beat() {
+  if (beats_sent_ >= beats_acked_ + kMissedHeartbeats) return End("the controller answers no heartbeats");
+  v1::AgentMessage message;
+  v1::Heartbeat* heartbeat = message.mutable_heartbeat();
+  heartbeat->set_sequence(++beats_sent_);
+  heartbeat->set_runtime_available(deps_.supervisor->runtime_available());
+  heartbeat->set_impairment(deps_.impairment());
+  Send(std::move(message));
+  ScheduleHeartbeat(absl::Seconds(5));  // unless an answer says otherwise before
+}
+
+void Session::Report(v1::TaskState state) {
+  serial_.Post([this, state = std::move(state)]() mutable {
+    if (session_id_.empty()) return;  // the next Welcome asks for all of them
+    reports_.Add(std::move(state));
+    SendReports();
+  });
+}
+
+void Session::SendReports() {
+  while (std::optional<v1::StatusReport> report = reports_.Next()) {
+    v1::AgentMessage message;
+    *message.mutable_status_report() = *std::move(report);
+    Send(std::move(message));
+  }
+}
+
+void Session::Send(v1::AgentMessage message) {
+  if (transport_ == nullptr) return;
+  message.set_session_id(session_id_);
+  transport_->Send(std::move(message));
+}
+
+void Session::End(const std::string& why) {
+  LogWarning("session ended", {{"reason", why}});
+  session_id_.clear();
+  {
+    MutexLock lock(&mu_);
+    state_.connected = false;
+    state_.last_error = why;
+  }
+  if (transport_ != nullptr) transport_->Close();
+}
+
+}  // namespace davit::session

@@ -1,0 +1,93 @@
+#ifndef DAVIT_AGENT_SESSION_SESSION_H_
+#define DAVIT_AGENT_SESSION_SESSION_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/session/report_queue.h"
+#include "agent/store/store.h"
+#include "agent/supervisor/supervisor.h"
+#include "base/timers.h"
+#include "davit/v1/agent.pb.h"
+
+namespace davit::session {
+
+// One connection to a controller. Thread-safe; neither call blocks.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void Send(v1::AgentMessage message) = 0;
+  // Ends the connection. Session::OnDisconnected() follows.
+  virtual void Close() = 0;
+};
+
+// What people may ask about the connection.
+struct SessionState {
+  bool connected = false;             // a Welcome was received
+  std::string controller;             // address of the current or last endpoint
+  std::string container_instance_arn;
+  std::string last_error;             // why there is no connection
+  uint64_t connections = 0;           // Welcomes since start
+  friend bool operator==(const SessionState&, const SessionState&) = default;
+};
+
+// The agent's side of the AgentGateway protocol (proto/davit/v1/agent.proto), whatever carries it. All public calls are
+// thread-safe and do not block; state is touched on one serial only.
+class Session final : public supervisor::ReportSink {
+ public:
+  struct Deps {
+    Executor* control;
+    Timers* timers;
+    store::Store* store;
+    supervisor::Supervisor* supervisor;
+    // What is wrong with the host now; empty if nothing.
+    std::function<std::string()> impairment;
+  };
+  // `hello`: identity and resources of the host. `registration`: what the store has of earlier runs.
+  Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord registration);
+
+  // A connection is up: introduces the agent. An older one is forgotten.
+  void OnConnected(std::shared_ptr<Transport> transport, const std::string& controller);
+  void OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMessage message);
+  void OnDisconnected(const std::string& why);
+  // True if the last connection was accepted (Welcome) and not sent away: dial again soon. False: take your time.
+  bool TakeGoodEnding();
+
+  void Report(v1::TaskState state) override;
+  SessionState state() const;
+
+ private:
+  void Handle(const v1::ControllerMessage& message);
+  void HandleWelcome(const std::string& session_id, const v1::Welcome& welcome);
+  void HandleAssignments(const v1::AssignmentSet& set);
+  void HandleGoodbye(const v1::Goodbye& goodbye);
+  void ProposeStops(const v1::AssignmentSet& complete);
+  void ScheduleHeartbeat(absl::Duration delay);
+  void Beat();
+  void Send(v1::AgentMessage message);
+  void SendReports();
+  void End(const std::string& why);
+
+  const Deps deps_;
+  Serial serial_;
+  // Only on serial_.
+  v1::Hello hello_;
+  v1::RegistrationRecord registration_;
+  std::shared_ptr<Transport> transport_;
+  std::string session_id_;  // empty: no Welcome yet
+  ReportQueue reports_;
+  uint64_t results_in_ = 0;   // of the last set applied
+  bool has_complete_set_ = false;
+  uint64_t beats_sent_ = 0;
+  uint64_t beats_acked_ = 0;
+  uint64_t connection_ = 0;  // tells late timers from current ones
+
+  mutable Mutex mu_;
+  SessionState state_ ABSL_GUARDED_BY(mu_);
+  bool good_ending_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace davit::session
+
+#endif  // DAVIT_AGENT_SESSION_SESSION_H_

@@ -1,0 +1,19 @@
+#ifndef DAVIT_AGENT_SUPERVISOR_REPORT_SINK_H_
+#define DAVIT_AGENT_SUPERVISOR_REPORT_SINK_H_
+
+#include "davit/v1/agent.pb.h"
+
+namespace davit::supervisor {
+
+// Where the states of tasks go: the session with the controller. Thread-safe; never blocks.
+class ReportSink {
+ public:
+  virtual ~ReportSink() = default;
+  // The latest state of a task. A terminal one is durable already, and is given again after each reconnect until
+  // Supervisor::NoteAcked().
+  virtual void Report(v1::TaskState state) = 0;
+};
+
+}  // namespace davit::supervisor
+
+#endif  // DAVIT_AGENT_SUPERVISOR_REPORT_SINK_H_

@@ -1,0 +1,353 @@
+#include "agent/supervisor/supervisor.h"
+
+#include <utility>
+
+#include "agent/task/new_task.h"
+#include "agent/task/task_record.h"
+#include "base/ids.h"
+#include "base/log.h"
+
+namespace davit::supervisor {
+namespace {
+
+constexpr size_t kTaskIdLength = 32;
+constexpr absl::Duration kListingRetry = absl::Seconds(2);
+constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
+// The sequence numbers of a restarted agent begin above all that the one before can have used since its last save.
+constexpr uint64_t kSequenceGap = 1ULL << 20;
+
+task::Sighting::State StateOf(runtime::ContainerState state) {
+  switch (state) {
+    case runtime::ContainerState::kAbsent: return task::Sighting::State::kNoTask;
+    case runtime::ContainerState::kCreated: return task::Sighting::State::kCreated;
+    case runtime::ContainerState::kRunning: return task::Sighting::State::kRunning;
+    case runtime::ContainerState::kStopped: return task::Sighting::State::kStopped;
+  }
+  return task::Sighting::State::kAbsent;
+}
+
+}  // namespace
+
+bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container) {
+  if (container_id.size() <= kTaskIdLength + 1 || container_id[kTaskIdLength] != '-') return false;
+  *task_id = std::string(container_id.substr(0, kTaskIdLength));
+  *container = std::string(container_id.substr(kTaskIdLength + 1));
+  return true;
+}
+
+Supervisor::Supervisor(Options options, const Deps& deps)
+    : options_(std::move(options)), deps_(deps), serial_(deps.pools.control), ledger_(options_.capacity) {}
+
+void Supervisor::Connect(Effects* effects, ReportSink* sink) {
+  effects_ = effects;
+  sink_ = sink;
+}
+
+void Supervisor::Start(const std::vector<v1::TaskRecord>& records) {
+  serial_.Post([this, records] {
+    for (const v1::TaskRecord& record : records) Adopt(record);
+    LogInfo("tasks loaded", {{"tasks", tasks_.size()}, {"stopped", finished_.size()}});
+    deps_.runtime->Watch([this](const runtime::RuntimeEvent& event) { OnRuntimeEvent(event); });
+  });
+}
+
+std::shared_ptr<Task> Supervisor::Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot,
+                                      uint64_t sequence) {
+  const Task::Deps deps{deps_.pools.control, deps_.clock, deps_.store, effects_, options_.boot_id};
+  const std::string id = snapshot.task_id;
+  auto task = std::make_shared<Task>(deps, assignment, std::move(snapshot), sequence);
+  tasks_[id] = task;
+  return task;
+}
+
+std::shared_ptr<Task> Supervisor::Find(const std::string& task_id) const {
+  const auto found = tasks_.find(task_id);
+  return found == tasks_.end() ? nullptr : found->second;
+}
+
+void Supervisor::Adopt(const v1::TaskRecord& record) {
+  absl::StatusOr<task::TaskSnapshot> snapshot = task::FromRecord(record, options_.stop_timeout);
+  if (!snapshot.ok()) {
+    LogError("stored task cannot be used and is left alone",
+             {{"task_arn", record.assignment().task_arn()}, {"status", snapshot.status()}});
+    return;
+  }
+  const std::string id = snapshot->task_id;
+  const bool is_finished = snapshot->finished;
+  const bool same_boot = record.boot_id() == options_.boot_id;
+  if (!same_boot && !is_finished) boot_ids_[id] = record.boot_id();
+  const auto task = Add(record.assignment(), *std::move(snapshot), record.sequence() + kSequenceGap);
+  if (!is_finished) return task->Begin(/*restarted=*/true);
+  finished_.insert(id);
+  if (record.terminal_acked()) acked_.insert(id);
+  const absl::Duration age = deps_.clock->Now() - FromEpochSeconds(record.stopped_at());
+  ScheduleCleanup(id, std::max(absl::ZeroDuration(), options_.cleanup_after - age));
+}
+
+void Supervisor::Assign(const v1::Assignment& assignment) {
+  serial_.Post([this, assignment] {
+    const std::string id = ShortId(assignment.task_arn());
+    std::shared_ptr<Task> task = Find(id);
+    if (task == nullptr) {
+      absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
+      if (!snapshot.ok()) return Refuse(assignment, snapshot.status());
+      task = Add(assignment, *std::move(snapshot), 0);
+      LogInfo("task assigned", {{"task_arn", assignment.task_arn()}});
+      if (assignment.desired_status() != v1::TaskStatus::STOPPED) return task->Begin(/*restarted=*/false);
+    }
+    if (assignment.desired_status() == v1::TaskStatus::STOPPED) {
+      task->Handle(task::GoalChanged{task::Goal::kStop, assignment.stop_reason(), assignment.stop_code()});
+    }
+  });
+}
+
+// There is nothing to run or to store: what the controller sent makes no task.
+void Supervisor::Refuse(const v1::Assignment& assignment, const absl::Status& why) {
+  LogError("assignment refused", {{"task_arn", assignment.task_arn()}, {"status", why}});
+  if (assignment.task_arn().empty()) return;
+  v1::TaskState state;
+  state.set_task_arn(assignment.task_arn());
+  state.set_sequence(1);
+  state.set_last_status(v1::TaskStatus::STOPPED);
+  state.set_stop_code(v1::StopCode::TaskFailedToStart);
+  state.set_stopped_reason(std::string(why.message()));
+  state.set_stopped_at(ToEpochSeconds(deps_.clock->Now()));
+  sink_->Report(std::move(state));
+}
+
+void Supervisor::Stop(const std::vector<std::string>& task_arns, const std::string& reason) {
+  serial_.Post([this, task_arns, reason] {
+    for (const std::string& arn : task_arns) {
+      const std::shared_ptr<Task> task = Find(ShortId(arn));
+      if (task != nullptr) {
+        task->Handle(task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
+      }
+    }
+  });
+}
+
+void Supervisor::NoteAcked(const std::string& task_arn) {
+  serial_.Post([this, id = ShortId(task_arn)] {
+    const std::shared_ptr<Task> task = Find(id);
+    if (task == nullptr || finished_.count(id) == 0) return;
+    acked_.insert(id);
+    task->NoteTerminalAcked();
+  });
+}
+
+void Supervisor::ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done) {
+  serial_.Post([this, done = std::move(done)]() mutable {
+    std::set<std::string> arns;
+    for (const auto& [id, task] : tasks_) {
+      if (finished_.count(id) == 0) arns.insert(task->arn());
+    }
+    done(std::move(arns));
+  });
+}
+
+void Supervisor::ReportAll() {
+  serial_.Post([this] {
+    for (const auto& [id, task] : tasks_) {
+      if (acked_.count(id) > 0) continue;
+      task->Inspect([this, task = task](const task::TaskSnapshot& snapshot) {
+        // A terminal status that is not durable yet is reported when it is.
+        if (snapshot.finished != (snapshot.last_status == v1::TaskStatus::STOPPED)) return;
+        sink_->Report(task->NextState(snapshot));
+      });
+    }
+  });
+}
+
+void Supervisor::Ping(Work pong) { serial_.Post(std::move(pong)); }
+
+void Supervisor::Admit(const std::shared_ptr<Task>& task, bool is_on_host) {
+  serial_.Post([this, task, is_on_host] {
+    const task::ResourceNeeds needs = task::NeedsOf(task->assignment());
+    if (is_on_host) ledger_.Adopt(task->id(), needs);
+    const task::AdmissionLedger::Answer answer = ledger_.Request(task->id(), needs);
+    task::Outcome outcome;
+    if (answer.verdict == task::AdmissionLedger::Verdict::kWaits) outcome = {task::Outcome::Kind::kRetry, answer.reason};
+    if (answer.verdict == task::AdmissionLedger::Verdict::kNever) outcome = {task::Outcome::Kind::kFailed, answer.reason};
+    task->Handle(task::Admitted{std::move(outcome)});
+  });
+}
+
+void Supervisor::Release(const std::string& task_id) {
+  serial_.Post([this, task_id] {
+    for (const std::string& admitted : ledger_.Release(task_id)) {
+      if (const std::shared_ptr<Task> task = Find(admitted)) task->Handle(task::Admitted{});
+    }
+    finished_.insert(task_id);
+    ScheduleCleanup(task_id, options_.cleanup_after);
+  });
+}
+
+void Supervisor::Report(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) {
+  sink_->Report(task->NextState(snapshot));
+}
+
+void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
+  switch (event.kind) {
+    case runtime::RuntimeEvent::Kind::kExited: return OnExit(event);
+    case runtime::RuntimeEvent::Kind::kOutOfMemory: return;  // read from the cgroup when the container ends
+    case runtime::RuntimeEvent::Kind::kRemoved: {
+      std::string task_id;
+      std::string container;
+      if (!SplitContainerId(event.container_id, &task_id, &container)) return;
+      return serial_.Post([this, task_id] {
+        if (const std::shared_ptr<Task> task = Find(task_id)) task->Handle(task::RuntimeConnected{});
+      });
+    }
+    case runtime::RuntimeEvent::Kind::kConnected: return OnRuntimeConnected();
+    case runtime::RuntimeEvent::Kind::kDisconnected:
+      runtime_available_ = false;
+      LogWarning("runtime cannot be reached: what containers do is unknown, they are left alone");
+      return;
+  }
+}
+
+void Supervisor::OnRuntimeConnected() {
+  runtime_available_ = true;
+  LogInfo("runtime connected");
+  serial_.Post([this] {
+    for (const auto& [id, task] : tasks_) {
+      if (finished_.count(id) == 0) task->Handle(task::RuntimeConnected{});
+    }
+  });
+}
+
+void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
+  std::string task_id;
+  std::string container;
+  if (!SplitContainerId(event.container_id, &task_id, &container)) return;
+  // Reading the cgroup blocks, and must come before anybody removes it.
+  deps_.pools.runtime->Post([this, event, task_id, container] {
+    const bool out_of_memory = event.exit_code != 0 && RanOutOfMemory(task_id, container);
+    serial_.Post([this, event, task_id, container, out_of_memory] {
+      const std::shared_ptr<Task> task = Find(task_id);
+      if (task != nullptr) task->Handle(task::Exited{container, event.exit_code, out_of_memory, event.exited_at});
+    });
+  });
+}
+
+bool Supervisor::RanOutOfMemory(const std::string& task_id, const std::string& container) const {
+  const absl::StatusOr<resource::CgroupUsage> usage =
+      deps_.cgroups->Read(deps_.cgroups->ContainerPath(task_id, container));
+  return usage.ok() && usage->oom_kills > 0;
+}
+
+void Supervisor::Observe(const std::shared_ptr<Task>& task) {
+  serial_.Post([this, task] {
+    to_observe_.push_back(task);
+    if (!is_listing_) BeginListing();
+  });
+}
+
+void Supervisor::BeginListing() {
+  is_listing_ = true;
+  deps_.pools.runtime->Post([this] { List(); });
+}
+
+void Supervisor::List() {
+  absl::StatusOr<std::vector<runtime::ContainerInfo>> listed = deps_.runtime->List();
+  serial_.Post([this, listed = std::move(listed)]() mutable {
+    is_listing_ = false;
+    if (!listed.ok()) {
+      LogWarning("containers cannot be listed", {{"status", listed.status()}});
+      deps_.timers->After(kListingRetry, &serial_, [this] {
+        if (!is_listing_ && !to_observe_.empty()) BeginListing();
+      });
+      return;
+    }
+    auto containers = std::make_shared<std::map<std::string, runtime::ContainerInfo>>();
+    for (runtime::ContainerInfo& info : *listed) containers->emplace(info.id, std::move(info));
+    std::vector<std::shared_ptr<Task>> tasks;
+    tasks.swap(to_observe_);
+    for (const std::shared_ptr<Task>& task : tasks) {
+      const bool same_boot = boot_ids_.erase(task->id()) == 0;
+      deps_.pools.runtime->Post([this, task, same_boot, containers] {
+        task::Observed observed = Sightings(*task, *containers);
+        observed.same_boot = same_boot;
+        task->Handle(std::move(observed));
+      });
+    }
+  });
+}
+
+task::Observed Supervisor::Sightings(const Task& task,
+                                     const std::map<std::string, runtime::ContainerInfo>& containers) const {
+  task::Observed observed;
+  for (const v1::ContainerDefinition& definition : task.assignment().task_definition().container_definitions()) {
+    task::Sighting sighting;
+    sighting.container = definition.name();
+    const auto found = containers.find(task.ContainerId(definition.name()));
+    if (found != containers.end()) {
+      sighting.state = StateOf(found->second.state);
+      sighting.pid = found->second.pid;
+      sighting.exit_code = found->second.exit_code;
+      sighting.exited_at = found->second.exited_at;
+      sighting.out_of_memory = sighting.exit_code.value_or(0) != 0 && RanOutOfMemory(task.id(), definition.name());
+    }
+    observed.sightings.push_back(std::move(sighting));
+  }
+  return observed;
+}
+
+void Supervisor::ScheduleCleanup(const std::string& task_id, absl::Duration delay) {
+  deps_.timers->After(delay, &serial_, [this, task_id] { CleanUp(task_id); });
+}
+
+// Record and logs go when their time is over, and not before the controller knows how the task ended.
+void Supervisor::CleanUp(const std::string& task_id) {
+  if (acked_.count(task_id) == 0) return ScheduleCleanup(task_id, kCleanupRetry);
+  tasks_.erase(task_id);
+  finished_.erase(task_id);
+  acked_.erase(task_id);
+  deps_.store->RemoveTask(task_id);
+  deps_.pools.runtime->Post([this, task_id] {
+    if (const absl::Status removed = deps_.files->RemoveLogs(task_id); !removed.ok()) {
+      LogWarning("logs of a stopped task stay", {{"task_id", task_id}, {"status", removed}});
+    }
+  });
+}
+
+std::vector<TaskView> Supervisor::View() {
+  struct Gathering {
+    Mutex mu;
+    CondVar done;
+    std::vector<TaskView> views ABSL_GUARDED_BY(mu);
+    size_t missing ABSL_GUARDED_BY(mu) = 0;
+    bool counted ABSL_GUARDED_BY(mu) = false;
+  };
+  auto gathering = std::make_shared<Gathering>();
+  serial_.Post([this, gathering] {
+    {
+      MutexLock lock(&gathering->mu);
+      gathering->missing = tasks_.size();
+      gathering->counted = true;
+    }
+    gathering->done.NotifyAll();
+    for (const auto& [id, task] : tasks_) {
+      task->Inspect([gathering, task = task](const task::TaskSnapshot& snapshot) {
+        TaskView view;
+        view.state = task::ToTaskState(task->arn(), snapshot, 0);
+        view.desired_status = snapshot.goal == task::Goal::kRun ? "RUNNING" : "STOPPED";
+        view.family = task->assignment().task_definition().family();
+        view.revision = task->assignment().task_definition().revision();
+        for (const task::ContainerSnapshot& container : snapshot.containers) {
+          view.images.push_back(task->Definition(container.name).image());
+          view.pids.push_back(container.pid);
+        }
+        MutexLock lock(&gathering->mu);
+        gathering->views.push_back(std::move(view));
+        --gathering->missing;
+        gathering->done.NotifyAll();
+      });
+    }
+  });
+  MutexLock lock(&gathering->mu);
+  while (!gathering->counted || gathering->missing > 0) gathering->done.Wait(&gathering->mu);
+  return std::move(gathering->views);
+}
+
+}  // namespace davit::supervisor

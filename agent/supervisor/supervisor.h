@@ -1,0 +1,115 @@
+#ifndef DAVIT_AGENT_SUPERVISOR_SUPERVISOR_H_
+#define DAVIT_AGENT_SUPERVISOR_SUPERVISOR_H_
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/supervisor/report_sink.h"
+#include "agent/supervisor/task.h"
+#include "agent/supervisor/task_effects.h"
+#include "agent/task/admission_ledger.h"
+
+namespace davit::supervisor {
+
+// What the agent shows of a task to people and to Prometheus.
+struct TaskView {
+  v1::TaskState state;
+  std::string desired_status;  // RUNNING or STOPPED
+  std::string family;
+  int revision = 0;
+  std::vector<std::string> images;  // by container, in the order of state.containers()
+  std::vector<int> pids;
+};
+
+// All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the runtime for them, and
+// removes their records when the time has come. Thread-safe; nothing blocks. What it owns runs on `control` only.
+class Supervisor final : public TaskEffects::Host {
+ public:
+  struct Options {
+    absl::Duration stop_timeout = absl::Seconds(30);
+    absl::Duration cleanup_after = absl::Hours(3);
+    task::ResourceNeeds capacity;  // CPU units, MiB, reserved ports
+    std::string boot_id;
+  };
+  struct Deps {
+    Pools pools;
+    Timers* timers;
+    const Clock* clock;
+    store::Store* store;
+    runtime::Runtime* runtime;
+    resource::TaskCgroups* cgroups;
+    const TaskFiles* files;
+  };
+  Supervisor(Options options, const Deps& deps);
+
+  // Before Start(): who carries out the actions, and who hears of states. Both outlive the supervisor's work.
+  void Connect(Effects* effects, ReportSink* sink);
+  // Takes over the stored tasks and begins to watch the runtime. Once.
+  void Start(const std::vector<v1::TaskRecord>& records);
+
+  // The controller's word: begins, changes or (with desired status STOPPED) stops tasks. One that cannot be understood
+  // is reported STOPPED with the reason.
+  void Assign(const v1::Assignment& assignment);
+  // The controller confirmed that these may be stopped.
+  void Stop(const std::vector<std::string>& task_arns, const std::string& reason);
+  // The controller has this task's terminal status.
+  void NoteAcked(const std::string& task_arn);
+  // `done` gets the ARNs of all tasks that are known and not STOPPED.
+  void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
+  // Gives every task's state to the sink again: after a reconnect.
+  void ReportAll();
+  // All tasks as they are now. Waits for the mailbox: not from `control`.
+  std::vector<TaskView> View();
+
+  bool runtime_available() const { return runtime_available_.load(); }
+  // Rises whenever the control executor has run the supervisor's mailbox: what feeds the watchdog.
+  void Ping(Work pong);
+
+  // TaskEffects::Host, for tasks.
+  void Admit(const std::shared_ptr<Task>& task, bool is_on_host) override;
+  void Release(const std::string& task_id) override;
+  void Observe(const std::shared_ptr<Task>& task) override;
+  void Report(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) override;
+
+ private:
+  std::shared_ptr<Task> Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot, uint64_t sequence);
+  std::shared_ptr<Task> Find(const std::string& task_id) const;
+  void Adopt(const v1::TaskRecord& record);
+  void Refuse(const v1::Assignment& assignment, const absl::Status& why);
+  void OnRuntimeEvent(const runtime::RuntimeEvent& event);
+  void OnExit(const runtime::RuntimeEvent& event);
+  void OnRuntimeConnected();
+  // Lists the runtime's containers once for all tasks that wait to be observed.
+  void BeginListing();
+  void List();
+  task::Observed Sightings(const Task& task, const std::map<std::string, runtime::ContainerInfo>& containers) const;
+  bool RanOutOfMemory(const std::string& task_id, const std::string& container) const;
+  void ScheduleCleanup(const std::string& task_id, absl::Duration delay);
+  void CleanUp(const std::string& task_id);
+
+  const Options options_;
+  const Deps deps_;
+  Effects* effects_ = nullptr;      // constant after Connect()
+  ReportSink* sink_ = nullptr;
+  std::atomic<bool> runtime_available_{false};
+  Serial serial_;
+  // Only on serial_.
+  std::map<std::string, std::shared_ptr<Task>> tasks_;  // by task id
+  std::set<std::string> finished_;                       // ids of STOPPED ones that are kept for a while
+  std::set<std::string> acked_;                          // those of them that the controller knows of
+  std::map<std::string, std::string> boot_ids_;          // of tasks loaded from the store, until they were observed
+  task::AdmissionLedger ledger_;
+  std::vector<std::shared_ptr<Task>> to_observe_;
+  bool is_listing_ = false;
+};
+
+// The task id and container name of a containerd id "<32 hex>-<name>"; false if it is not of that form.
+bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container);
+
+}  // namespace davit::supervisor
+
+#endif  // DAVIT_AGENT_SUPERVISOR_SUPERVISOR_H_

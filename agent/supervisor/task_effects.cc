@@ -1,0 +1,264 @@
+#include "agent/supervisor/task_effects.h"
+
+#include <csignal>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "agent/supervisor/provisioning.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace davit::supervisor {
+namespace {
+
+constexpr absl::Duration kCgroupKillTimeout = absl::Seconds(10);
+
+network::NetworkMode ModeOf(const v1::TaskDefinition& definition) {
+  return definition.network_mode() == "none" ? network::NetworkMode::kNone : network::NetworkMode::kBridge;
+}
+
+bool HasOwnNetwork(const v1::TaskDefinition& definition) { return definition.network_mode() != "host"; }
+
+std::vector<network::PortRequest> PortsOf(const v1::ContainerDefinition& definition) {
+  std::vector<network::PortRequest> ports;
+  for (const v1::PortMapping& mapping : definition.port_mappings()) {
+    ports.push_back({mapping.container_port(), mapping.host_port(), mapping.protocol() == "udp" ? "udp" : "tcp"});
+  }
+  return ports;
+}
+
+// In host mode a container's ports are the host's: there is nothing to map, but they are reported.
+std::vector<task::NetworkBinding> BindingsOf(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition,
+                                             const network::Attachment& attachment) {
+  std::vector<task::NetworkBinding> bindings;
+  if (HasOwnNetwork(task)) {
+    for (const network::PortBinding& one : attachment.bindings) {
+      bindings.push_back({one.host_ip, one.container_port, one.host_port, one.protocol});
+    }
+    return bindings;
+  }
+  for (const network::PortRequest& port : PortsOf(definition)) {
+    bindings.push_back({"0.0.0.0", port.container_port, port.container_port, port.protocol});
+  }
+  return bindings;
+}
+
+// The name of a container's host: Docker's is the first 12 digits of its id.
+std::string HostnameOf(const Task& task, const v1::ContainerDefinition& definition) {
+  return definition.has_hostname() && !definition.hostname().empty() ? definition.hostname() : task.id().substr(0, 12);
+}
+
+int StopSignalOf(const spec::ImageConfig& config) {
+  absl::string_view name = config.stop_signal;
+  int number = 0;
+  if (absl::SimpleAtoi(name, &number) && number > 0 && number < NSIG) return number;
+  if (absl::StartsWith(name, "SIG")) name.remove_prefix(3);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    const char* known = sigabbrev_np(signal);
+    if (known != nullptr && name == known) return signal;
+  }
+  return SIGTERM;
+}
+
+}  // namespace
+
+task::Outcome ToOutcome(const absl::Status& status, absl::string_view error_name) {
+  if (status.ok()) return {};
+  // An ECS error name is one word that ends in "Error".
+  const absl::string_view first = status.message().substr(0, status.message().find(':'));
+  const bool is_named = absl::EndsWith(first, "Error") && !absl::StrContains(first, ' ');
+  const std::string reason = is_named ? std::string(status.message()) : absl::StrCat(error_name, ": ", status.message());
+  return {IsRetryable(status) ? task::Outcome::Kind::kRetry : task::Outcome::Kind::kFailed, reason};
+}
+
+void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
+                        const task::Action& action) {
+  if (std::holds_alternative<task::Admit>(action)) {
+    deps_.host->Admit(task, snapshot.owns_host_state);
+  } else if (std::holds_alternative<task::Release>(action)) {
+    deps_.host->Release(task->id());
+  } else if (std::holds_alternative<task::Observe>(action)) {
+    deps_.host->Observe(task);
+  } else if (std::holds_alternative<task::Report>(action)) {
+    deps_.host->Report(task, snapshot);
+  } else if (const auto* provision = std::get_if<task::Provision>(&action)) {
+    deps_.pools.runtime->Post([this, task, attempt = provision->attempt] {
+      task->Handle(task::Provisioned{attempt, Provision(*task)});
+    });
+  } else if (const auto* pull = std::get_if<task::Pull>(&action)) {
+    task->CancelFlag(pull->container)->store(false);
+    deps_.pools.image->Post([this, task, action = *pull] {
+      task->Handle(Pull(task.get(), action.container, action.attempt));
+    });
+  } else if (const auto* cancel = std::get_if<task::CancelPull>(&action)) {
+    task->CancelFlag(cancel->container)->store(true);
+  } else if (const auto* create = std::get_if<task::Create>(&action)) {
+    BeginCreate(task, *create);
+  } else if (const auto* start = std::get_if<task::Start>(&action)) {
+    deps_.pools.runtime->Post([this, task, action = *start] {
+      const absl::StatusOr<int> pid = Start(*task, action.container);
+      task->Handle(task::Started{action.container, action.attempt,
+                                 ToOutcome(pid.status(), "CannotStartContainerError"), pid.value_or(0)});
+    });
+  } else if (const auto* signal = std::get_if<task::Signal>(&action)) {
+    deps_.pools.runtime->Post([this, task, action = *signal] {
+      task->Handle(task::Signalled{action.container, ToOutcome(Signal(*task, action), "CannotStopContainerError")});
+    });
+  } else if (const auto* deprovision = std::get_if<task::Deprovision>(&action)) {
+    std::vector<std::string> containers;
+    for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
+    deps_.pools.runtime->Post([this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
+      task::Outcome outcome = ToOutcome(Deprovision(*task, containers), "CannotRemoveContainerError");
+      // Whatever is in the way: nothing may be left behind, so it is tried again.
+      if (outcome.kind == task::Outcome::Kind::kFailed) outcome.kind = task::Outcome::Kind::kRetry;
+      task->Handle(task::Deprovisioned{attempt, std::move(outcome)});
+    });
+  } else if (const auto* timer = std::get_if<task::ArmTimer>(&action)) {
+    deps_.timers->After(timer->delay, deps_.pools.control,
+                        [task, key = timer->key] { task->Handle(task::TimerFired{key}); });
+  }
+}
+
+task::Outcome TaskEffects::Provision(const Task& task) {
+  const v1::TaskDefinition& definition = task.assignment().task_definition();
+  const std::vector<std::string> unsupported = spec::UnsupportedMembers(definition);
+  if (!unsupported.empty()) {
+    return {task::Outcome::Kind::kFailed,
+            absl::StrCat("CannotCreateContainerError: this agent does not support ", absl::StrJoin(unsupported, ", "),
+                         ": remove the member, or place the task on an agent that does")};
+  }
+  if (const absl::Status made = deps_.cgroups->Create(task.id(), LimitsOf(task.assignment(), deps_.pids_limit)); !made.ok()) {
+    return ToOutcome(made, "CgroupError");
+  }
+  const auto volumes = deps_.files->MakeVolumes(task.id(), definition);
+  if (!volumes.ok()) return ToOutcome(volumes.status(), "VolumeError");
+  absl::Status rest = deps_.files->MakeLogFolder(task.id());
+  if (rest.ok()) rest = deps_.runtime->CreateLease(task.Lease(), LabelsOf(task));
+  return ToOutcome(rest, "ResourceInitializationError");
+}
+
+task::Pulled TaskEffects::Pull(Task* task, const std::string& container, int attempt) {
+  const std::shared_ptr<std::atomic<bool>> cancelled = task->CancelFlag(container);
+  absl::StatusOr<image::PulledImage> image = deps_.puller->Pull(task->Definition(container).image(), task->Lease(),
+                                                               [cancelled] { return cancelled->load(); });
+  if (!image.ok()) {
+    task::Outcome outcome = ToOutcome(image.status(), "CannotPullContainerError");
+    outcome.kind = task::Outcome::Kind::kFailed;  // the puller has tried again already
+    return {container, attempt, std::move(outcome), "", SIGTERM};
+  }
+  task::Pulled pulled{container, attempt, {}, image->manifest_digest, StopSignalOf(image->config)};
+  task->SetImage(container, std::move(*image));
+  return pulled;
+}
+
+absl::StatusOr<network::Attachment> TaskEffects::Attach(const Task& task, const std::string& container) {
+  const v1::TaskDefinition& definition = task.assignment().task_definition();
+  return deps_.network->Attach(task.ContainerId(container), ModeOf(definition), PortsOf(task.Definition(container)));
+}
+
+// First the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.
+void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action) {
+  const auto create = [this, task, action](const network::Attachment& attachment) {
+    const absl::Status created = Create(task.get(), action.container, attachment);
+    task->Handle(task::Created{
+        action.container, action.attempt, ToOutcome(created, "CannotCreateContainerError"),
+        BindingsOf(task->assignment().task_definition(), task->Definition(action.container), attachment)});
+  };
+  if (!HasOwnNetwork(task->assignment().task_definition())) {
+    deps_.pools.runtime->Post([create] { create(network::Attachment()); });
+    return;
+  }
+  deps_.pools.network->Post([this, task, action, create] {
+    absl::StatusOr<network::Attachment> attachment = Attach(*task, action.container);
+    if (!attachment.ok()) {
+      task->Handle(task::Created{action.container, action.attempt,
+                                 ToOutcome(attachment.status(), "CannotStartContainerError"), {}});
+      return;
+    }
+    deps_.pools.runtime->Post([create, attachment = *std::move(attachment)] { create(attachment); });
+  });
+}
+
+absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::ContainerDefinition& definition,
+                                                   const network::Attachment& attachment,
+                                                   const runtime::Rootfs& rootfs) {
+  spec::ContainerPlace place;
+  place.task_arn = task->arn();
+  place.container_name = definition.name();
+  place.cgroup_path = deps_.cgroups->ContainerPath(task->id(), definition.name());
+  place.network_namespace_path = attachment.namespace_path;
+  place.hostname = HostnameOf(*task, definition);
+  ASSIGN_OR_RETURN(place.volumes, deps_.files->MakeVolumes(task->id(), task->assignment().task_definition()));
+  if (HasOwnNetwork(task->assignment().task_definition())) {
+    ASSIGN_OR_RETURN(const std::string etc,
+                     deps_.files->WriteEtc(task->id(), definition.name(), place.hostname, attachment.ip_address));
+    place.hosts_path = etc + "/hosts";
+    place.hostname_path = etc + "/hostname";
+    place.resolv_conf_path = etc + "/resolv.conf";
+  } else {
+    place.hosts_path = "/etc/hosts";
+    place.resolv_conf_path = "/etc/resolv.conf";
+  }
+  place.passwd = runtime::ReadFromRootfs(rootfs, "/etc/passwd").value_or("");
+  place.group = runtime::ReadFromRootfs(rootfs, "/etc/group").value_or("");
+  return spec::BuildOciSpec(task->assignment().task_definition(), definition, task->assignment().overrides(),
+                            task->Image(definition.name()).config, deps_.facts, place);
+}
+
+absl::Status TaskEffects::Create(Task* task, const std::string& container, const network::Attachment& attachment) {
+  const v1::ContainerDefinition& definition = task->Definition(container);
+  const image::PulledImage image = task->Image(container);
+  runtime::ContainerSpec spec;
+  spec.id = task->ContainerId(container);
+  spec.lease = task->Lease();
+  spec.image_name = image.name;
+  spec.labels = LabelsOf(*task);
+  spec.labels["davit.container-name"] = container;
+  ASSIGN_OR_RETURN(const runtime::Rootfs rootfs, deps_.runtime->PrepareRootfs(spec.id, spec.lease, image.chain_id));
+  ASSIGN_OR_RETURN(spec.oci_spec_json, BuildSpec(task, definition, attachment, rootfs));
+  log::LogOptions log = deps_.log;
+  log.file = deps_.files->LogFile(task->id(), container);
+  spec.log_uri = log::LogUri(log);
+  spec.terminal = definition.pseudo_terminal();
+  return deps_.runtime->Create(spec);
+}
+
+absl::StatusOr<int> TaskEffects::Start(const Task& task, const std::string& container) {
+  const std::string id = task.ContainerId(container);
+  absl::StatusOr<int> pid = deps_.runtime->Start(id);
+  if (pid.status().code() != absl::StatusCode::kAlreadyExists) return pid;
+  ASSIGN_OR_RETURN(const runtime::ContainerInfo info, deps_.runtime->Inspect(id));
+  return info.pid;
+}
+
+absl::Status TaskEffects::Signal(const Task& task, const task::Signal& signal) {
+  if (!signal.whole_cgroup) return deps_.runtime->Signal(task.ContainerId(signal.container), signal.signal_number);
+  // Past the runtime: it was asked before and the process did not die of it.
+  ASSIGN_OR_RETURN(const std::vector<int> pids,
+                   deps_.cgroups->Processes(deps_.cgroups->ContainerPath(task.id(), signal.container)));
+  for (const int pid : pids) kill(pid, signal.signal_number);
+  return absl::OkStatus();
+}
+
+// In the order in which nothing can come back: processes, networks, cgroup, files, and the lease that held the snapshots.
+absl::Status TaskEffects::Deprovision(const Task& task, const std::vector<std::string>& containers) {
+  for (const std::string& container : containers) {
+    RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(task.ContainerId(container))), "removing container ", container);
+    if (HasOwnNetwork(task.assignment().task_definition())) {
+      RETURN_IF_ERROR(deps_.network->Detach(task.ContainerId(container)), "removing the network of ", container);
+    }
+  }
+  RETURN_IF_ERROR(deps_.cgroups->Remove(task.id(), kCgroupKillTimeout), "removing the task's cgroup");
+  RETURN_IF_ERROR(deps_.files->RemoveTask(task.id()), "removing the task's files");
+  return deps_.runtime->RemoveLease(task.Lease());
+}
+
+std::map<std::string, std::string> TaskEffects::LabelsOf(const Task& task) const {
+  return {{"davit.task-arn", task.arn()},
+          {"davit.cluster", task.assignment().cluster()},
+          {"davit.agent", deps_.agent_label}};
+}
+
+}  // namespace davit::supervisor

@@ -1,0 +1,62 @@
+#ifndef DAVIT_AGENT_TASK_ADMISSION_LEDGER_H_
+#define DAVIT_AGENT_TASK_ADMISSION_LEDGER_H_
+
+#include <list>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace davit::task {
+
+struct ResourceNeeds {
+  int cpu = 0;     // CPU units, 1024 = one core
+  int memory = 0;  // MiB
+  std::set<int> tcp_ports;
+  std::set<int> udp_ports;
+  friend bool operator==(const ResourceNeeds&, const ResourceNeeds&) = default;
+};
+
+// Who may use how much of this host. A task that does not fit waits; every release looks at all who wait, so that what
+// fits may overtake what does not. The longest waiting one is overtaken at most kMaxOvertakes times: then nobody is
+// admitted before it. Pure; not thread-safe.
+class AdmissionLedger {
+ public:
+  static constexpr int kMaxOvertakes = 64;
+
+  enum class Verdict { kAdmitted, kWaits, kNever };
+  struct Answer {
+    Verdict verdict;
+    std::string reason;  // kWaits, kNever: "RESOURCE:MEMORY: needs 512 MiB, 100 of 1024 MiB are free"
+  };
+
+  // `total`: what the host has for tasks; ports: those that no task may have.
+  explicit AdmissionLedger(ResourceNeeds total) : total_(std::move(total)) {}
+
+  // Asking again for an id that is admitted or waits changes nothing.
+  Answer Request(const std::string& id, const ResourceNeeds& needs);
+  // Counts what is on the host already, whether it fits or not.
+  void Adopt(const std::string& id, const ResourceNeeds& needs);
+  // Gives back, or leaves the queue. Returns the ids that are admitted thereby, in order of their waiting.
+  std::vector<std::string> Release(const std::string& id);
+
+  ResourceNeeds Used() const;
+  const ResourceNeeds& total() const { return total_; }
+  size_t waiting() const { return queue_.size(); }
+
+ private:
+  struct Waiter {
+    std::string id;
+    ResourceNeeds needs;
+    int overtaken = 0;
+  };
+  std::string WhatIsMissing(const ResourceNeeds& needs, const ResourceNeeds& used) const;
+
+  const ResourceNeeds total_;
+  std::map<std::string, ResourceNeeds> admitted_;
+  std::list<Waiter> queue_;
+};
+
+}  // namespace davit::task
+
+#endif  // DAVIT_AGENT_TASK_ADMISSION_LEDGER_H_

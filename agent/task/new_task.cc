@@ -1,0 +1,79 @@
+#include "agent/task/new_task.h"
+
+#include <set>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/ids.h"
+
+namespace davit::task {
+namespace {
+
+const v1::ContainerOverride* OverrideOf(const v1::Assignment& assignment, const std::string& container) {
+  for (const v1::ContainerOverride& one : assignment.overrides().container_overrides()) {
+    if (one.name() == container) return &one;
+  }
+  return nullptr;
+}
+
+int NumberOr(const std::string& text, int otherwise) {
+  int number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : otherwise;
+}
+
+void AddPorts(const v1::Assignment& assignment, ResourceNeeds* needs) {
+  const bool is_host = assignment.task_definition().network_mode() == "host";
+  for (const v1::ContainerDefinition& container : assignment.task_definition().container_definitions()) {
+    for (const v1::PortMapping& port : container.port_mappings()) {
+      const int number = is_host && port.host_port() == 0 ? port.container_port() : port.host_port();
+      if (number == 0) continue;  // a dynamic one
+      (port.protocol() == "udp" ? needs->udp_ports : needs->tcp_ports).insert(number);
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment, absl::Duration default_stop_timeout) {
+  TaskSnapshot task;
+  task.task_id = ShortId(assignment.task_arn());
+  if (task.task_id.empty()) return absl::InvalidArgumentError("assignment without taskArn");
+  const v1::TaskDefinition& definition = assignment.task_definition();
+  if (definition.container_definitions().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(assignment.task_arn(), ": no containerDefinitions"));
+  }
+  std::set<std::string> names;
+  for (const v1::ContainerDefinition& wanted : definition.container_definitions()) {
+    if (wanted.name().empty() || !names.insert(wanted.name()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(assignment.task_arn(), ": containerDefinitions: name '", wanted.name(), "' is empty or repeated"));
+    }
+    ContainerSnapshot container;
+    container.name = wanted.name();
+    container.essential = !wanted.has_essential() || wanted.essential();
+    container.stop_timeout = wanted.has_stop_timeout() ? absl::Seconds(wanted.stop_timeout()) : default_stop_timeout;
+    task.containers.push_back(std::move(container));
+  }
+  return task;
+}
+
+ResourceNeeds NeedsOf(const v1::Assignment& assignment) {
+  const v1::TaskDefinition& definition = assignment.task_definition();
+  ResourceNeeds needs;
+  for (const v1::ContainerDefinition& container : definition.container_definitions()) {
+    const v1::ContainerOverride* changed = OverrideOf(assignment, container.name());
+    const int memory = changed != nullptr && changed->has_memory() ? changed->memory() : container.memory();
+    const bool reserves = container.has_memory_reservation() || (changed != nullptr && changed->has_memory_reservation());
+    const int reservation =
+        changed != nullptr && changed->has_memory_reservation() ? changed->memory_reservation() : container.memory_reservation();
+    needs.cpu += changed != nullptr && changed->has_cpu() ? changed->cpu() : container.cpu();
+    needs.memory += reserves ? reservation : memory;
+  }
+  const v1::TaskOverride& overrides = assignment.overrides();
+  needs.cpu = NumberOr(overrides.has_cpu() ? overrides.cpu() : definition.cpu(), needs.cpu);
+  needs.memory = NumberOr(overrides.has_memory() ? overrides.memory() : definition.memory(), needs.memory);
+  AddPorts(assignment, &needs);
+  return needs;
+}
+
+}  // namespace davit::task

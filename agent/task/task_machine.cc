@@ -1,0 +1,340 @@
+#include "agent/task/task_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/task/task_plan.h"
+
+namespace davit::task {
+namespace {
+
+template <typename... Cases>
+struct Overload : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overload(Cases...) -> Overload<Cases...>;
+
+// The first cause of a stop is the one that is told.
+void BeginStopping(TaskSnapshot* task, absl::string_view reason, v1::StopCode::Value code) {
+  if (task->goal == Goal::kStop) return;
+  task->goal = Goal::kStop;
+  task->stopped_reason = std::string(reason);
+  task->stop_code = code;
+  if (task->work == Work::kBackoff) {
+    task->work = Work::kNothing;
+    ++task->attempt;
+  }
+}
+
+void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* container) {
+  container->phase = Phase::kStopped;
+  container->work = Work::kNothing;
+  ++container->attempt;
+  container->pid = 0;
+  if (container->reason.empty()) container->reason = std::string(reason);
+  if (container->started_at && !container->finished_at) container->finished_at = at;
+}
+
+// A container that could not be brought to run. An essential one takes the task with it.
+void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task, ContainerSnapshot* container) {
+  StopContainer(at, reason, container);
+  if (container->essential) BeginStopping(task, "Task failed to start", v1::StopCode::TaskFailedToStart);
+}
+
+// Notes one event in a copy of the snapshot. What is needed next is task_plan.h's business.
+class Notes {
+ public:
+  Notes(absl::Time at, TaskSnapshot* task, Actions* actions) : at_(at), task_(task), actions_(actions) {}
+
+  void operator()(const GoalChanged& event) {
+    if (event.goal == Goal::kStop) BeginStopping(task_, event.reason, event.stop_code);
+  }
+
+  void operator()(const Admitted& event) {
+    if (task_->work != Work::kAdmit) return;
+    task_->waiting_reason = event.outcome.reason;
+    if (event.outcome.kind == Outcome::Kind::kRetry) return;  // it stays in the queue
+    task_->work = Work::kNothing;
+    if (event.outcome.kind == Outcome::Kind::kDone) {
+      task_->admitted = true;
+    } else {
+      BeginStopping(task_, event.outcome.reason, v1::StopCode::TaskFailedToStart);
+    }
+  }
+
+  void operator()(const Provisioned& event) {
+    if (task_->work != Work::kProvision || task_->attempt != event.attempt) return;
+    if (EndWork(event.outcome, "", task_)) {
+      task_->provisioned = true;
+    } else if (event.outcome.kind == Outcome::Kind::kFailed) {
+      BeginStopping(task_, event.outcome.reason, v1::StopCode::TaskFailedToStart);
+    }
+  }
+
+  void operator()(const Pulled& event) {
+    ContainerSnapshot* container = InFlight(event.container, Work::kPull, event.attempt);
+    if (container == nullptr || !EndWork(event.outcome, container)) return;
+    container->phase = Phase::kPulled;
+    container->image_digest = event.image_digest;
+    container->stop_signal = event.stop_signal;
+    const bool all_pulled = std::none_of(task_->containers.begin(), task_->containers.end(),
+                                         [](const auto& c) { return c.phase == Phase::kNone; });
+    if (all_pulled && !task_->pull_stopped_at) task_->pull_stopped_at = at_;
+  }
+
+  void operator()(const Created& event) {
+    ContainerSnapshot* container = InFlight(event.container, Work::kCreate, event.attempt);
+    if (container == nullptr || !EndWork(event.outcome, container)) return;
+    container->phase = Phase::kCreated;
+    container->network_bindings = event.network_bindings;
+  }
+
+  void operator()(const Started& event) {
+    ContainerSnapshot* container = InFlight(event.container, Work::kStart, event.attempt);
+    if (container == nullptr) return;
+    if (event.outcome.kind == Outcome::Kind::kRetry) {
+      // It may have started: only a look can tell.
+      EndWork(event.outcome, container);
+      actions_->push_back(Observe{});
+      return;
+    }
+    if (EndWork(event.outcome, container)) NoteRunning(event.pid, container);
+  }
+
+  void operator()(const Exited& event) {
+    ContainerSnapshot* container = FindContainer(task_, event.container);
+    if (container == nullptr || container->phase == Phase::kStopped) return;
+    NoteExit(event.exit_code, event.out_of_memory, event.exited_at, container);
+  }
+
+  void operator()(const Signalled& event) {
+    ContainerSnapshot* container = FindContainer(task_, event.container);
+    if (container == nullptr || container->phase != Phase::kRunning) return;
+    if (event.outcome.kind == Outcome::Kind::kDone) {
+      container->failures = 0;
+      return;
+    }
+    task_->waiting_reason = event.outcome.reason;
+    if (event.outcome.kind == Outcome::Kind::kFailed) {
+      actions_->push_back(Observe{});  // no such process: its exit was missed
+      return;
+    }
+    ArmTimerFor(TimerKey::Kind::kRetry, RetryDelay(++container->failures), container);
+  }
+
+  void operator()(const Deprovisioned& event) {
+    if (task_->work != Work::kDeprovision || task_->attempt != event.attempt) return;
+    if (!EndWork(event.outcome, "", task_)) return;
+    task_->owns_host_state = false;
+    task_->provisioned = false;
+    task_->waiting_reason.clear();
+  }
+
+  void operator()(const Observed& event) {
+    task_->observed = true;
+    if (!event.same_boot) task_->provisioned = false;  // cgroups and network namespaces are gone
+    for (const Sighting& sighting : event.sightings) {
+      ContainerSnapshot* container = FindContainer(task_, sighting.container);
+      if (container != nullptr) NoteSighting(sighting, event.same_boot, container);
+    }
+  }
+
+  void operator()(const RuntimeConnected&) {
+    if (!task_->finished && task_->owns_host_state) actions_->push_back(Observe{});
+  }
+
+  void operator()(const TimerFired& event) {
+    if (event.key.container.empty()) {
+      if (task_->work == Work::kBackoff && task_->attempt == event.key.attempt) task_->work = Work::kNothing;
+      return;
+    }
+    ContainerSnapshot* container = FindContainer(task_, event.key.container);
+    if (container == nullptr) return;
+    if (event.key.kind == TimerKey::Kind::kStop) return NoteStopTimer(event.key.attempt, container);
+    if (container->attempt != event.key.attempt) return;
+    if (container->work == Work::kBackoff) {
+      container->work = Work::kNothing;
+    } else if (container->phase == Phase::kRunning && container->stop_signals > 0) {
+      SendSignal(container);  // the last one was not delivered
+    }
+  }
+
+ private:
+  ContainerSnapshot* InFlight(absl::string_view name, Work work, int attempt) {
+    ContainerSnapshot* container = FindContainer(task_, name);
+    const bool awaited = container != nullptr && container->work == work && container->attempt == attempt;
+    return awaited ? container : nullptr;
+  }
+
+  void ArmTimerFor(TimerKey::Kind kind, absl::Duration delay, const ContainerSnapshot* container) {
+    actions_->push_back(ArmTimer{TimerKey{kind, container->name, container->attempt}, delay});
+  }
+
+  // True when the work is done; arms the retry of one that may still succeed.
+  template <typename Subject>
+  bool EndWork(const Outcome& outcome, const std::string& timer_name, Subject* subject) {
+    subject->work = Work::kNothing;
+    if (outcome.kind == Outcome::Kind::kDone) {
+      subject->failures = 0;
+      task_->waiting_reason.clear();
+      return true;
+    }
+    task_->waiting_reason = outcome.reason;
+    if (outcome.kind == Outcome::Kind::kRetry) {
+      subject->work = Work::kBackoff;
+      const int attempt = ++subject->attempt;
+      actions_->push_back(ArmTimer{TimerKey{TimerKey::Kind::kRetry, timer_name, attempt},
+                                   RetryDelay(++subject->failures)});
+    }
+    return false;
+  }
+
+  bool EndWork(const Outcome& outcome, ContainerSnapshot* container) {
+    const bool done = EndWork(outcome, container->name, container);
+    if (outcome.kind == Outcome::Kind::kFailed) FailContainer(at_, outcome.reason, task_, container);
+    return done;
+  }
+
+  void NoteRunning(int pid, ContainerSnapshot* container) {
+    container->phase = Phase::kRunning;
+    container->pid = pid;
+    if (!container->started_at) container->started_at = at_;
+    const bool all_started = std::all_of(task_->containers.begin(), task_->containers.end(),
+                                         [](const auto& c) { return c.phase >= Phase::kRunning; });
+    if (all_started && !task_->started_at) task_->started_at = at_;
+  }
+
+  void NoteExit(std::optional<int> exit_code, bool out_of_memory, absl::Time exited_at,
+                ContainerSnapshot* container) {
+    if (!container->started_at) container->started_at = exited_at;  // started and gone before we heard of the start
+    container->exit_code = exit_code;
+    const bool killed = out_of_memory && exit_code.value_or(0) != 0;
+    container->finished_at = exited_at;
+    StopContainer(exited_at, killed ? "OutOfMemoryError: Container killed due to memory usage" : "", container);
+    if (container->essential) {
+      BeginStopping(task_, "Essential container in task exited", v1::StopCode::EssentialContainerExited);
+    }
+  }
+
+  void SendSignal(ContainerSnapshot* container) {
+    const int number = container->stop_signals > 1 ? 9 : container->stop_signal;
+    actions_->push_back(Signal{container->name, number, container->stop_signals > 2});
+  }
+
+  // Escalates: stop signal, SIGKILL, SIGKILL to the whole cgroup again and again.
+  void NoteStopTimer(int signals_sent, ContainerSnapshot* container) {
+    if (container->phase != Phase::kRunning || container->stop_signals != signals_sent) return;
+    ++container->stop_signals;
+    SendSignal(container);
+    if (container->stop_signals > 2) {
+      task_->waiting_reason = absl::StrCat("container ", container->name, " does not die of SIGKILL");
+      actions_->push_back(Observe{});  // its exit may have been missed
+    }
+    actions_->push_back(
+        ArmTimer{TimerKey{TimerKey::Kind::kStop, container->name, container->stop_signals}, kKillInterval});
+  }
+
+  // What the runtime shows is the truth, except for work whose result is still to come.
+  void NoteSighting(const Sighting& seen, bool same_boot, ContainerSnapshot* container) {
+    if (container->phase == Phase::kStopped) return;
+    const bool start_uncertain = StartIsUncertain(*container);
+    switch (seen.state) {
+      case Sighting::State::kRunning:
+        if (container->phase == Phase::kRunning) return;
+        SettleWork(container);
+        return NoteRunning(seen.pid, container);
+      case Sighting::State::kStopped:
+        return NoteExit(seen.exit_code, seen.out_of_memory, seen.exited_at, container);
+      case Sighting::State::kCreated:
+        if (start_uncertain) SettleWork(container);  // it did not start
+        if (container->phase < Phase::kCreated && container->work == Work::kNothing) {
+          container->phase = Phase::kCreated;
+        }
+        return;
+      case Sighting::State::kAbsent:
+      case Sighting::State::kNoTask: break;
+    }
+    if (container->phase == Phase::kRunning || container->work == Work::kStart || start_uncertain) {
+      // It ran, or may have: it never runs again.
+      if (!container->started_at) container->started_at = at_;
+      StopContainer(at_, same_boot ? "ContainerVanishedError: the runtime does not know the container any more"
+                                   : "ContainerVanishedError: the host was restarted",
+                    container);
+      if (container->essential) {
+        BeginStopping(task_, "Essential container in task exited", v1::StopCode::EssentialContainerExited);
+      }
+    } else if (container->phase == Phase::kCreated && container->work == Work::kNothing) {
+      container->phase = Phase::kNone;  // made, lost, never started: made again
+    }
+  }
+
+  static void SettleWork(ContainerSnapshot* container) {
+    container->work = Work::kNothing;
+    container->failures = 0;
+    ++container->attempt;
+  }
+
+  const absl::Time at_;
+  TaskSnapshot* const task_;
+  Actions* const actions_;
+};
+
+// Merges the status and ends the step with a report if anybody could see a difference.
+void Conclude(const TaskSnapshot& before, Step* step) {
+  step->next.last_status = std::max(step->next.last_status, StatusOf(step->next));
+  const auto same = [](const ContainerSnapshot& a, const ContainerSnapshot& b) {
+    return StatusOf(a) == StatusOf(b) && a.image_digest == b.image_digest && a.network_bindings == b.network_bindings &&
+           a.reason == b.reason && a.exit_code == b.exit_code;
+  };
+  const bool visible =
+      step->next.last_status != before.last_status || step->next.waiting_reason != before.waiting_reason ||
+      !std::equal(before.containers.begin(), before.containers.end(), step->next.containers.begin(),
+                  step->next.containers.end(), same);
+  if (!visible) return;
+  step->actions.push_back(Report{});
+  // Kept for a restart, but nothing has to wait for it.
+  if (std::find(step->actions.begin(), step->actions.end(), Action(Persist{})) == step->actions.end()) {
+    step->actions.push_back(Persist{});
+  }
+}
+
+}  // namespace
+
+Step Advance(const TaskSnapshot& task, const Event& event) {
+  Step step{task, {}};
+  if (task.finished) return step;
+  std::visit(Notes(event.at, &step.next, &step.actions), event.what);
+  const bool all_stopped = std::all_of(step.next.containers.begin(), step.next.containers.end(),
+                                       [](const auto& c) { return c.phase == Phase::kStopped; });
+  if (all_stopped) {
+    BeginStopping(&step.next, "All containers in task exited", v1::StopCode::EssentialContainerExited);
+  }
+  Plan(event.at, &step.next, &step.actions);
+  Conclude(task, &step);
+  return step;
+}
+
+Step Recover(TaskSnapshot task) {
+  Step step{std::move(task), {}};
+  if (step.next.finished) return step;
+  TaskSnapshot& next = step.next;
+  next.work = Work::kNothing;
+  next.failures = 0;
+  next.admitted = false;
+  ++next.attempt;
+  for (ContainerSnapshot& container : next.containers) {
+    // What became of a start that was begun is for the look at the runtime to say.
+    container.work = container.work == Work::kStart || StartIsUncertain(container) ? Work::kBackoff : Work::kNothing;
+    if (container.phase == Phase::kPulled) container.phase = Phase::kNone;
+    container.failures = 0;
+    container.stop_signals = 0;  // a stop begins anew, with a full grace period
+    ++container.attempt;
+  }
+  next.observed = !next.owns_host_state;
+  if (!next.observed) step.actions.push_back(Observe{});
+  return step;
+}
+
+}  // namespace davit::task

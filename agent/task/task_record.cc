@@ -1,0 +1,153 @@
+#include "agent/task/task_record.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/task/new_task.h"
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace davit::task {
+namespace {
+
+constexpr size_t kReasonLimit = 1024;  // ECS's, for task and container reasons
+
+// Fields that may be unset, in both directions: a proto `optional` has no std::optional of its own.
+template <typename Setter>
+void SetTime(const std::optional<absl::Time>& time, Setter setter) {
+  if (time) setter(ToEpochSeconds(*time));
+}
+std::optional<absl::Time> GetTime(bool has, double seconds) {
+  return has ? std::optional<absl::Time>(FromEpochSeconds(seconds)) : std::nullopt;
+}
+
+void AddBinding(const NetworkBinding& binding, v1::NetworkBinding* out) {
+  out->set_bind_ip(binding.bind_ip);
+  out->set_container_port(binding.container_port);
+  out->set_host_port(binding.host_port);
+  out->set_protocol(binding.protocol);
+}
+
+// The times are the same members in TaskRecord and TaskState.
+template <typename Message>
+void SetTimes(const TaskSnapshot& task, Message* out) {
+  SetTime(task.pull_started_at, [out](double t) { out->set_pull_started_at(t); });
+  SetTime(task.pull_stopped_at, [out](double t) { out->set_pull_stopped_at(t); });
+  SetTime(task.started_at, [out](double t) { out->set_started_at(t); });
+  SetTime(task.stopping_at, [out](double t) { out->set_stopping_at(t); });
+  SetTime(task.execution_stopped_at, [out](double t) { out->set_execution_stopped_at(t); });
+  SetTime(task.stopped_at, [out](double t) { out->set_stopped_at(t); });
+}
+
+v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
+  v1::ContainerRecord record;
+  record.set_name(container.name);
+  record.set_phase(static_cast<int>(container.phase));
+  record.set_work(static_cast<int>(container.work));
+  record.set_attempt(container.attempt);
+  record.set_image_digest(container.image_digest);
+  if (container.exit_code) record.set_exit_code(*container.exit_code);
+  record.set_reason(container.reason);
+  record.set_pid(container.pid);
+  record.set_stop_signal(container.stop_signal);
+  for (const NetworkBinding& binding : container.network_bindings) AddBinding(binding, record.add_network_bindings());
+  SetTime(container.started_at, [&record](double t) { record.set_started_at(t); });
+  SetTime(container.finished_at, [&record](double t) { record.set_finished_at(t); });
+  return record;
+}
+
+absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* container) {
+  if (record.phase() < 0 || record.phase() > static_cast<int>(Phase::kStopped) || record.work() < 0 ||
+      record.work() > static_cast<int>(Work::kDeprovision)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("container ", record.name(), ": phase ", record.phase(), " or work ", record.work(), " is unknown"));
+  }
+  container->phase = static_cast<Phase>(record.phase());
+  container->work = static_cast<Work>(record.work());
+  container->attempt = record.attempt();
+  container->image_digest = record.image_digest();
+  if (record.has_exit_code()) container->exit_code = record.exit_code();
+  container->reason = record.reason();
+  container->pid = record.pid();
+  if (record.stop_signal() > 0) container->stop_signal = record.stop_signal();
+  for (const v1::NetworkBinding& binding : record.network_bindings()) {
+    container->network_bindings.push_back(
+        {binding.bind_ip(), binding.container_port(), binding.host_port(), binding.protocol()});
+  }
+  container->started_at = GetTime(record.has_started_at(), record.started_at());
+  container->finished_at = GetTime(record.has_finished_at(), record.finished_at());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+v1::TaskRecord ToRecord(const TaskSnapshot& task) {
+  v1::TaskRecord record;
+  record.set_goal(static_cast<int>(task.goal));
+  record.set_admitted(task.admitted);
+  record.set_owns_host_state(task.owns_host_state);
+  record.set_provisioned(task.provisioned);
+  record.set_finished(task.finished);
+  record.set_last_status(task.last_status);
+  record.set_stopped_reason(task.stopped_reason);
+  record.set_stop_code(task.stop_code);
+  for (const ContainerSnapshot& container : task.containers) *record.add_containers() = ToRecord(container);
+  SetTimes(task, &record);
+  return record;
+}
+
+absl::StatusOr<TaskSnapshot> FromRecord(const v1::TaskRecord& record, absl::Duration default_stop_timeout) {
+  ASSIGN_OR_RETURN(TaskSnapshot task, NewTask(record.assignment(), default_stop_timeout), "task record");
+  task.goal = record.goal() == static_cast<int>(Goal::kStop) ? Goal::kStop : Goal::kRun;
+  task.admitted = record.admitted();
+  task.owns_host_state = record.owns_host_state();
+  task.provisioned = record.provisioned();
+  task.finished = record.finished();
+  if (record.last_status() != v1::TaskStatus::UNSPECIFIED) task.last_status = record.last_status();
+  task.stopped_reason = record.stopped_reason();
+  task.stop_code = record.stop_code();
+  for (const v1::ContainerRecord& one : record.containers()) {
+    ContainerSnapshot* container = FindContainer(&task, one.name());
+    if (container == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("task record ", task.task_id, ": container ", one.name(), " is not in its definition"));
+    }
+    RETURN_IF_ERROR(Restore(one, container), "task record ", task.task_id);
+  }
+  task.pull_started_at = GetTime(record.has_pull_started_at(), record.pull_started_at());
+  task.pull_stopped_at = GetTime(record.has_pull_stopped_at(), record.pull_stopped_at());
+  task.started_at = GetTime(record.has_started_at(), record.started_at());
+  task.stopping_at = GetTime(record.has_stopping_at(), record.stopping_at());
+  task.execution_stopped_at = GetTime(record.has_execution_stopped_at(), record.execution_stopped_at());
+  task.stopped_at = GetTime(record.has_stopped_at(), record.stopped_at());
+  return task;
+}
+
+v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task, uint64_t sequence) {
+  v1::TaskState state;
+  state.set_task_arn(task_arn);
+  state.set_sequence(sequence);
+  state.set_last_status(task.last_status);
+  state.set_stopped_reason(Shorten(task.stopped_reason, kReasonLimit));
+  state.set_stop_code(task.stop_code);
+  state.set_waiting_reason(Shorten(task.waiting_reason, kReasonLimit));
+  for (const ContainerSnapshot& container : task.containers) {
+    v1::ContainerState* one = state.add_containers();
+    one->set_name(container.name);
+    one->set_last_status(StatusOf(container));
+    if (container.phase >= Phase::kCreated && container.started_at) {
+      one->set_runtime_id(absl::StrCat(task.task_id, "-", container.name));
+    }
+    one->set_image_digest(container.image_digest);
+    if (container.exit_code) one->set_exit_code(*container.exit_code);
+    one->set_reason(Shorten(container.reason, kReasonLimit));
+    one->set_health_status("UNKNOWN");
+    if (container.phase == Phase::kRunning) {
+      for (const NetworkBinding& binding : container.network_bindings) AddBinding(binding, one->add_network_bindings());
+    }
+  }
+  SetTimes(task, &state);
+  return state;
+}
+
+}  // namespace davit::task

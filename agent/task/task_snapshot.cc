@@ -1,0 +1,67 @@
+#include "agent/task/task_snapshot.h"
+
+#include <algorithm>
+
+namespace davit::task {
+namespace {
+
+bool Any(const TaskSnapshot& task, bool (*claim)(const ContainerSnapshot&)) {
+  return std::any_of(task.containers.begin(), task.containers.end(), claim);
+}
+
+}  // namespace
+
+v1::TaskStatus::Value StatusOf(const TaskSnapshot& task) {
+  if (task.finished) return v1::TaskStatus::STOPPED;
+  const bool all_stopped = !Any(task, [](const auto& c) { return c.phase != Phase::kStopped; });
+  if (task.goal == Goal::kStop) {
+    return all_stopped ? v1::TaskStatus::DEPROVISIONING : v1::TaskStatus::STOPPING;
+  }
+  if (!Any(task, [](const auto& c) { return c.phase < Phase::kRunning; })) return v1::TaskStatus::RUNNING;
+  if (Any(task, [](const auto& c) { return c.phase >= Phase::kCreated; })) return v1::TaskStatus::ACTIVATING;
+  return v1::TaskStatus::PENDING;
+}
+
+v1::ContainerStatus::Value StatusOf(const ContainerSnapshot& container) {
+  switch (container.phase) {
+    case Phase::kRunning: return v1::ContainerStatus::RUNNING;
+    case Phase::kStopped: return v1::ContainerStatus::STOPPED;
+    default: return v1::ContainerStatus::PENDING;
+  }
+}
+
+ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name) {
+  for (ContainerSnapshot& container : task->containers) {
+    if (container.name == name) return &container;
+  }
+  return nullptr;
+}
+
+absl::string_view ToString(Goal goal) { return goal == Goal::kRun ? "run" : "stop"; }
+
+absl::string_view ToString(Phase phase) {
+  switch (phase) {
+    case Phase::kNone: return "none";
+    case Phase::kPulled: return "pulled";
+    case Phase::kCreated: return "created";
+    case Phase::kRunning: return "running";
+    case Phase::kStopped: return "stopped";
+  }
+  return "?";
+}
+
+absl::string_view ToString(Work work) {
+  switch (work) {
+    case Work::kNothing: return "nothing";
+    case Work::kPull: return "pull";
+    case Work::kCreate: return "create";
+    case Work::kStart: return "start";
+    case Work::kBackoff: return "backoff";
+    case Work::kAdmit: return "admit";
+    case Work::kProvision: return "provision";
+    case Work::kDeprovision: return "deprovision";
+  }
+  return "?";
+}
+
+}  // namespace davit::task

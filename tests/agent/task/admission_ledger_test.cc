@@ -1,0 +1,82 @@
+#include "agent/task/admission_ledger.h"
+
+#include <catch2/catch.hpp>
+
+#include "absl/strings/str_cat.h"
+
+namespace davit::task {
+namespace {
+
+using Verdict = AdmissionLedger::Verdict;
+
+ResourceNeeds Memory(int mib) { return {.cpu = 0, .memory = mib, .tcp_ports = {}, .udp_ports = {}}; }
+
+TEST_CASE("what fits is admitted, what does not fit waits and says for what", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 2048, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}});
+  CHECK(ledger.Request("a", Memory(900)).verdict == Verdict::kAdmitted);
+  const auto answer = ledger.Request("b", Memory(200));
+  CHECK(answer.verdict == Verdict::kWaits);
+  CHECK(answer.reason == "RESOURCE:MEMORY: needs 200 MiB, 100 of 1000 MiB are free");
+  CHECK(ledger.Release("a") == std::vector<std::string>{"b"});
+  CHECK(ledger.Used().memory == 200);
+}
+
+TEST_CASE("what this host can never have is refused at once", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}});
+  CHECK(ledger.Request("big", Memory(1001)).verdict == Verdict::kNever);
+  const auto answer = ledger.Request("ssh", {.cpu = 0, .memory = 1, .tcp_ports = {22}, .udp_ports = {}});
+  CHECK(answer.verdict == Verdict::kNever);
+  CHECK(answer.reason == "RESOURCE:PORTS: host port 22/tcp is used by another task");
+}
+
+TEST_CASE("asking twice counts once", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {}, .udp_ports = {}});
+  ledger.Request("a", Memory(600));
+  CHECK(ledger.Request("a", Memory(600)).verdict == Verdict::kAdmitted);
+  ledger.Request("b", Memory(600));
+  CHECK(ledger.Request("b", Memory(600)).verdict == Verdict::kWaits);
+  CHECK(ledger.waiting() == 1);
+  CHECK(ledger.Used().memory == 600);
+}
+
+TEST_CASE("one that waits is overtaken by what fits, but not for ever", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {}, .udp_ports = {}});
+  ledger.Request("holder", Memory(500));
+  REQUIRE(ledger.Request("big", Memory(900)).verdict == Verdict::kWaits);
+  for (int i = 0; i < AdmissionLedger::kMaxOvertakes; ++i) {
+    REQUIRE(ledger.Request(absl::StrCat("small", i), Memory(1)).verdict == Verdict::kAdmitted);
+  }
+  const auto late = ledger.Request("late", Memory(1));
+  CHECK(late.verdict == Verdict::kWaits);
+  CHECK(late.reason == "waits behind task big, which waited longest");
+  CHECK(ledger.Release("holder") == std::vector<std::string>{"big", "late"});
+}
+
+TEST_CASE("a port conflict ends with the task that has the port", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {}, .udp_ports = {}});
+  const ResourceNeeds tcp{.cpu = 0, .memory = 1, .tcp_ports = {8080}, .udp_ports = {}};
+  const ResourceNeeds udp{.cpu = 0, .memory = 1, .tcp_ports = {}, .udp_ports = {8080}};
+  CHECK(ledger.Request("a", tcp).verdict == Verdict::kAdmitted);
+  CHECK(ledger.Request("b", tcp).verdict == Verdict::kWaits);
+  CHECK(ledger.Request("c", udp).verdict == Verdict::kAdmitted);
+  CHECK(ledger.Release("a") == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("what is found on the host is counted even if it is too much", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 1024, .memory = 100, .tcp_ports = {}, .udp_ports = {}});
+  ledger.Adopt("old", Memory(200));
+  CHECK(ledger.Request("old", Memory(200)).verdict == Verdict::kAdmitted);
+  CHECK(ledger.Request("new", Memory(1)).verdict == Verdict::kWaits);
+}
+
+TEST_CASE("leaving the queue takes nothing with it", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 1024, .memory = 100, .tcp_ports = {}, .udp_ports = {}});
+  ledger.Request("a", Memory(100));
+  ledger.Request("b", Memory(50));
+  CHECK(ledger.Release("b").empty());
+  CHECK(ledger.Release("a").empty());
+  CHECK(ledger.Used() == ResourceNeeds{});
+}
+
+}  // namespace
+}  // namespace davit::task

@@ -1,0 +1,65 @@
+#include "agent/task/task_record.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/agent/task/task_driver.h"
+
+namespace davit::task {
+namespace {
+
+v1::TaskRecord RecordOf(const TaskSnapshot& task) {
+  v1::TaskRecord record = ToRecord(task);
+  record.mutable_assignment()->set_task_arn("arn:aws:ecs:us-east-1:000000000000:task/c/" + task.task_id);
+  for (const ContainerSnapshot& container : task.containers) {
+    v1::ContainerDefinition* definition =
+        record.mutable_assignment()->mutable_task_definition()->add_container_definitions();
+    definition->set_name(container.name);
+    definition->set_essential(container.essential);
+    definition->set_stop_timeout(static_cast<int>(absl::ToInt64Seconds(container.stop_timeout)));
+  }
+  return record;
+}
+
+TEST_CASE("a task comes back from the store as it was", "[task][store]") {
+  TaskDriver driver(TwoContainers());
+  driver.Run();
+  driver.mutable_snapshot()->containers[0].network_bindings = {{"0.0.0.0", 8080, 32768, "tcp"}};
+  driver.Send(Exited{"web", 137, true, driver.now()});
+  TaskSnapshot stored = driver.snapshot();
+  const auto loaded = FromRecord(RecordOf(stored), absl::Seconds(30));
+  REQUIRE(loaded.ok());
+  // What only this process knows is not stored.
+  stored.work = Work::kNothing;
+  stored.attempt = 0;
+  for (ContainerSnapshot& container : stored.containers) container.stop_signals = 0;
+  CHECK(*loaded == stored);
+}
+
+TEST_CASE("a record that makes no sense is refused by name", "[task][store]") {
+  v1::TaskRecord record = RecordOf(OneContainer());
+  record.mutable_containers(0)->set_phase(99);
+  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("phase 99") != std::string::npos);
+  record = RecordOf(OneContainer());
+  record.mutable_containers(0)->set_name("stranger");
+  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("stranger") != std::string::npos);
+}
+
+TEST_CASE("what the controller is told has ECS's words and lengths", "[task]") {
+  TaskDriver driver(OneContainer());
+  driver.Run();
+  driver.mutable_snapshot()->containers[0].network_bindings = {{"0.0.0.0", 8080, 32768, "tcp"}};
+  const v1::TaskState running = ToTaskState("arn", driver.snapshot(), 5);
+  CHECK(running.last_status() == v1::TaskStatus::RUNNING);
+  CHECK(running.sequence() == 5);
+  CHECK(running.containers(0).runtime_id() == "0123456789abcdef0123456789abcdef-web");
+  CHECK(running.containers(0).network_bindings(0).host_port() == 32768);
+  driver.Send(Exited{"web", 1, false, driver.now()});
+  driver.mutable_snapshot()->containers[0].reason = std::string(5000, 'x');
+  const v1::TaskState stopped = ToTaskState("arn", driver.snapshot(), 6);
+  CHECK(stopped.containers(0).exit_code() == 1);
+  CHECK(stopped.containers(0).reason().size() == 1024);
+  CHECK(stopped.containers(0).network_bindings().empty());
+}
+
+}  // namespace
+}  // namespace davit::task
