@@ -84,7 +84,8 @@ absl::StatusOr<std::set<std::string>> Normalize(
 }
 
 bool HostCanGive(const HostFacts& host, absl::string_view name) {
-  return host.capabilities.empty() || Contains(host.capabilities, name);
+  if (!host.capabilities.empty()) return Contains(host.capabilities, name);
+  return host.can_raise_rlimits || name != "CAP_SYS_RESOURCE";
 }
 
 }  // namespace

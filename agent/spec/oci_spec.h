@@ -34,7 +34,8 @@ struct HostFacts {
   bool can_raise_rlimits = true;
   // The agent's own hard limits by OCI name ("RLIMIT_NOFILE").
   std::map<std::string, uint64_t> rlimit_hard;
-  // What the agent may hand on ("CAP_CHOWN"): its bounding set. Empty: every capability.
+  // What the agent may hand on ("CAP_CHOWN"): its bounding set. Empty: every one, but
+  // CAP_SYS_RESOURCE only with can_raise_rlimits.
   std::vector<std::string> capabilities;
   std::string kernel_release;  // "6.1.0-18-amd64"; empty: as new as any rule asks for
   bool can_limit_swap = true;  // false on cgroup v1 without memory.memsw.limit_in_bytes

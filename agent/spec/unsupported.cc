@@ -79,6 +79,8 @@ constexpr Row<Container> kContainerRows[] = {
        const std::string& value = c.version_consistency();
        return !value.empty() && value != "enabled" && value != "disabled";
      }},
+    // The network namespace is the supervisor's to choose.
+    {"disableNetworking", [](const Container& c) { return c.disable_networking(); }},
     {"dnsServers", [](const Container& c) { return c.dns_servers_size() > 0; }},
     {"dnsSearchDomains", [](const Container& c) { return c.dns_search_domains_size() > 0; }},
     {"extraHosts", [](const Container& c) { return c.extra_hosts_size() > 0; }},

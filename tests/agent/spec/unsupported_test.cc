@@ -1,0 +1,122 @@
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/agent/spec/spec_fixture.h"
+
+namespace davit::spec {
+namespace {
+
+using Paths = std::vector<std::string>;
+using Case = std::pair<std::string, std::string>;
+
+template <typename Message>
+Message Parse(const std::string& json) {
+  Message message;
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &message);
+  INFO(status.ToString());
+  REQUIRE(status.ok());
+  return message;
+}
+
+TEST_CASE("a task with a member that the agent does not act on is refused by path", "[spec]") {
+  const auto [json, path] = GENERATE(values<Case>({
+      {R"("networkMode": "awsvpc")", "networkMode"},
+      {R"("networkMode": "nat")", "networkMode"},
+      {R"("pidMode": "task", "containerDefinitions": [{}, {}])", "pidMode"},
+      {R"("ipcMode": "task", "containerDefinitions": [{}, {}])", "ipcMode"},
+      {R"("requiresCompatibilities": ["FARGATE"])", "requiresCompatibilities"},
+      {R"("runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"})",
+       "runtimePlatform.operatingSystemFamily"},
+      {R"("inferenceAccelerators": [{"deviceName": "d"}])", "inferenceAccelerators"},
+      {R"("proxyConfiguration": {"containerName": "envoy"})", "proxyConfiguration"},
+      {R"("ephemeralStorage": {"sizeInGiB": 30})", "ephemeralStorage"},
+      {R"("enableFaultInjection": true)", "enableFaultInjection"},
+      {R"("volumes": [{"name": "a"}, {"name": "b", "dockerVolumeConfiguration": {}}])",
+       "volumes[1].dockerVolumeConfiguration"},
+      {R"("volumes": [{"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}])",
+       "volumes[0].efsVolumeConfiguration"},
+      {R"("volumes": [{"fsxWindowsFileServerVolumeConfiguration": {}}])",
+       "volumes[0].fsxWindowsFileServerVolumeConfiguration"},
+      {R"("volumes": [{"configuredAtLaunch": true}])", "volumes[0].configuredAtLaunch"},
+  }));
+  CHECK(UnsupportedMembers(Parse<v1::TaskDefinition>("{" + json + "}")) == Paths{path});
+}
+
+TEST_CASE("a container with a member that the agent does not act on is refused by path", "[spec]") {
+  const auto [json, member] = GENERATE(values<Case>({
+      {R"("repositoryCredentials": {"credentialsParameter": "arn"})", "repositoryCredentials"},
+      {R"("links": ["db"])", "links"},
+      {R"("restartPolicy": {"enabled": true})", "restartPolicy"},
+      {R"("environmentFiles": [{"value": "arn", "type": "s3"}])", "environmentFiles"},
+      {R"("secrets": [{"name": "A", "valueFrom": "arn"}])", "secrets"},
+      {R"("dependsOn": [{"containerName": "db", "condition": "START"}])", "dependsOn"},
+      {R"("versionConsistency": "sometimes")", "versionConsistency"},
+      {R"("disableNetworking": true)", "disableNetworking"},
+      {R"("dnsServers": ["10.0.0.2"])", "dnsServers"},
+      {R"("dnsSearchDomains": ["local"])", "dnsSearchDomains"},
+      {R"("extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.3"}])", "extraHosts"},
+      {R"("linuxParameters": {"initProcessEnabled": true})", "linuxParameters.initProcessEnabled"},
+      {R"("logConfiguration": {"logDriver": "awslogs"})", "logConfiguration.logDriver"},
+      {R"("logConfiguration": {"logDriver": "json-file", "options": {"max-size": "1m"}})",
+       "logConfiguration.options"},
+      {R"("logConfiguration": {"logDriver": "json-file", "secretOptions": [{"name": "t"}]})",
+       "logConfiguration.secretOptions"},
+      {R"("healthCheck": {"command": ["CMD-SHELL", "true"]})", "healthCheck"},
+      {R"("resourceRequirements": [{"type": "GPU", "value": "1"}])", "resourceRequirements"},
+      {R"("firelensConfiguration": {"type": "fluentbit"})", "firelensConfiguration"},
+      {R"("credentialSpecs": ["credentialspec:arn"])", "credentialSpecs"},
+      {R"("portMappings": [{"containerPort": 80}, {"containerPortRange": "1-2"}])",
+       "portMappings[1].containerPortRange"},
+      {R"("dockerSecurityOptions": ["no-new-privileges", "apparmor:x"])",
+       "dockerSecurityOptions[1]"},
+  }));
+  const v1::TaskDefinition task = Parse<v1::TaskDefinition>(
+      "{\"containerDefinitions\": [{\"name\": \"first\"}, {" + json + "}]}");
+  CHECK(UnsupportedMembers(task) == Paths{"containerDefinitions[1]." + member});
+}
+
+TEST_CASE("everything unsupported is listed at once", "[spec]") {
+  const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
+      "networkMode": "awsvpc", "volumes": [{"configuredAtLaunch": true}],
+      "containerDefinitions": [{"dependsOn": [{"containerName": "b"}], "startTimeout": 5},
+                               {"secrets": [{"name": "A"}], "links": ["a"]}]})");
+  CHECK(UnsupportedMembers(task) ==
+        Paths{"networkMode", "volumes[0].configuredAtLaunch", "containerDefinitions[0].dependsOn",
+              "containerDefinitions[0].startTimeout", "containerDefinitions[1].links",
+              "containerDefinitions[1].secrets"});
+}
+
+TEST_CASE("members at their defaults and members without effect here are accepted", "[spec]") {
+  const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
+      "family": "web", "taskRoleArn": "arn", "executionRoleArn": "arn", "networkMode": "bridge",
+      "requiresCompatibilities": ["EC2", "FARGATE"], "compatibilities": ["EC2"],
+      "placementConstraints": [{"type": "memberOf", "expression": "x"}],
+      "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+      "cpu": "256", "memory": "512", "pidMode": "task", "ipcMode": "none",
+      "enableFaultInjection": false,
+      "volumes": [{"name": "a", "host": {"sourcePath": "/srv"}, "configuredAtLaunch": false}],
+      "containerDefinitions": [{
+        "name": "web", "image": "x", "essential": true, "versionConsistency": "enabled",
+        "restartPolicy": {"enabled": false}, "startTimeout": 10, "stopTimeout": 10,
+        "healthCheck": {"command": ["NONE"]}, "interactive": true,
+        "linuxParameters": {"initProcessEnabled": false},
+        "logConfiguration": {"logDriver": "json-file"},
+        "portMappings": [{"containerPort": 80, "name": "http", "appProtocol": "http"}]}]})");
+  CHECK(UnsupportedMembers(task).empty());
+  CHECK(UnsupportedMembers(v1::TaskDefinition()).empty());
+}
+
+TEST_CASE("overrides that the agent does not act on are refused by path", "[spec]") {
+  const v1::TaskOverride overrides = Parse<v1::TaskOverride>(R"({
+      "ephemeralStorage": {"sizeInGiB": 30}, "taskRoleArn": "arn", "cpu": "256",
+      "containerOverrides": [{"name": "a", "command": ["x"], "cpu": 5},
+                             {"environmentFiles": [{"value": "arn"}],
+                              "resourceRequirements": [{"type": "GPU"}]}]})");
+  CHECK(UnsupportedMembers(overrides) == Paths{"ephemeralStorage",
+                                               "containerOverrides[1].environmentFiles",
+                                               "containerOverrides[1].resourceRequirements"});
+}
+
+}  // namespace
+}  // namespace davit::spec
