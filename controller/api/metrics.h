@@ -1,0 +1,37 @@
+#ifndef DAVIT_CONTROLLER_API_METRICS_H_
+#define DAVIT_CONTROLLER_API_METRICS_H_
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "controller/loop/loop.h"
+
+namespace davit::api {
+
+// What Prometheus is told. Thread-safe.
+class Metrics {
+ public:
+  explicit Metrics(loop::Loop* loop);
+
+  // One API request. `operation` is a known operation's name, or "unknown"; `code` is "OK" or the exception's name: both
+  // are bounded.
+  void CountRequest(const std::string& operation, const std::string& code, absl::Duration duration);
+  // Everything, in Prometheus's text format. Blocks until the loop has answered.
+  absl::StatusOr<std::string> Serialize();
+
+ private:
+  loop::Loop* const loop_;
+  prometheus::Registry registry_;
+  prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Histogram>& latency_;
+};
+
+}  // namespace davit::api
+
+#endif  // DAVIT_CONTROLLER_API_METRICS_H_

@@ -1,0 +1,131 @@
+#include "controller/store/sqlite_store.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/file.h"
+#include "base/status.h"
+
+namespace davit::store {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+
+absl::Status ToStatus(const SQLite::Exception& error, const std::string& path) {
+  const std::string text = absl::StrCat(path, ": ", error.what());
+  switch (error.getErrorCode()) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return absl::DataLossError(absl::StrCat(text, " (restore it from a backup, or move it away to start empty)"));
+    case SQLITE_FULL:
+      return absl::ResourceExhaustedError(text);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::FailedPreconditionError(absl::StrCat(text, ": is another davit-controller using it?"));
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+      return absl::PermissionDeniedError(text);
+    case SQLITE_IOERR:
+      return absl::UnavailableError(text);
+    default:
+      return absl::InternalError(text);
+  }
+}
+
+}  // namespace
+
+struct SqliteStore::Connection {
+  explicit Connection(const std::string& path)
+      : database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {}
+
+  // Before any other use.
+  absl::Status SetUp(const std::string& path) {
+    database.exec("PRAGMA locking_mode=EXCLUSIVE");
+    database.exec("PRAGMA journal_mode=WAL");
+    database.exec("PRAGMA synchronous=FULL");
+    const int version = database.execAndGet("PRAGMA user_version").getInt();
+    if (version > kSchemaVersion) {
+      return absl::FailedPreconditionError(absl::StrCat(path, ": has schema version ", version,
+                                                        ", written by a newer davit-controller; this one knows ",
+                                                        kSchemaVersion));
+    }
+    const std::string health = database.execAndGet("PRAGMA quick_check(1)").getString();
+    if (health != "ok") return absl::DataLossError(absl::StrCat(path, ": damaged: ", health));
+    if (version < kSchemaVersion) {
+      SQLite::Transaction transaction(database);
+      database.exec("CREATE TABLE row (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+      database.exec(absl::StrCat("PRAGMA user_version=", kSchemaVersion));
+      transaction.commit();
+    }
+    put.emplace(database, "INSERT INTO row (key, value) VALUES (?1, ?2) "
+                          "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    erase.emplace(database, "DELETE FROM row WHERE key = ?1");
+    return absl::OkStatus();
+  }
+
+  SQLite::Database database;
+  std::optional<SQLite::Statement> put;
+  std::optional<SQLite::Statement> erase;
+};
+
+SqliteStore::SqliteStore(std::string path, std::unique_ptr<Connection> connection)
+    : path_(std::move(path)), connection_(std::move(connection)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& folder) {
+  RETURN_IF_ERROR(MakeDirectories(folder, 0700), "making the state folder ", folder);
+  const std::string path = folder + "/controller.db";
+  try {
+    auto connection = std::make_unique<Connection>(path);
+    RETURN_IF_ERROR(connection->SetUp(path));
+    return std::unique_ptr<SqliteStore>(new SqliteStore(path, std::move(connection)));
+  } catch (const SQLite::Exception& error) {
+    return ToStatus(error, path);
+  }
+}
+
+absl::StatusOr<Rows> SqliteStore::LoadAll() {
+  try {
+    Rows rows;
+    SQLite::Statement all(connection_->database, "SELECT key, value FROM row ORDER BY key");
+    while (all.executeStep()) {
+      const SQLite::Column value = all.getColumn(1);
+      const int size = value.getBytes();
+      rows.emplace_back(all.getColumn(0).getString(),
+                        size == 0 ? std::string()
+                                  : std::string(static_cast<const char*>(value.getBlob()), static_cast<size_t>(size)));
+    }
+    return rows;
+  } catch (const SQLite::Exception& error) {
+    return ToStatus(error, path_);
+  }
+}
+
+absl::Status SqliteStore::Commit(absl::Span<const cluster::Mutation> mutations) {
+  try {
+    SQLite::Transaction transaction(connection_->database);
+    for (const cluster::Mutation& mutation : mutations) {
+      SQLite::Statement& statement = mutation.value ? *connection_->put : *connection_->erase;
+      // Also after an error of the time before.
+      statement.tryReset();
+      statement.bindNoCopy(1, mutation.key);
+      if (mutation.value) {
+        statement.bindNoCopy(2, mutation.value->data(), static_cast<int>(mutation.value->size()));
+      }
+      statement.exec();
+      statement.tryReset();
+    }
+    transaction.commit();
+    return absl::OkStatus();
+  } catch (const SQLite::Exception& error) {
+    return ToStatus(error, path_);
+  }
+}
+
+}  // namespace davit::store
