@@ -15,7 +15,7 @@ struct LogOptions {
 };
 
 // What containerd is given as the task's stdout and as its stderr (both the same):
-// "binary:///usr/bin/davit-logger?file=%2Fvar%2Flog%2Fa&max_files=5&max_size=10485760". Pure.
+// "binary:///usr/bin/davit-logger?file=%2fvar%2flog%2fa&max_files=5&max_size=10485760". Pure.
 std::string LogUri(const LogOptions& options);
 
 }  // namespace davit::log

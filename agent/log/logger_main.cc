@@ -1,0 +1,54 @@
+// davit-logger: started by the containerd shim for each container (log URI binary:///...), owns the
+// read ends of the container's pipes, and writes its log. It depends on neither agent nor
+// containerd, so logs go on while those restart.
+//
+// The protocol is containerd's (runtime/v2/logging, pkg/process/io.go NewBinaryIO): descriptor 3 is
+// the container's stdout, 4 its stderr; closing 5 says "ready". The URI's query arrives as pairs of
+// arguments in any order:
+//   davit-logger file PATH max_size BYTES max_files COUNT
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "agent/log/log_file.h"
+#include "agent/log/logger.h"
+
+namespace {
+
+constexpr int kStdout = 3;
+constexpr int kStderr = 4;
+constexpr int kReady = 5;
+
+davit::log::LogFile::Options ParseArguments(int argc, char** argv) {
+  davit::log::LogFile::Options options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const char* const value = argv[i + 1];
+    if (name == "file") options.path = value;
+    if (name == "max_size") options.max_bytes = std::strtoll(value, nullptr, 10);
+    if (name == "max_files") options.max_files = static_cast<int>(std::strtol(value, nullptr, 10));
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    std::puts("davit-logger " DAVIT_VERSION);
+    return 0;
+  }
+  // The shim says SIGTERM when it closes its ends; what is in the pipes then must still be written.
+  // It ends us with SIGKILL if a process of the container keeps a pipe open for much longer.
+  for (const int signal_number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) signal(signal_number, SIG_IGN);
+  // With a wrong path every record is lost, but the container runs: a closed pipe would kill it.
+  davit::log::LogFile file(ParseArguments(argc, argv));
+  close(kReady);
+  davit::log::CopyToLog(kStdout, kStderr, &file);
+  return 0;
+}

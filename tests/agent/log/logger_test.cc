@@ -1,0 +1,192 @@
+#include "agent/log/logger.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/log/tail.h"
+#include "tests/agent/log/temp_folder.h"
+
+namespace davit::log {
+namespace {
+
+// The program itself, started as the containerd shim does it.
+class Logger {
+ public:
+  explicit Logger(const std::vector<std::string>& arguments) {
+    int out[2];
+    int err[2];
+    int ready[2];
+    REQUIRE(pipe2(out, O_CLOEXEC) == 0);
+    REQUIRE(pipe2(err, O_CLOEXEC) == 0);
+    REQUIRE(pipe2(ready, O_CLOEXEC) == 0);
+    pid_ = fork();
+    if (pid_ == 0) Exec(out[0], err[0], ready[1], arguments);
+    close(out[0]);
+    close(err[0]);
+    close(ready[1]);
+    stdout_ = out[1];
+    stderr_ = err[1];
+    char byte = 0;
+    CHECK(read(ready[0], &byte, 1) == 0);  // closed: it is ready
+    close(ready[0]);
+  }
+  ~Logger() {
+    CloseStdout();
+    CloseStderr();
+    if (pid_ > 0) kill(pid_, SIGKILL);
+    WaitForExit();
+  }
+  Logger(const Logger&) = delete;
+  Logger& operator=(const Logger&) = delete;
+
+  void Say(const std::string& text) { Write(stdout_, text); }
+  void Complain(const std::string& text) { Write(stderr_, text); }
+  void WaitUntilRead() const {
+    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    int bytes = 1;
+    while (bytes > 0 && absl::Now() < deadline) {
+      REQUIRE(ioctl(stdout_, FIONREAD, &bytes) == 0);
+      sched_yield();
+    }
+    REQUIRE(bytes == 0);
+  }
+  void CloseStdout() { Close(&stdout_); }
+  void CloseStderr() { Close(&stderr_); }
+  int pid() const { return pid_; }
+  // The exit code after both pipes were closed; -1: a signal ended it.
+  int WaitForExit() {
+    CloseStdout();
+    CloseStderr();
+    if (pid_ <= 0) return -1;
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  [[noreturn]] static void Exec(int out, int err, int ready,
+                                const std::vector<std::string>& arguments) {
+    // Away from the numbers that they are going to have.
+    const int from[] = {fcntl(out, F_DUPFD_CLOEXEC, 20), fcntl(err, F_DUPFD_CLOEXEC, 20),
+                        fcntl(ready, F_DUPFD_CLOEXEC, 20)};
+    for (int i = 0; i < 3; ++i) dup2(from[i], 3 + i);
+    std::vector<char*> pointers = {const_cast<char*>(DAVIT_LOGGER_PATH)};
+    for (const std::string& argument : arguments)
+      pointers.push_back(const_cast<char*>(argument.c_str()));
+    pointers.push_back(nullptr);
+    execv(DAVIT_LOGGER_PATH, pointers.data());
+    _exit(127);
+  }
+  static void Write(int fd, const std::string& text) {
+    size_t done = 0;
+    while (done < text.size()) {
+      const ssize_t written = write(fd, text.data() + done, text.size() - done);
+      REQUIRE(written > 0);
+      done += static_cast<size_t>(written);
+    }
+  }
+  static void Close(int* fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+  }
+
+  int pid_ = 0;
+  int stdout_ = -1;
+  int stderr_ = -1;
+};
+
+TEST_CASE("what a container says on both streams is in its log", "[log]") {
+  const TempFolder folder;
+  Logger logger({"max_size", "100000", "file", folder.File("log"), "max_files", "2"});
+  logger.Say("hello\nwor");
+  logger.Say("ld\n");
+  logger.CloseStdout();
+  logger.Complain("no newline");
+  CHECK(logger.WaitForExit() == 0);
+  const absl::StatusOr<std::vector<LogLine>> lines = Tail(folder.File("log"), {});
+  REQUIRE(lines.ok());
+  std::vector<std::string> out;
+  std::vector<std::string> err;
+  for (const LogLine& line : *lines) (line.stream == "stdout" ? out : err).push_back(line.text);
+  CHECK(out == std::vector<std::string>{"hello\n", "world\n"});
+  CHECK(err == std::vector<std::string>{"no newline"});
+  CHECK(absl::Now() - lines->back().time < absl::Minutes(5));
+}
+
+TEST_CASE(
+    "all bytes of a talkative container arrive, in order, in files of the size that was asked for",
+    "[log]") {
+  const TempFolder folder;
+  Logger logger({"file", folder.File("log"), "max_size", "400000", "max_files", "50"});
+  std::string said;
+  for (int i = 0; i < 100000; ++i) absl::StrAppend(&said, "line ", i, "\n");
+  logger.Say(said);
+  CHECK(logger.WaitForExit() == 0);
+  CHECK(folder.Read("log").size() <= 400000);
+  CHECK(folder.Read("log.1").size() <= 400000);
+  const absl::StatusOr<std::vector<LogLine>> lines = Tail(folder.File("log"), {1000000, 1 << 30});
+  REQUIRE(lines.ok());
+  std::string logged;
+  for (const LogLine& line : *lines) logged += line.text;
+  CHECK(logged == said);
+}
+
+TEST_CASE("signals do not end the logger while the container's pipes are open", "[log]") {
+  const TempFolder folder;
+  Logger logger({"file", folder.File("log")});
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
+    REQUIRE(kill(logger.pid(), number) == 0);
+  logger.Say("still here\n");
+  CHECK(logger.WaitForExit() == 0);
+  CHECK(absl::StrContains(folder.Read("log"), "still here"));
+}
+
+TEST_CASE("a container is not blocked by a full disk", "[log]") {
+  Logger logger({"file", "/dev/full"});
+  logger.Say(std::string(1 << 20, 'x'));  // more than any pipe holds
+  CHECK(logger.WaitForExit() == 0);
+}
+
+TEST_CASE("a container runs without a log when the path is wrong", "[log]") {
+  const TempFolder folder;
+  Logger logger({"file", folder.File("missing/log"), "unknown", "x", "odd"});
+  logger.Say(std::string(1 << 20, 'x'));
+  CHECK(logger.WaitForExit() == 0);
+}
+
+TEST_CASE("what was lost is told when there is space again", "[log]") {
+  const TempFolder folder;
+  Logger logger({"file", folder.File("later/log")});
+  logger.Say("one\ntwo\n");
+  logger.WaitUntilRead();
+  // When this has been read as well, the first two lines are lost for certain.
+  logger.Say("three\n");
+  logger.WaitUntilRead();
+  REQUIRE(MakeDirectories(folder.File("later")) == absl::OkStatus());
+  CHECK(logger.WaitForExit() == 0);
+  const absl::StatusOr<std::vector<LogLine>> lines = Tail(folder.File("later/log"), {});
+  REQUIRE(lines.ok());
+  REQUIRE_FALSE(lines->empty());
+  CHECK(lines->front().stream == "stderr");
+  CHECK(absl::StartsWith(lines->front().text, "davit-logger: "));
+  CHECK(absl::StrContains(lines->front().text, "No such file or directory"));
+}
+
+TEST_CASE("the logger says its version", "[log]") {
+  Logger logger({"--version"});
+  CHECK(logger.WaitForExit() == 0);
+}
+
+}  // namespace
+}  // namespace davit::log
