@@ -196,7 +196,7 @@ absl::Status FakeRuntime::StartProcess(Box* box) {
   return absl::OkStatus();
 }
 
-absl::Status FakeRuntime::Signal(const std::string& container_id, int signal_number, bool /*all*/) {
+absl::Status FakeRuntime::Signal(const std::string& container_id, int signal_number, bool all) {
   absl::Status answer;
   {
     MutexLock lock(&mu_);
@@ -204,6 +204,7 @@ absl::Status FakeRuntime::Signal(const std::string& container_id, int signal_num
     Box* const box = FindRecord(container_id);
     if (box == nullptr) return NoSuchContainer(container_id);
     if (!HasProcess(box->info)) {
+      if (all && box->info.state == ContainerState::kStopped) return absl::OkStatus();
       return absl::NotFoundError(absl::StrCat("container ", container_id, " has no process"));
     }
     box->signals.push_back(signal_number);

@@ -85,7 +85,8 @@ class Runtime {
   virtual absl::Status Create(const ContainerSpec& spec) = 0;
   // Lets the process go. Returns its pid (in the host's pid namespace). AlreadyExists: it was started before.
   virtual absl::StatusOr<int> Start(const std::string& container_id) = 0;
-  // To the main process, or to `all` processes. NotFound: there is none.
+  // To the main process, or to `all` processes. NotFound: there is no such container, or its main process has ended; with
+  // `all` the latter is OK: others may be left.
   virtual absl::Status Signal(const std::string& container_id, int signal_number, bool all = false) = 0;
   virtual absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) = 0;
   // Kills what runs, deletes task, container and snapshot. OK if gone, also if only parts are left.

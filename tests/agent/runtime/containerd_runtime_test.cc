@@ -1,0 +1,142 @@
+// What only the real runtime shows.
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "agent/containerd/containers.h"
+#include "agent/containerd/tasks.h"
+#include "base/file.h"
+#include "tests/agent/runtime/containerd_world.h"
+
+namespace davit::test {
+namespace {
+
+using runtime::ContainerdRuntimeOptions;
+using runtime::ContainerSpec;
+using runtime::ContainerState;
+using Kind = runtime::RuntimeEvent::Kind;
+using Code = absl::StatusCode;
+
+constexpr char kLease[] = "davit-t1";
+
+struct Fixture {
+  explicit Fixture(const ContainerdRuntimeOptions& options = {})
+      : world(std::make_unique<ContainerdWorld>(options)), runtime(world->runtime()) {
+    runtime->Watch(log.Sink());
+    REQUIRE(log.Next(Kind::kConnected).has_value());
+    REQUIRE(runtime->CreateLease(kLease, {}).ok());
+  }
+  void Create(const ContainerSpec& spec) {
+    REQUIRE(runtime->PrepareRootfs(spec.id, kLease, world->chain_id()).status() ==
+            absl::OkStatus());
+    REQUIRE(runtime->Create(spec) == absl::OkStatus());
+  }
+  void Start(const ContainerSpec& spec) {
+    Create(spec);
+    REQUIRE(runtime->Start(spec.id).status() == absl::OkStatus());
+  }
+
+  EventLog log;  // outlives the runtime, which writes to it
+  std::unique_ptr<ContainerdWorld> world;
+  runtime::Runtime* runtime;
+};
+
+TEST_CASE_METHOD(Fixture, "files are read from a container's rootfs without mounting it",
+                 "[containerd]") {
+  const auto rootfs = runtime->PrepareRootfs("c1", kLease, world->chain_id());
+  REQUIRE(rootfs.status() == absl::OkStatus());
+  CHECK(rootfs->layers.size() == 2);
+  CHECK(ReadFromRootfs(*rootfs, "/etc/passwd").value() == "root:x:0:0:root:/:/bin/sh\n");
+  CHECK(ReadFromRootfs(*rootfs, "/etc/account").value() == "root:x:0:0:root:/:/bin/sh\n");
+  CHECK(ReadFromRootfs(*rootfs, "/etc/group").status().code() == Code::kNotFound);
+}
+
+TEST_CASE_METHOD(Fixture, "a program that is not in the image is refused in runc's words",
+                 "[containerd]") {
+  REQUIRE(runtime->PrepareRootfs("c1", kLease, world->chain_id()).ok());
+  const absl::Status status = runtime->Create(world->SpecOf("c1", {"/bin/absent"}));
+  CHECK(status.code() == Code::kFailedPrecondition);
+  CHECK_THAT(std::string(status.message()), Catch::Contains("no such file or directory"));
+  // Nothing of the attempt is in the way of another.
+  CHECK(runtime->Inspect("c1")->state == ContainerState::kAbsent);
+  CHECK(runtime->Create(world->SpecOf("c1", {"/bin/sh", "-c", "exit 0"})) == absl::OkStatus());
+}
+
+TEST_CASE_METHOD(Fixture, "output goes to the program of a binary log uri", "[containerd]") {
+  // containerd's protocol: output on 3, errors on 4, "ready" by closing 5.
+  const std::string logger = world->server().folder() + "/logger";
+  const std::string output = world->server().folder() + "/output";
+  REQUIRE(
+      WriteFileAtomically(logger, "#!/bin/sh\ncat <&3 >\"$2\" &\nexec 5>&-\nwait\n", 0755).ok());
+  ContainerSpec spec = world->SpecOf("c1", {"/bin/sh", "-c", "echo said"});
+  spec.log_uri = "binary://" + logger + "?path=" + output;
+  Start(spec);
+  REQUIRE(log.Next(Kind::kExited, "c1").has_value());
+  REQUIRE(runtime->Remove("c1") == absl::OkStatus());  // waits for the logger
+  CHECK(ReadFile(output).value() == "said\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a task whose record was deleted is listed and removed all the same",
+                 "[containerd]") {
+  Start(world->Spec("c1", Program::kRunUntilTerm));
+  containerd::Containers containers(&world->client());
+  REQUIRE(containers.Delete("c1") == absl::OkStatus());
+  CHECK(log.Next(Kind::kRemoved, "c1").has_value());
+  const auto list = runtime->List();
+  REQUIRE(list.ok());
+  REQUIRE(list->size() == 1);
+  CHECK(list->front().state == ContainerState::kRunning);
+  REQUIRE(runtime->Remove("c1") == absl::OkStatus());
+  CHECK(runtime->List()->empty());
+  CHECK(world->server().ShimPids("c1").empty());
+}
+
+TEST_CASE_METHOD(Fixture, "the end of an exec'd or child process is not the container's",
+                 "[containerd]") {
+  Start(world->SpecOf("c1", {"/bin/sh", "-c", "(exit 3); (exit 4); exit 5"}));
+  const auto exited = log.Next(Kind::kExited, "c1");
+  REQUIRE(exited.has_value());
+  CHECK(exited->exit_code == 5);
+  CHECK(log.Count(Kind::kExited, "c1") == 1);
+}
+
+TEST_CASE("a shim that hangs is Unavailable, and harms its own container only", "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.call_timeout = absl::Seconds(1);
+  Fixture fixture(options);
+  fixture.Start(fixture.world->Spec("hangs", Program::kRunUntilTerm));
+  fixture.Start(fixture.world->Spec("works", Program::kRunUntilTerm));
+  const std::vector<pid_t> shims = fixture.world->server().ShimPids("hangs");
+  REQUIRE(shims.size() == 1);
+  REQUIRE(kill(shims[0], SIGSTOP) == 0);
+  CHECK(fixture.runtime->Inspect("hangs").status().code() == Code::kUnavailable);
+  CHECK(fixture.runtime->Signal("hangs", SIGTERM, false).code() == Code::kUnavailable);
+  CHECK(fixture.runtime->Remove("hangs").code() == Code::kUnavailable);
+  CHECK(fixture.runtime->Inspect("works")->state == ContainerState::kRunning);
+  const auto list = fixture.runtime->List();
+  REQUIRE(list.status() == absl::OkStatus());
+  CHECK(list->size() == 2);
+  CHECK(fixture.runtime->Remove("works") == absl::OkStatus());
+  REQUIRE(kill(shims[0], SIGCONT) == 0);
+  CHECK(fixture.runtime->Remove("hangs") == absl::OkStatus());
+}
+
+TEST_CASE("a containerd that hangs is told as disconnected, then as connected", "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.call_timeout = absl::Seconds(1);
+  Fixture fixture(options);
+  REQUIRE(kill(fixture.world->server().pid(), SIGSTOP) == 0);
+  CHECK(fixture.log.Next(Kind::kDisconnected).has_value());
+  CHECK(fixture.runtime->Version().status().code() == Code::kUnavailable);
+  REQUIRE(kill(fixture.world->server().pid(), SIGCONT) == 0);
+  CHECK(fixture.log.Next(Kind::kConnected).has_value());
+}
+
+TEST_CASE_METHOD(Fixture, "the version names containerd", "[containerd]") {
+  CHECK_THAT(runtime->Version().value(), Catch::StartsWith("containerd "));
+}
+
+}  // namespace
+}  // namespace davit::test

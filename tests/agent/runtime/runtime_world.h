@@ -1,0 +1,63 @@
+#ifndef DAVIT_TESTS_AGENT_RUNTIME_RUNTIME_WORLD_H_
+#define DAVIT_TESTS_AGENT_RUNTIME_RUNTIME_WORLD_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/runtime/runtime.h"
+#include "base/mutex.h"
+
+namespace davit::test {
+
+enum class Program {
+  kRunUntilTerm,  // ends with 143 on SIGTERM
+  kExitWith0,
+  kExitWith7,
+  kEatMemory,  // in 16 MiB
+};
+
+// A runtime and the world around it, as the contract suite needs them: one built on FakeRuntime,
+// one on a private containerd. Linked in by the test program's own source.
+class RuntimeWorld {
+ public:
+  virtual ~RuntimeWorld() = default;
+  virtual runtime::Runtime* runtime() = 0;
+  // Of an unpacked image.
+  virtual std::string chain_id() const = 0;
+  virtual runtime::ContainerSpec Spec(const std::string& id, Program program) = 0;
+  // The runtime dies; containers do not.
+  virtual void KillRuntime() = 0;
+  virtual void RestartRuntime() = 0;
+  // SIGKILL to the container's main process, past the runtime. `pid` is what Start() said.
+  virtual void KillProcess(const std::string& id, int pid) = 0;
+  virtual void KillShim(const std::string& id) = 0;
+  // A running kEatMemory passes its limit (where it does not do so by itself).
+  virtual void RunOutOfMemory(const std::string& id) = 0;
+};
+
+// Ends the program as skipped where the world cannot be made.
+std::unique_ptr<RuntimeWorld> MakeRuntimeWorld();
+
+// Collects what Watch() tells. Thread-safe.
+class EventLog {
+ public:
+  std::function<void(const runtime::RuntimeEvent&)> Sink();
+  // Waits (at most 20 s) for the next event, after those waited for before, of this kind and,
+  // unless empty, container; skips others. nullopt: none came.
+  std::optional<runtime::RuntimeEvent> Next(runtime::RuntimeEvent::Kind kind,
+                                            const std::string& container_id = "");
+  // Of all events so far.
+  size_t Count(runtime::RuntimeEvent::Kind kind, const std::string& container_id) const;
+
+ private:
+  mutable Mutex mu_;
+  CondVar added_;
+  std::vector<runtime::RuntimeEvent> events_ ABSL_GUARDED_BY(mu_);
+  size_t seen_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace davit::test
+
+#endif  // DAVIT_TESTS_AGENT_RUNTIME_RUNTIME_WORLD_H_

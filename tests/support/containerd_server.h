@@ -1,0 +1,58 @@
+#ifndef DAVIT_TESTS_SUPPORT_CONTAINERD_SERVER_H_
+#define DAVIT_TESTS_SUPPORT_CONTAINERD_SERVER_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace davit::test {
+
+// A containerd of a test's own: temporary root, state and socket, no CRI. Needs root. The
+// destructor ends it, its shims and their containers, and removes mounts, cgroups and files:
+// nothing is left. Not thread-safe.
+class ContainerdServer {
+ public:
+  // Starts and waits until it answers. NotFound: containerd or runc is not installed.
+  // PermissionDenied: not root.
+  static absl::StatusOr<std::unique_ptr<ContainerdServer>> Start();
+  ~ContainerdServer();
+  ContainerdServer(const ContainerdServer&) = delete;
+  ContainerdServer& operator=(const ContainerdServer&) = delete;
+
+  std::string address() const { return folder_ + "/containerd.sock"; }
+  // A temporary folder, removed with the server.
+  const std::string& folder() const { return folder_; }
+  // Unlike any other server's. Use it: runc keeps its state by namespace and container id in one place
+  // of the host (/run/containerd/runc), whatever containerd's own state folder is.
+  std::string containerd_namespace() const;
+  // For cgroupsPath of containers, e.g. "/davit-test-1234". Removed with the server.
+  std::string cgroup_parent() const;
+
+  // containerd's own; -1 after Kill().
+  pid_t pid() const { return pid_; }
+  // SIGKILL. Shims and containers live on.
+  void Kill();
+  // After Kill(): starts it again on the same state.
+  absl::Status Restart();
+  // The shims that this containerd started, or the one of a container.
+  std::vector<pid_t> ShimPids(const std::string& container_id = "") const;
+
+ private:
+  explicit ContainerdServer(std::string folder) : folder_(std::move(folder)) {}
+  absl::Status Launch();
+  void RemoveShimLeftovers() const;
+  void Unmount() const;
+  void RemoveCgroups() const;
+
+  const std::string folder_;
+  pid_t pid_ = -1;  // -1: not running
+};
+
+}  // namespace davit::test
+
+#endif  // DAVIT_TESTS_SUPPORT_CONTAINERD_SERVER_H_
