@@ -157,9 +157,10 @@ absl::StatusOr<MountsByPath> DefinitionMounts(const SpecInput& input) {
   return mounts;
 }
 
-// The agent's own files. As Docker does, they follow the root file system: read-only if it is.
+// The agent's own files. As Docker's, they follow the root file system: read-only if it is. Where
+// the network is the host's they may be the host's own files, which no container is to change.
 std::vector<Mount> AgentFiles(const SpecInput& input) {
-  const bool read_only = input.container.readonly_root_filesystem();
+  const bool read_only = input.container.readonly_root_filesystem() || !HasOwnNetwork(input);
   const std::pair<const std::string&, const char*> files[] = {
       {input.place.resolv_conf_path, "/etc/resolv.conf"},
       {input.place.hostname_path, "/etc/hostname"},

@@ -84,6 +84,8 @@ constexpr Row<Container> kContainerRows[] = {
     {"dnsServers", [](const Container& c) { return c.dns_servers_size() > 0; }},
     {"dnsSearchDomains", [](const Container& c) { return c.dns_search_domains_size() > 0; }},
     {"extraHosts", [](const Container& c) { return c.extra_hosts_size() > 0; }},
+    // Standard input is /dev/null: a shell that waits for words would end at once.
+    {"interactive", [](const Container& c) { return c.interactive(); }},
     {"linuxParameters.initProcessEnabled",
      [](const Container& c) { return c.linux_parameters().init_process_enabled(); }},
     {"logConfiguration.logDriver",

@@ -103,6 +103,14 @@ TEST_CASE("the agent's files follow the root file system and yield to the defini
   CHECK(spec["root"]["readonly"] == true);
 }
 
+TEST_CASE("a container in the host's network cannot write the host's own files", "[spec]") {
+  Fixture fixture;
+  fixture.task.set_network_mode("host");
+  fixture.place.network_namespace_path.clear();
+  fixture.place.resolv_conf_path = "/etc/resolv.conf";
+  CHECK(MountAt(fixture.Build(), "/etc/resolv.conf")["options"].back() == "ro");
+}
+
 TEST_CASE("a mount of the definition replaces the default one at its path", "[spec]") {
   const Json shm = WithVolumes(R"({"mountPoints": [{"sourceVolume": "data",
                                                     "containerPath": "/dev/shm"}]})")

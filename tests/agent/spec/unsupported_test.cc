@@ -56,6 +56,7 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
       {R"("dnsServers": ["10.0.0.2"])", "dnsServers"},
       {R"("dnsSearchDomains": ["local"])", "dnsSearchDomains"},
       {R"("extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.3"}])", "extraHosts"},
+      {R"("interactive": true)", "interactive"},
       {R"("linuxParameters": {"initProcessEnabled": true})", "linuxParameters.initProcessEnabled"},
       {R"("logConfiguration": {"logDriver": "awslogs"})", "logConfiguration.logDriver"},
       {R"("logConfiguration": {"logDriver": "json-file", "options": {"max-size": "1m"}})",
@@ -99,7 +100,7 @@ TEST_CASE("members at their defaults and members without effect here are accepte
       "containerDefinitions": [{
         "name": "web", "image": "x", "essential": true, "versionConsistency": "enabled",
         "restartPolicy": {"enabled": false}, "startTimeout": 10, "stopTimeout": 10,
-        "healthCheck": {"command": ["NONE"]}, "interactive": true,
+        "healthCheck": {"command": ["NONE"]}, "interactive": false,
         "linuxParameters": {"initProcessEnabled": false},
         "logConfiguration": {"logDriver": "json-file"},
         "portMappings": [{"containerPort": 80, "name": "http", "appProtocol": "http"}]}]})");
