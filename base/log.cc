@@ -12,6 +12,17 @@ namespace {
 
 LogFormat g_format = LogFormat::kLogfmt;  // set once by SetUpLog, before threads start
 
+// Errors only, until SetUpLog(): so are tests.
+spdlog::logger* Logger() {
+  static const std::shared_ptr<spdlog::logger> logger = [] {
+    auto made = std::make_shared<spdlog::logger>("davit", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("%v");
+    made->set_level(spdlog::level::err);
+    return made;
+  }();
+  return logger.get();
+}
+
 std::string Quoted(absl::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -37,8 +48,8 @@ bool NeedsQuotes(absl::string_view text) {
 }
 
 void Write(spdlog::level::level_enum level, absl::string_view name, absl::string_view message,
-           std::initializer_list<LogField> fields) {
-  if (!spdlog::default_logger_raw()->should_log(level)) return;
+           absl::Span<const LogField> fields) {
+  if (!Logger()->should_log(level)) return;
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   std::string line;
   if (g_format == LogFormat::kJson) {
@@ -51,22 +62,19 @@ void Write(spdlog::level::level_enum level, absl::string_view name, absl::string
       absl::StrAppend(&line, " ", field.key, "=", NeedsQuotes(field.value) ? Quoted(field.value) : field.value);
     }
   }
-  spdlog::default_logger_raw()->log(level, line);
+  Logger()->log(level, line);
 }
 
 }  // namespace
 
 void SetUpLog(LogLevel level, LogFormat format) {
   g_format = format;
-  auto logger = std::make_shared<spdlog::logger>("davit", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%v");
   switch (level) {
-    case LogLevel::kDebug: logger->set_level(spdlog::level::debug); break;
-    case LogLevel::kInfo: logger->set_level(spdlog::level::info); break;
-    case LogLevel::kWarning: logger->set_level(spdlog::level::warn); break;
-    case LogLevel::kError: logger->set_level(spdlog::level::err); break;
+    case LogLevel::kDebug: return Logger()->set_level(spdlog::level::debug);
+    case LogLevel::kInfo: return Logger()->set_level(spdlog::level::info);
+    case LogLevel::kWarning: return Logger()->set_level(spdlog::level::warn);
+    case LogLevel::kError: return Logger()->set_level(spdlog::level::err);
   }
-  spdlog::set_default_logger(std::move(logger));
 }
 
 bool ParseLogLevel(absl::string_view text, LogLevel* level) {
@@ -81,6 +89,15 @@ bool ParseLogFormat(absl::string_view text, LogFormat* format) {
   if (text == "logfmt") return *format = LogFormat::kLogfmt, true;
   if (text == "json") return *format = LogFormat::kJson, true;
   return false;
+}
+
+void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields) {
+  switch (level) {
+    case LogLevel::kDebug: return Write(spdlog::level::debug, "debug", message, fields);
+    case LogLevel::kInfo: return Write(spdlog::level::info, "info", message, fields);
+    case LogLevel::kWarning: return Write(spdlog::level::warn, "warning", message, fields);
+    case LogLevel::kError: return Write(spdlog::level::err, "error", message, fields);
+  }
 }
 
 void LogDebug(absl::string_view message, std::initializer_list<LogField> fields) {
