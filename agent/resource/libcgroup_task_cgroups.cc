@@ -198,7 +198,9 @@ absl::Status LibcgroupTaskCgroups::Create(const std::string& task_id, const Cgro
 absl::StatusOr<CgroupUsage> LibcgroupTaskCgroups::Read(const std::string& path) const {
   ASSIGN_OR_RETURN(CgroupUsage usage, ReadCounters(mounts_, path));
   const std::map<std::string, int64_t> kills = ReadOomKills(mounts_, path);
-  {
+  if (mounts_.IsUnified()) {
+    usage.oom_kills = kills.at(path);  // the kernel adds those of removed cgroups itself
+  } else {
     const MutexLock lock(&mu_);
     oom_kills_.Observe(path, kills);
     usage.oom_kills = oom_kills_.Total(path);

@@ -325,14 +325,22 @@ TEST_CASE("a network that is full says so, and has room when a container goes", 
   CHECK((*network)->RemoveBridge() == absl::OkStatus());
 }
 
-TEST_CASE("many containers are attached at once", "[network][root]") {
+TEST_CASE("many containers of two agents are attached at once", "[network][root]") {
   Host host;
-  std::vector<absl::StatusOr<Attachment>> attachments(12, absl::UnknownError("not tried"));
+  CniNetworkConfig config = host.config();
+  config.bridge = "dvtest1";
+  config.subnet = "10.248.0.0/24";
+  config.run_dir += "1";
+  config.state_dir += "1";
+  const auto other = CniNetwork::Open(config);
+  REQUIRE(other.ok());
+  std::vector<absl::StatusOr<Attachment>> attachments(16, absl::UnknownError("not tried"));
   std::vector<std::thread> threads;
   for (size_t i = 0; i < attachments.size(); ++i) {
-    threads.emplace_back([&host, &attachments, i] {
+    CniNetwork* const network = i % 2 == 0 ? host.network() : other->get();
+    threads.emplace_back([network, &attachments, i] {
       attachments[i] =
-          host.network()->Attach(absl::StrCat("c", i), NetworkMode::kBridge, {{80, 0, "tcp"}});
+          network->Attach(absl::StrCat("c", i), NetworkMode::kBridge, {{80, 0, "tcp"}});
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -345,6 +353,9 @@ TEST_CASE("many containers are attached at once", "[network][root]") {
   }
   CHECK(ports.size() == attachments.size());
   CHECK(addresses.size() == attachments.size());
+  const std::vector<std::string> others = *(*other)->List();
+  for (const std::string& id : others) CHECK((*other)->Detach(id) == absl::OkStatus());
+  CHECK((*other)->RemoveBridge() == absl::OkStatus());
 }
 
 TEST_CASE("a configuration that cannot work is refused at once", "[network][root]") {
