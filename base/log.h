@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 // Structured logging: a constant message and fields, one line per state change, nothing per tick at info level. Field
 // names are the proto's (task_arn, container_name, ...). Never environment values or secrets.
@@ -31,6 +32,9 @@ void SetUpLog(LogLevel level, LogFormat format);
 // False: not one of debug, info, warning, error; not one of logfmt, json.
 bool ParseLogLevel(absl::string_view text, LogLevel* level);
 bool ParseLogFormat(absl::string_view text, LogFormat* format);
+
+// For fields that are known at run time only.
+void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);
 
 void LogDebug(absl::string_view message, std::initializer_list<LogField> fields = {});
 void LogInfo(absl::string_view message, std::initializer_list<LogField> fields = {});

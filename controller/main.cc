@@ -86,7 +86,7 @@ absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
                                                   config.cert_file, config.key_file},
                                                  &sessions),
                    "gateway");
-  api::ApiServer api(&loop, Clock::Real());
+  api::ApiServer api(&loop, Clock::Real(), config.access_keys);
   HttpServer::Options http_options;
   http_options.address = config.api_address;
   http_options.port = config.api_port;

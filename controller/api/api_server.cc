@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "controller/api/json_encoder.h"
 #include "controller/api/operations.h"
 #include "controller/cluster/ecs_error.h"
@@ -55,12 +56,17 @@ HttpServerResponse ApiServer::HandleMetrics() {
   return PlainText(200, *std::move(text));
 }
 
+absl::StatusOr<loop::Answer> ApiServer::Answer(const HttpServerRequest& request, const std::string& target) {
+  if (!keys_.empty()) RETURN_IF_ERROR(VerifySignature(request, keys_, clock_->Now()));
+  const Handler handler = FindOperation(absl::StripPrefix(target, kTargetPrefix));
+  if (handler == nullptr || !absl::StartsWith(target, kTargetPrefix)) return UnknownOperation(target);
+  return handler(loop_, request.body);
+}
+
 HttpServerResponse ApiServer::HandleOperation(const HttpServerRequest& request) {
   const absl::Duration start = clock_->Monotonic();
   const std::string target = Header(request, "x-amz-target");
-  absl::string_view name = target;
-  const Handler handler = absl::ConsumePrefix(&name, kTargetPrefix) ? FindOperation(name) : nullptr;
-  const absl::StatusOr<loop::Answer> answer = handler == nullptr ? UnknownOperation(target) : handler(loop_, request.body);
+  const absl::StatusOr<loop::Answer> answer = Answer(request, target);
 
   HttpServerResponse response;
   response.content_type = kContentType;
@@ -74,10 +80,12 @@ HttpServerResponse ApiServer::HandleOperation(const HttpServerRequest& request) 
     response.status = HttpStatus(code);
     response.body = EncodeError(code, answer.status().message());
     if (response.status >= 500) {
-      LogError("API request failed", {{"operation", name}, {"request_id", request_id}, {"error", answer.status()}});
+      LogError("API request failed", {{"target", target}, {"request_id", request_id}, {"error", answer.status()}});
     }
   }
-  metrics_.CountRequest(handler == nullptr ? "unknown" : std::string(name), code, clock_->Monotonic() - start);
+  // Names that clients make up must not become labels.
+  const std::string operation(absl::StripPrefix(target, kTargetPrefix));
+  metrics_.CountRequest(IsEcsOperation(operation) ? operation : "unknown", code, clock_->Monotonic() - start);
   return response;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 
 namespace davit::capacity {
@@ -30,6 +31,11 @@ std::vector<int> PortsFrom(const v1::Resource& resource) {
 }
 
 }  // namespace
+
+bool IsCapability(absl::string_view attribute) {
+  return absl::StartsWith(attribute, "ecs.capability.") ||
+         absl::StartsWith(attribute, "com.amazonaws.ecs.capability.");
+}
 
 void Host::Reserve(const Reservation& needs) {
   free_cpu_units -= needs.cpu_units;
@@ -61,6 +67,7 @@ Host HostFrom(const std::string& arn, const v1::ContainerInstance& instance) {
   host.free_memory_mib = host.memory_mib;
   for (const v1::Attribute& attribute : instance.attributes()) {
     host.attributes[attribute.name()] = attribute.value();
+    host.states_capabilities = host.states_capabilities || IsCapability(attribute.name());
   }
   return host;
 }

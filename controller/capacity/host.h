@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "controller/capacity/reservation.h"
 #include "davit/v1/ecs.pb.h"
@@ -26,11 +27,16 @@ struct Host {
   std::vector<int> tcp_ports;    // taken ones, the host's own reserved ports included; sorted, may repeat
   std::vector<int> udp_ports;
   std::map<std::string, std::string> attributes;
+  // Whether any attribute is a capability. An agent that states none is asked for none.
+  bool states_capabilities = false;
 
   // Takes and gives back. Release() of what was reserved restores the host exactly.
   void Reserve(const Reservation& needs);
   void Release(const Reservation& needs);
 };
+
+// Whether an attribute says what an agent can do, by ECS's names.
+bool IsCapability(absl::string_view attribute);
 
 // A host as its agent registered it, with nothing running on it: status, resources and attributes of
 // `instance` are looked at.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/ids.h"
 #include "base/status.h"
 #include "controller/cluster/ecs_error.h"
 #include "controller/cluster/names.h"
@@ -23,12 +23,10 @@ void AddMissing(absl::string_view arn, Response* response) {
   failure->set_reason("MISSING");
 }
 
-// Failures name objects by ARN, even where the request gave a short id.
-std::string ArnLike(const Cluster& cluster, absl::string_view type, absl::string_view id_or_arn) {
-  if (absl::StartsWith(id_or_arn, "arn:")) return std::string(id_or_arn);
-  std::string arn = cluster.record.cluster().cluster_arn();
-  const size_t start = arn.rfind(":cluster/");
-  return absl::StrCat(arn.substr(0, start), ":", type, "/", cluster.record.cluster().cluster_name(), "/", id_or_arn);
+// Failures name objects by ARN, even where the request gave a short id. `type` is "task/CLUSTER" or the like.
+std::string ArnLike(const State& state, absl::string_view type, absl::string_view id_or_arn) {
+  if (LooksLikeArn(id_or_arn)) return std::string(id_or_arn);
+  return MakeArn(state.place(), absl::StrCat(type, "/", id_or_arn));
 }
 
 void AddStatistic(absl::string_view name, int value, v1::Cluster* cluster) {
@@ -123,7 +121,7 @@ absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state, const v1::
   for (const std::string& name : names) {
     const Cluster* cluster = state.FindCluster(ClusterName(name));
     if (cluster == nullptr) {
-      AddMissing(name, &response);
+      AddMissing(ArnLike(state, "cluster", name), &response);
       continue;
     }
     v1::Cluster* out = response.add_clusters();
@@ -161,7 +159,7 @@ absl::StatusOr<v1::DescribeTasksResponse> Read(const State& state, const v1::Des
   for (const std::string& name : request.tasks()) {
     const Task* task = FindTask(*cluster, name);
     if (task == nullptr) {
-      AddMissing(ArnLike(*cluster, "task", name), &response);
+      AddMissing(ArnLike(state, absl::StrCat("task/", ClusterName(request.cluster())), name), &response);
       continue;
     }
     *response.add_tasks() = DescribeTask(*task);
@@ -178,7 +176,7 @@ absl::StatusOr<v1::DescribeContainerInstancesResponse> Read(const State& state,
   for (const std::string& name : request.container_instances()) {
     const Instance* instance = FindInstance(*cluster, name);
     if (instance == nullptr) {
-      AddMissing(ArnLike(*cluster, "container-instance", name), &response);
+      AddMissing(ArnLike(state, absl::StrCat("container-instance/", ClusterName(request.cluster())), name), &response);
       continue;
     }
     v1::ContainerInstance* out = response.add_container_instances();

@@ -29,7 +29,7 @@ struct ModelOptions {
 // outcomes (given the same ids). Not thread-safe; never blocks.
 class Model {
  public:
-  explicit Model(ModelOptions options) : options_(std::move(options)) {}
+  explicit Model(ModelOptions options) : options_(std::move(options)), state_(options_.place) {}
 
   // From the rows of a store; on an empty model only. DataLoss: a row cannot be understood.
   absl::Status Load(const std::vector<std::pair<std::string, std::string>>& rows) { return state_.Load(rows); }

@@ -10,12 +10,6 @@
 
 namespace davit::cluster {
 
-// Where this controller is in ECS's world: both stand in every ARN.
-struct Place {
-  std::string region = "us-east-1";
-  std::string account = "000000000000";
-};
-
 std::string MakeArn(const Place& place, absl::string_view resource);
 
 // 1..255 of [A-Za-z0-9_-].

@@ -21,6 +21,12 @@ namespace davit::cluster {
 
 struct Task;
 
+// Where this controller is in ECS's world: both stand in every ARN.
+struct Place {
+  std::string region = "us-east-1";
+  std::string account = "000000000000";
+};
+
 struct Revision {
   v1::StoredTaskDefinition record;
 };
@@ -79,9 +85,12 @@ struct Cluster {
 // Not thread-safe.
 class State {
  public:
+  explicit State(Place place) : place_(std::move(place)) {}
+
   // From the rows of a store. DataLoss: a row cannot be understood (the text names it).
   absl::Status Load(const std::vector<std::pair<std::string, std::string>>& rows);
 
+  const Place& place() const { return place_; }
   const std::map<std::string, Cluster>& clusters() const { return clusters_; }
   const std::map<std::string, Family>& families() const { return families_; }
   const absl::flat_hash_map<std::string, Instance*>& sessions() const { return sessions_; }
@@ -121,6 +130,7 @@ class State {
   void Index(Task* task, int sign);
   void RebuildHosts(Cluster* cluster);
 
+  const Place place_;
   uint64_t epoch_ = 0;
   std::map<std::string, Cluster> clusters_;  // by name
   std::map<std::string, Family> families_;

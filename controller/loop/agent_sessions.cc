@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/ids.h"
 #include "base/log.h"
 
@@ -11,16 +10,11 @@ namespace davit::loop {
 namespace {
 
 void WriteNote(const cluster::Note& note) {
-  // The logger takes a list that is known at compile time; a note's fields are not: they become part of the line here.
-  std::string line = note.message;
+  std::vector<LogField> fields;
   for (const auto& [name, value] : note.fields) {
-    if (!value.empty()) absl::StrAppend(&line, " ", name, "=", value);
+    if (!value.empty()) fields.emplace_back(name, value);
   }
-  if (note.level == cluster::Note::Level::kWarning) {
-    LogWarning(line);
-  } else {
-    LogInfo(line);
-  }
+  Log(note.level == cluster::Note::Level::kWarning ? LogLevel::kWarning : LogLevel::kInfo, note.message, fields);
 }
 
 }  // namespace

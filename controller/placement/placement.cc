@@ -25,7 +25,9 @@ std::vector<int> TakenAmong(const std::vector<int>& wanted, const std::vector<in
 std::vector<std::string> MissingAttributes(const Host& host, const PlacementRequest& request) {
   std::vector<std::string> missing;
   for (const std::string& name : request.required_attributes) {
-    if (host.attributes.count(name) == 0) missing.push_back(name);
+    if (host.attributes.count(name) > 0) continue;
+    if (capacity::IsCapability(name) && !host.states_capabilities) continue;
+    missing.push_back(name);
   }
   return missing;
 }

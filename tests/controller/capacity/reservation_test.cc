@@ -1,0 +1,94 @@
+#include "controller/capacity/reservation.h"
+
+#include <catch2/catch.hpp>
+
+#include "controller/capacity/host.h"
+
+namespace davit::capacity {
+namespace {
+
+v1::ContainerDefinition* AddContainer(const std::string& name, int cpu, v1::TaskDefinition* definition) {
+  v1::ContainerDefinition* container = definition->add_container_definitions();
+  container->set_name(name);
+  container->set_cpu(cpu);
+  return container;
+}
+
+TEST_CASE("a task without sizes of its own reserves its containers' sum", "[capacity]") {
+  v1::TaskDefinition definition;
+  AddContainer("a", 100, &definition)->set_memory(300);
+  v1::ContainerDefinition* soft = AddContainer("b", 28, &definition);
+  soft->set_memory(400);
+  soft->set_memory_reservation(50);
+  const Reservation needs = ReservationOf(definition, {});
+  CHECK(needs.cpu_units == 128);
+  CHECK(needs.memory_mib == 350);
+}
+
+TEST_CASE("the task's own sizes win over its containers', and overrides over both", "[capacity]") {
+  v1::TaskDefinition definition;
+  AddContainer("a", 100, &definition)->set_memory(300);
+  v1::TaskOverride overrides;
+  v1::ContainerOverride* replaced = overrides.add_container_overrides();
+  replaced->set_name("a");
+  replaced->set_memory(10);
+  replaced->set_cpu(1);
+  CHECK(ReservationOf(definition, overrides).memory_mib == 10);
+  CHECK(ReservationOf(definition, overrides).cpu_units == 1);
+  definition.set_memory("1024");
+  definition.set_cpu("512");
+  CHECK(ReservationOf(definition, overrides).memory_mib == 1024);
+  CHECK(ReservationOf(definition, overrides).cpu_units == 512);
+  overrides.set_memory("2048");
+  CHECK(ReservationOf(definition, overrides).memory_mib == 2048);
+}
+
+TEST_CASE("host ports are reserved as the network mode wants it", "[capacity]") {
+  v1::TaskDefinition definition;
+  v1::ContainerDefinition* container = AddContainer("a", 0, &definition);
+  v1::PortMapping* dynamic = container->add_port_mappings();
+  dynamic->set_container_port(80);
+  v1::PortMapping* fixed = container->add_port_mappings();
+  fixed->set_container_port(53);
+  fixed->set_host_port(5353);
+  fixed->set_protocol("udp");
+  SECTION("bridge: those that are given") {
+    definition.set_network_mode("bridge");
+    CHECK(ReservationOf(definition, {}).tcp_ports.empty());
+    CHECK(ReservationOf(definition, {}).udp_ports == std::vector<int>{5353});
+  }
+  SECTION("host: the container's are the host's") {
+    definition.set_network_mode("host");
+    CHECK(ReservationOf(definition, {}).tcp_ports == std::vector<int>{80});
+  }
+  SECTION("awsvpc: none") {
+    definition.set_network_mode("awsvpc");
+    CHECK(ReservationOf(definition, {}).udp_ports.empty());
+  }
+}
+
+TEST_CASE("releasing what was reserved restores the host, ports of its own included", "[capacity]") {
+  v1::ContainerInstance instance;
+  instance.set_status("ACTIVE");
+  v1::Resource* memory = instance.add_registered_resources();
+  memory->set_name("MEMORY");
+  memory->set_integer_value(1000);
+  v1::Resource* ports = instance.add_registered_resources();
+  ports->set_name("PORTS");
+  ports->add_string_set_value("51678");
+  ports->add_string_set_value("22");
+  Host host = HostFrom("a", instance);
+  CHECK(host.tcp_ports == std::vector<int>{22, 51678});
+  const Reservation needs{100, 200, {22, 80}, {53}};
+  host.Reserve(needs);
+  CHECK(host.free_memory_mib == 800);
+  CHECK(host.tcp_ports == std::vector<int>{22, 22, 80, 51678});
+  host.Release(needs);
+  CHECK(host.free_memory_mib == 1000);
+  CHECK(host.tcp_ports == std::vector<int>{22, 51678});
+  CHECK(host.udp_ports.empty());
+  CHECK(host.task_count == 0);
+}
+
+}  // namespace
+}  // namespace davit::capacity
