@@ -30,12 +30,11 @@ void Session::OnConnected(std::shared_ptr<Transport> transport, const std::strin
       MutexLock lock(&mu_);
       state_.controller = controller;
     }
+    hello_.set_container_instance_arn(registration_.container_instance_arn());
+    hello_.set_last_controller_epoch(registration_.controller_epoch());
+    hello_.set_runtime_available(deps_.supervisor->runtime_available());
     v1::AgentMessage message;
-    v1::Hello* hello = message.mutable_hello();
-    *hello = hello_;
-    hello->set_container_instance_arn(registration_.container_instance_arn());
-    hello->set_last_controller_epoch(registration_.controller_epoch());
-    hello->set_runtime_available(deps_.supervisor->runtime_available());
+    *message.mutable_hello() = hello_;
     transport_->Send(std::move(message));
   });
 }
@@ -116,6 +115,8 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
   LogInfo("registered with the controller", {{"container_instance_arn", welcome.container_instance_arn()},
                                              {"controller_epoch", welcome.controller_epoch()}});
   deps_.supervisor->ReportAll();
+  // What changed since the Hello could not be told without a session.
+  if (deps_.supervisor->runtime_available() != hello_.runtime_available()) return Beat();
   ScheduleHeartbeat(absl::Milliseconds(std::max(welcome.heartbeat_period_ms(), 100)));
 }
 
@@ -187,6 +188,12 @@ void Session::Report(v1::TaskState state) {
     if (session_id_.empty()) return;  // the next Welcome asks for all of them
     reports_.Add(std::move(state));
     SendReports();
+  });
+}
+
+void Session::RuntimeAvailabilityChanged() {
+  serial_.Post([this] {
+    if (!session_id_.empty()) Beat();
   });
 }
 

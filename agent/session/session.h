@@ -55,6 +55,8 @@ class Session final : public supervisor::ReportSink {
   bool TakeGoodEnding();
 
   void Report(v1::TaskState state) override;
+  // Sends a heartbeat now.
+  void RuntimeAvailabilityChanged() override;
   SessionState state() const;
 
  private:

@@ -200,14 +200,14 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
     }
     case runtime::RuntimeEvent::Kind::kConnected: return OnRuntimeConnected();
     case runtime::RuntimeEvent::Kind::kDisconnected:
-      runtime_available_ = false;
+      if (runtime_available_.exchange(false)) sink_->RuntimeAvailabilityChanged();
       LogWarning("runtime cannot be reached: what containers do is unknown, they are left alone");
       return;
   }
 }
 
 void Supervisor::OnRuntimeConnected() {
-  runtime_available_ = true;
+  if (!runtime_available_.exchange(true)) sink_->RuntimeAvailabilityChanged();
   LogInfo("runtime connected");
   serial_.Post([this] {
     for (const auto& [id, task] : tasks_) {
