@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 
 from davitdev.waiting import Timeout, wait_for
 
@@ -26,15 +25,18 @@ def is_alive(process):
     return bool(process) and start_time(process["pid"]) == process["start"]
 
 
-def start_detached(command, log_path, environment=None):
+def start_detached(command, log_path):
     """Starts `command` in its own session, input from /dev/null, output appended to `log_path`.
 
     Returns {"pid", "start"}, which stop() and is_alive() take, and which may be kept in a file.
     """
-    with open(log_path, "ab") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                 close_fds=True, env=environment)
-    return {"pid": child.pid, "start": start_time(child.pid) or 0}
+    # Not subprocess.Popen: it expects to see the end of its children, and these shall outlive us.
+    append = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    pid = os.posix_spawnp(command[0], command, os.environ, setsid=True, file_actions=[
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log_path, append, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2)])
+    return {"pid": pid, "start": start_time(pid) or 0}
 
 
 def _reap(pid):

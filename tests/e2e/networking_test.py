@@ -72,7 +72,7 @@ class Networking(e2e.ClusterTest):
         port = e2e.host_port(server, "main", 8080)
         gateway = self.cluster.agent_subnet(1).replace("0/24", "1")
         task = self.run_to_end(self.definition("client", self.shell(
-            "main", f"wget -q -T 5 -O - http://{gateway}:{port}/ | grep 'It floats'")))
+            "main", f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {gateway} {port} | grep 'It floats'")))
         self.assertEqual(e2e.container(task, "main")["exitCode"], 0, e2e.reasons(task))
 
     def test_a_container_knows_its_own_name(self):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Programs die and come back. Containers do not notice, and nobody lies about them."""
 
+import json
 import os
 import signal
 
@@ -91,7 +92,7 @@ class Outages(e2e.ClusterTest):
 
         def says_so():
             status, text = self.agent_health()
-            return status == 503 and "controller" in text
+            return status == 200 and not json.loads(text)["controller"]["connected"]
         e2e.wait_for("the agent to say that it has no controller", says_so, 20)
         self.assertEqual(self.container_processes(arn, "main"), processes)
         self.cluster.start_controller()
