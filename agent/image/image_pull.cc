@@ -1,5 +1,6 @@
 #include "agent/image/image_pull.h"
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,8 @@ constexpr absl::string_view kContentLabel = "containerd.io/gc.ref.content.";
 constexpr absl::string_view kSnapshotLabel = "containerd.io/gc.ref.snapshot.";
 // On image records: who made them. What lacks it is not ours to remove.
 constexpr char kPulledFromLabel[] = "davit.pulled-from";
+// An outage of the registry should not delay tasks whose image is here anyway.
+constexpr int kAttemptsForKnownImage = 2;
 
 containerd::Labels ManifestLabels(const Manifest& manifest) {
   containerd::Labels labels{{absl::StrCat(kContentLabel, "config"), manifest.config.digest}};
@@ -59,7 +62,9 @@ absl::StatusOr<ImagePull::Document> ImagePull::Resolve() {
     }
     return FetchManifest(reference_);
   }
-  auto fetched = FetchManifest(reference_);
+  const bool is_known = deps_.images->Get(reference_.ToString()).ok();
+  auto fetched = FetchManifest(reference_,
+                               is_known ? kAttemptsForKnownImage : std::numeric_limits<int>::max());
   if (fetched.ok() || fetched.status().code() == absl::StatusCode::kCancelled ||
       fetched.status().code() == absl::StatusCode::kDataLoss) {
     return fetched;
@@ -120,9 +125,10 @@ absl::StatusOr<ImagePull::Document> ImagePull::ReadStored(const Descriptor& desc
   return document;
 }
 
-absl::StatusOr<ImagePull::Document> ImagePull::FetchManifest(const ImageReference& reference) {
+absl::StatusOr<ImagePull::Document> ImagePull::FetchManifest(const ImageReference& reference,
+                                                             int attempts) {
   ASSIGN_OR_RETURN(FetchedManifest fetched,
-                   deps_.layers.registry->FetchManifest(reference, is_cancelled_));
+                   deps_.layers.registry->FetchManifest(reference, is_cancelled_, attempts));
   const auto size = static_cast<int64_t>(fetched.body.size());
   return Document{{fetched.media_type, fetched.digest, size, {}}, std::move(fetched.body), false};
 }

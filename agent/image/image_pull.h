@@ -1,6 +1,7 @@
 #ifndef DAVIT_AGENT_IMAGE_IMAGE_PULL_H_
 #define DAVIT_AGENT_IMAGE_IMAGE_PULL_H_
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,7 +55,8 @@ class ImagePull {
   absl::StatusOr<Document> LoadManifestFor(const Document& target);
   absl::StatusOr<Document> LoadConfig(const Descriptor& descriptor);
   absl::StatusOr<Document> ReadStored(const Descriptor& descriptor, int64_t max_bytes);
-  absl::StatusOr<Document> FetchManifest(const ImageReference& reference);
+  absl::StatusOr<Document> FetchManifest(const ImageReference& reference,
+                                         int attempts = std::numeric_limits<int>::max());
   absl::Status CheckConfig(const spec::ImageConfig& config) const;
 
   // Whether nothing is missing and an image record keeps it.

@@ -84,7 +84,6 @@ absl::Status DownloadBlob(const LayerDeps& deps, const PullLease& lease,
     ASSIGN_OR_RETURN(const auto writer, OpenWriter(deps, lease, blob, is_cancelled));
     if (writer == nullptr) return absl::OkStatus();
     const int64_t resumed_at = writer->offset();
-    absl::Status status;
     if (resumed_at > blob.size) {
       RETURN_IF_ERROR(writer->Abort(), "dropping blob ", blob.digest);
       continue;
@@ -95,7 +94,7 @@ absl::Status DownloadBlob(const LayerDeps& deps, const PullLease& lease,
           return Annotate(writer->Write(bytes), absl::StrCat("writing blob ", blob.digest));
         },
         is_cancelled));
-    status = CommitBlob(writer.get(), repository, blob);
+    const absl::Status status = CommitBlob(writer.get(), repository, blob);
     // The earlier attempt may have left the damage: once more, from the start.
     if (status.code() != absl::StatusCode::kDataLoss || resumed_at == 0) return status;
   }

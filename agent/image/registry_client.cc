@@ -99,14 +99,17 @@ absl::StatusOr<HttpResponse> RegistryClient::FetchAuthorized(const ImageReferenc
 }
 
 absl::StatusOr<FetchedManifest> RegistryClient::FetchManifest(const ImageReference& reference,
-                                                              const CancelCheck& is_cancelled) {
+                                                              const CancelCheck& is_cancelled,
+                                                              int attempts) {
   HttpRequest request;
   request.url = Url(reference, "manifests", reference.ManifestName());
   request.headers.emplace_back("Accept", AcceptedTypes());
   request.timeout = options_.manifest_timeout;
   request.max_body_bytes = kMaxManifestBytes;
   request.is_cancelled = is_cancelled;
-  Retrier retrier(options_.retry, is_cancelled);
+  RetryPolicy policy = options_.retry;
+  policy.attempts = std::min(policy.attempts, attempts);
+  Retrier retrier(policy, is_cancelled);
   while (true) {
     Failure failure;
     absl::StatusOr<HttpResponse> response = FetchAuthorized(reference, request);

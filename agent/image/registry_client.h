@@ -2,6 +2,7 @@
 #define DAVIT_AGENT_IMAGE_REGISTRY_CLIENT_H_
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,11 @@ class RegistryClient {
   // `clock` outlives it.
   explicit RegistryClient(RegistryOptions options, const Clock* clock = Clock::Real());
 
-  // The manifest or index that `reference` names (its digest if it has one, else its tag).
+  // The manifest or index that `reference` names (its digest if it has one, else its tag). Tried at
+  // most `attempts` times, if that is less than the policy's.
   absl::StatusOr<FetchedManifest> FetchManifest(const ImageReference& reference,
-                                                const CancelCheck& is_cancelled);
+                                                const CancelCheck& is_cancelled,
+                                                int attempts = std::numeric_limits<int>::max());
 
   // Streams `blob` of the repository into `sink` from byte `offset` on. After a broken connection
   // it goes on where that broke. The number of bytes is checked, their digest is not.

@@ -302,5 +302,44 @@ TEST_CASE("a caller who gives up leaves at once", "[puller]") {
   CHECK(world.Pull("web:v1").ok());
 }
 
+TEST_CASE("what a cut-short download left is used if it is good and dropped if not", "[puller]") {
+  World world;
+  const Layers layers = world.ThreeLayers();
+  const Descriptor image = Need(world.layout.AddImage(layers, {"linux", "amd64", ""}, "/run"));
+  REQUIRE(world.layout.Push(image, world.Name("web:v1")).ok());
+  const Descriptor& layer = layers[0].descriptor;
+  const std::string good = ReadFile(world.registry->BlobPath(layer.digest)).value();
+  const std::string half = good.substr(0, good.size() / 2);
+  const bool is_damaged = GENERATE(false, true);
+  {
+    const auto writer = world.content.OpenWriter("davit-" + layer.digest, layer.digest, layer.size,
+                                                 {.lease = "task"});
+    REQUIRE(writer.ok());
+    REQUIRE((*writer)->Write(is_damaged ? std::string(half.size(), 'x') : half).ok());
+  }
+  const auto pulled = world.Pull("web:v1");
+  INFO(pulled.status());
+  REQUIRE(pulled.ok());
+  CHECK(world.FileOf(pulled->chain_id, "bin/busybox") == ReadFile("/bin/busybox").value_or(""));
+  const int requests = world.registry->CountRequests("GET /v2/web/blobs/" + layer.digest);
+  CHECK(requests == (is_damaged ? 2 : 1));
+}
+
+TEST_CASE("two names of one image download and unpack its layers once", "[puller]") {
+  World world;
+  const Descriptor image = world.PushThreeLayers("web:v1");
+  REQUIRE(world.layout.Push(image, world.Name("web:v2")).ok());
+  absl::StatusOr<PulledImage> other = absl::UnknownError("not run");
+  std::thread caller([&] { other = world.Pull("web:v2"); });
+  const auto pulled = world.Pull("web:v1");
+  caller.join();
+  REQUIRE(pulled.ok());
+  REQUIRE(other.ok());
+  CHECK(other->chain_id == pulled->chain_id);
+  CHECK(world.registry->CountRequests("GET /v2/web/blobs/") <=
+        5);  // both may want the configuration
+  CHECK(world.snapshots.List()->size() == 3);
+}
+
 }  // namespace
 }  // namespace davit::image
