@@ -205,8 +205,11 @@ absl::StatusOr<CgroupUsage> LibcgroupTaskCgroups::Read(const std::string& path) 
     oom_kills_.Observe(path, kills);
     usage.oom_kills = oom_kills_.Total(path);
   }
-  ASSIGN_OR_RETURN(const std::vector<int> processes, Processes(path));
-  usage.processes = static_cast<int64_t>(processes.size());
+  // Of one hierarchy only, where Processes() looks into all: this is sampled often, and only a
+  // number.
+  std::set<int> pids;
+  CollectProcesses(mounts_.Folder("memory", path), &pids);
+  usage.processes = static_cast<int64_t>(pids.size());
   return usage;
 }
 
