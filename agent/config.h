@@ -58,6 +58,7 @@ struct AgentConfig {
   // [logging]
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
+  friend bool operator==(const AgentConfig&, const AgentConfig&) = default;
 };
 
 // InvalidArgument: lists every unknown key and wrong value, one per line. NotFound, PermissionDenied: the file.

@@ -35,6 +35,7 @@ struct ControllerConfig {
   // [logging]
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
+  friend bool operator==(const ControllerConfig&, const ControllerConfig&) = default;
 };
 
 // InvalidArgument lists everything that is wrong. `dev` is the command line's --dev, and wins over the file.
