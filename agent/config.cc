@@ -103,6 +103,8 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_
   ReadContainers(&config, &reader);
   reader.Read("tasks", "stop_timeout", &config.stop_timeout, absl::Seconds(1), absl::Hours(24 * 365));
   reader.Read("tasks", "cleanup_after", &config.cleanup_after, absl::Seconds(1), absl::Hours(24 * 365));
+  reader.Read("tasks", "reconcile_interval", &config.reconcile_interval, absl::Seconds(1), absl::Hours(24));
+  reader.Read("tasks", "orphan_grace", &config.orphan_grace, absl::ZeroDuration(), absl::Hours(24 * 365));
   reader.Read("http", "address", &config.http_address);
   reader.Read("http", "port", &config.http_port, 1, kMaxPort);
   ReadLogging(&config, &reader);

@@ -52,6 +52,8 @@ struct AgentConfig {
   // [tasks]
   absl::Duration stop_timeout = absl::Seconds(30);
   absl::Duration cleanup_after = absl::Hours(3);
+  absl::Duration reconcile_interval = absl::Minutes(2);
+  absl::Duration orphan_grace = absl::Minutes(5);
   // [http]
   std::string http_address = "127.0.0.1";
   int http_port = 51678;

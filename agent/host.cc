@@ -66,6 +66,24 @@ task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFa
   return capacity;
 }
 
+absl::StatusOr<std::vector<std::string>> ReconcileIdentity(const std::string& cluster,
+                                                           const std::string& ec2_instance_id,
+                                                           store::StoredState* state) {
+  const v1::RegistrationRecord old = state->registration;
+  std::vector<std::string> foreign_tasks;
+  if (!old.ec2_instance_id().empty() && old.ec2_instance_id() != ec2_instance_id) {
+    for (const v1::TaskRecord& task : state->tasks) foreign_tasks.push_back(ShortId(task.assignment().task_arn()));
+    *state = store::StoredState();
+    *state->registration.mutable_former_ec2_instance_ids() = old.former_ec2_instance_ids();
+    state->registration.add_former_ec2_instance_ids(old.ec2_instance_id());
+  } else if (!old.cluster().empty() && old.cluster() != cluster) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "agent.cluster is ", cluster, ", but this host is registered in ", old.cluster(),
+        ": stop its tasks and remove agent.db from agent.state_dir to move it, or set the old name again"));
+  }
+  return foreign_tasks;
+}
+
 v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts,
                   const resource::InstanceIdentity& identity, const std::string& runtime_version) {
   v1::Hello hello;

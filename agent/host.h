@@ -5,6 +5,7 @@
 #include "agent/resource/host_facts.h"
 #include "agent/resource/instance_identity.h"
 #include "agent/spec/oci_spec.h"
+#include "agent/store/store.h"
 #include "agent/task/admission_ledger.h"
 #include "davit/v1/agent.pb.h"
 
@@ -17,6 +18,13 @@ spec::HostFacts ToSpecFacts(const resource::HostFacts& facts, std::string seccom
 
 // What tasks may use: CPU = cores x 1024 units, memory less the reserve, ports less the reserved ones.
 task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts);
+
+// What the store says, for this host in this cluster. A store of another EC2 instance (a cloned disk) keeps only whom it
+// belonged to: its tasks are dropped from `state` and their ids returned, to be removed from the store.
+// FailedPrecondition: the host was a member of another cluster.
+absl::StatusOr<std::vector<std::string>> ReconcileIdentity(const std::string& cluster,
+                                                           const std::string& ec2_instance_id,
+                                                           store::StoredState* state);
 
 // How the agent introduces itself, but for what changes from session to session.
 v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts, const resource::InstanceIdentity& identity,

@@ -77,14 +77,19 @@ session::GatewayClient::Options GatewayOptions(const AgentConfig& config) {
   return {config.endpoints, config.dev, config.ca_file, config.cert_file, config.key_file};
 }
 
-// A store of another host (a cloned disk) or cluster says nothing about this one.
-void DiscardForeignState(const AgentConfig& config, const std::string& instance_id, store::StoredState* state) {
-  const v1::RegistrationRecord& old = state->registration;
-  if (old.ec2_instance_id().empty() || (old.ec2_instance_id() == instance_id && old.cluster() == config.cluster)) return;
-  LogWarning("stored state is of another host or cluster and is not used",
-             {{"stored_instance", old.ec2_instance_id()}, {"instance", instance_id}, {"stored_cluster", old.cluster()},
-              {"cluster", config.cluster}, {"tasks", state->tasks.size()}});
-  *state = store::StoredState();
+supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config, const resource::HostFacts& facts,
+                                                  const resource::InstanceIdentity& identity,
+                                                  const v1::RegistrationRecord& registration) {
+  supervisor::Supervisor::Options options;
+  options.stop_timeout = config.stop_timeout;
+  options.cleanup_after = config.cleanup_after;
+  options.capacity = CapacityOf(config, facts);
+  options.boot_id = facts.boot_id;
+  options.agent_ids.insert(identity.ec2_instance_id);
+  options.agent_ids.insert(registration.former_ec2_instance_ids().begin(), registration.former_ec2_instance_ids().end());
+  options.orphan_grace = config.orphan_grace;
+  options.reconcile_interval = config.reconcile_interval;
+  return options;
 }
 
 // Feeds systemd's watchdog through the supervisor's mailbox: a stuck supervisor is a dead agent.
@@ -106,7 +111,10 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   ASSIGN_OR_RETURN(const resource::InstanceIdentity identity, IdentityOf(config, facts));
   ASSIGN_OR_RETURN(const auto store, store::SqliteStore::Open(config.state_dir + "/agent.db"), "agent.state_dir");
   ASSIGN_OR_RETURN(store::StoredState stored, store->Load());
-  DiscardForeignState(config, identity.ec2_instance_id, &stored);
+  ASSIGN_OR_RETURN(const std::vector<std::string> foreign_tasks,
+                   ReconcileIdentity(config.cluster, identity.ec2_instance_id, &stored));
+  for (const std::string& task_id : foreign_tasks) store->RemoveTask(task_id);
+  if (!foreign_tasks.empty()) LogWarning("stored tasks of another host are dropped", {{"tasks", foreign_tasks.size()}});
   ASSIGN_OR_RETURN(const auto cgroups, resource::LibcgroupTaskCgroups::Create(config.cgroup_parent));
   ASSIGN_OR_RETURN(const auto network, OpenNetwork(config, facts.boot_id));
   const supervisor::TaskFiles files(config.state_dir);
@@ -130,8 +138,8 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   image::ContainerdImagePuller puller(&client, image_options);
 
   supervisor::Supervisor supervisor(
-      {config.stop_timeout, config.cleanup_after, CapacityOf(config, facts), facts.boot_id},
-      {pools, &timers, Clock::Real(), store.get(), &runtime, cgroups.get(), &files});
+      SupervisorOptions(config, facts, identity, stored.registration),
+      {pools, &timers, Clock::Real(), store.get(), &runtime, cgroups.get(), network.get(), &files});
   supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(), &files, &supervisor,
                                    ToSpecFacts(facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
                                    identity.ec2_instance_id, 0});

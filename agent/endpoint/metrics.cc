@@ -95,6 +95,19 @@ std::vector<MetricFamily> AgentState(const MetricSources& sources) {
   return {info, connected, sessions, runtime, store, depth};
 }
 
+// At the agent's last look at the whole host.
+std::vector<MetricFamily> Owned(const supervisor::Supervisor& supervisor) {
+  const supervisor::Supervisor::Owned owned = supervisor.owned();
+  MetricFamily family = Family("davit_agent_owned", "Davit's things on the host, by kind, at the last full look.");
+  Add({{"kind", "container"}}, static_cast<double>(owned.inventory.containers), &family);
+  Add({{"kind", "lease"}}, static_cast<double>(owned.inventory.leases), &family);
+  Add({{"kind", "cgroup"}}, static_cast<double>(owned.inventory.cgroups), &family);
+  Add({{"kind", "network"}}, static_cast<double>(owned.inventory.networks), &family);
+  MetricFamily orphans = Family("davit_agent_orphans", "Tasks on the host that nobody knows, at the last full look.");
+  Add({}, static_cast<double>(owned.orphans), &orphans);
+  return {family, orphans};
+}
+
 }  // namespace
 
 std::string RenderMetrics(const MetricSources& sources) {
@@ -103,6 +116,7 @@ std::string RenderMetrics(const MetricSources& sources) {
   families.push_back(TaskCounts(views));
   families.push_back(ContainerCounts(views));
   for (MetricFamily& family : ContainerUsage(sources, views)) families.push_back(std::move(family));
+  for (MetricFamily& family : Owned(*sources.supervisor)) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
 }
 

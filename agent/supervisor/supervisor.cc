@@ -10,7 +10,6 @@
 namespace davit::supervisor {
 namespace {
 
-constexpr size_t kTaskIdLength = 32;
 constexpr absl::Duration kListingRetry = absl::Seconds(2);
 constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
 // The sequence numbers of a restarted agent begin above all that the one before can have used since its last save.
@@ -28,15 +27,12 @@ task::Sighting::State StateOf(runtime::ContainerState state) {
 
 }  // namespace
 
-bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container) {
-  if (container_id.size() <= kTaskIdLength + 1 || container_id[kTaskIdLength] != '-') return false;
-  *task_id = std::string(container_id.substr(0, kTaskIdLength));
-  *container = std::string(container_id.substr(kTaskIdLength + 1));
-  return true;
-}
-
 Supervisor::Supervisor(Options options, const Deps& deps)
-    : options_(std::move(options)), deps_(deps), serial_(deps.pools.control), ledger_(options_.capacity) {}
+    : options_(std::move(options)),
+      deps_(deps),
+      serial_(deps.pools.control),
+      ledger_(options_.capacity),
+      orphans_(options_.agent_ids, options_.orphan_grace) {}
 
 void Supervisor::Connect(Effects* effects, ReportSink* sink) {
   effects_ = effects;
@@ -48,14 +44,17 @@ void Supervisor::Start(const std::vector<v1::TaskRecord>& records) {
     for (const v1::TaskRecord& record : records) Adopt(record);
     LogInfo("tasks loaded", {{"tasks", tasks_.size()}, {"stopped", finished_.size()}});
     deps_.runtime->Watch([this](const runtime::RuntimeEvent& event) { OnRuntimeEvent(event); });
+    Reconcile();
   });
 }
 
 std::shared_ptr<Task> Supervisor::Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot,
-                                      uint64_t sequence) {
+                                      uint64_t stored_sequence) {
   const Task::Deps deps{deps_.pools.control, deps_.clock, deps_.store, effects_, options_.boot_id};
   const std::string id = snapshot.task_id;
-  auto task = std::make_shared<Task>(deps, assignment, std::move(snapshot), sequence);
+  // Above all that an agent before this one can have used, also one whose store is lost.
+  const uint64_t base = std::max(stored_sequence + kSequenceGap, static_cast<uint64_t>(absl::ToUnixMillis(deps_.clock->Now())));
+  auto task = std::make_shared<Task>(deps, assignment, std::move(snapshot), base);
   tasks_[id] = task;
   return task;
 }
@@ -76,7 +75,7 @@ void Supervisor::Adopt(const v1::TaskRecord& record) {
   const bool is_finished = snapshot->finished;
   const bool same_boot = record.boot_id() == options_.boot_id;
   if (!same_boot && !is_finished) boot_ids_[id] = record.boot_id();
-  const auto task = Add(record.assignment(), *std::move(snapshot), record.sequence() + kSequenceGap);
+  const auto task = Add(record.assignment(), *std::move(snapshot), record.sequence());
   if (!is_finished) return task->Begin(/*restarted=*/true);
   finished_.insert(id);
   if (record.terminal_acked()) acked_.insert(id);
@@ -91,9 +90,12 @@ void Supervisor::Assign(const v1::Assignment& assignment) {
     if (task == nullptr) {
       absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
       if (!snapshot.ok()) return Refuse(assignment, snapshot.status());
+      const bool is_on_host = orphans_.Find(id) != nullptr;  // begun by an agent that lost its memory: adopted
+      orphans_.Forget(id);
+      snapshot->owns_host_state = is_on_host;
       task = Add(assignment, *std::move(snapshot), 0);
-      LogInfo("task assigned", {{"task_arn", assignment.task_arn()}});
-      if (assignment.desired_status() != v1::TaskStatus::STOPPED) return task->Begin(/*restarted=*/false);
+      LogInfo("task assigned", {{"task_arn", assignment.task_arn()}, {"is_on_host", is_on_host}});
+      if (is_on_host || assignment.desired_status() != v1::TaskStatus::STOPPED) task->Begin(/*restarted=*/is_on_host);
     }
     if (assignment.desired_status() == v1::TaskStatus::STOPPED) {
       task->Handle(task::GoalChanged{task::Goal::kStop, assignment.stop_reason(), assignment.stop_code()});
@@ -118,9 +120,11 @@ void Supervisor::Refuse(const v1::Assignment& assignment, const absl::Status& wh
 void Supervisor::Stop(const std::vector<std::string>& task_arns, const std::string& reason) {
   serial_.Post([this, task_arns, reason] {
     for (const std::string& arn : task_arns) {
-      const std::shared_ptr<Task> task = Find(ShortId(arn));
-      if (task != nullptr) {
+      const std::string id = ShortId(arn);
+      if (const std::shared_ptr<Task> task = Find(id)) {
         task->Handle(task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
+      } else if (orphans_.Find(id) != nullptr) {
+        RemoveOrphan(id, reason);
       }
     }
   });
@@ -137,7 +141,7 @@ void Supervisor::NoteAcked(const std::string& task_arn) {
 
 void Supervisor::ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done) {
   serial_.Post([this, done = std::move(done)]() mutable {
-    std::set<std::string> arns;
+    std::set<std::string> arns = orphans_.Running();
     for (const auto& [id, task] : tasks_) {
       if (finished_.count(id) == 0) arns.insert(task->arn());
     }
@@ -207,8 +211,14 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
 }
 
 void Supervisor::OnRuntimeConnected() {
-  if (!runtime_available_.exchange(true)) sink_->RuntimeAvailabilityChanged();
-  LogInfo("runtime connected");
+  if (!runtime_available_.exchange(true)) {
+    LogInfo("runtime connected");
+    sink_->RuntimeAvailabilityChanged();
+  }
+  LookAtAll();
+}
+
+void Supervisor::LookAtAll() {
   serial_.Post([this] {
     for (const auto& [id, task] : tasks_) {
       if (finished_.count(id) == 0) task->Handle(task::RuntimeConnected{});
@@ -236,24 +246,30 @@ bool Supervisor::RanOutOfMemory(const std::string& task_id, const std::string& c
   return usage.ok() && usage->oom_kills > 0;
 }
 
-void Supervisor::Observe(const std::shared_ptr<Task>& task) {
-  serial_.Post([this, task] {
-    to_observe_.push_back(task);
+void Supervisor::Observe(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) {
+  Look look{task, {}};
+  for (const task::ContainerSnapshot& container : snapshot.containers) look.attempts[container.name] = container.attempt;
+  serial_.Post([this, look = std::move(look)] {
+    to_observe_.push_back(look);
     if (!is_listing_) BeginListing();
   });
 }
 
+// For those who have asked by now: what a listing shows may be older than a question asked during it.
 void Supervisor::BeginListing() {
   is_listing_ = true;
-  deps_.pools.runtime->Post([this] { List(); });
+  std::vector<Look> looks;
+  looks.swap(to_observe_);
+  deps_.pools.runtime->Post([this, looks = std::move(looks)]() mutable { List(std::move(looks)); });
 }
 
-void Supervisor::List() {
+void Supervisor::List(std::vector<Look> looks) {
   absl::StatusOr<std::vector<runtime::ContainerInfo>> listed = deps_.runtime->List();
-  serial_.Post([this, listed = std::move(listed)]() mutable {
+  serial_.Post([this, listed = std::move(listed), looks = std::move(looks)]() mutable {
     is_listing_ = false;
     if (!listed.ok()) {
       LogWarning("containers cannot be listed", {{"status", listed.status()}});
+      to_observe_.insert(to_observe_.end(), std::make_move_iterator(looks.begin()), std::make_move_iterator(looks.end()));
       deps_.timers->After(kListingRetry, &serial_, [this] {
         if (!is_listing_ && !to_observe_.empty()) BeginListing();
       });
@@ -261,36 +277,95 @@ void Supervisor::List() {
     }
     auto containers = std::make_shared<std::map<std::string, runtime::ContainerInfo>>();
     for (runtime::ContainerInfo& info : *listed) containers->emplace(info.id, std::move(info));
-    std::vector<std::shared_ptr<Task>> tasks;
-    tasks.swap(to_observe_);
-    for (const std::shared_ptr<Task>& task : tasks) {
-      const bool same_boot = boot_ids_.erase(task->id()) == 0;
-      deps_.pools.runtime->Post([this, task, same_boot, containers] {
-        task::Observed observed = Sightings(*task, *containers);
+    for (const Look& look : looks) {
+      const bool same_boot = boot_ids_.erase(look.task->id()) == 0;
+      deps_.pools.runtime->Post([this, look, same_boot, containers] {
+        task::Observed observed = Sightings(look, *containers);
         observed.same_boot = same_boot;
-        task->Handle(std::move(observed));
+        look.task->Handle(std::move(observed));
       });
     }
+    if (!to_observe_.empty()) BeginListing();
   });
 }
 
-task::Observed Supervisor::Sightings(const Task& task,
+task::Observed Supervisor::Sightings(const Look& look,
                                      const std::map<std::string, runtime::ContainerInfo>& containers) const {
   task::Observed observed;
-  for (const v1::ContainerDefinition& definition : task.assignment().task_definition().container_definitions()) {
+  for (const auto& [name, attempt] : look.attempts) {
     task::Sighting sighting;
-    sighting.container = definition.name();
-    const auto found = containers.find(task.ContainerId(definition.name()));
+    sighting.container = name;
+    sighting.attempt = attempt;
+    const auto found = containers.find(look.task->ContainerId(name));
     if (found != containers.end()) {
       sighting.state = StateOf(found->second.state);
       sighting.pid = found->second.pid;
       sighting.exit_code = found->second.exit_code;
       sighting.exited_at = found->second.exited_at;
-      sighting.out_of_memory = sighting.exit_code.value_or(0) != 0 && RanOutOfMemory(task.id(), definition.name());
+      sighting.out_of_memory = sighting.exit_code.value_or(0) != 0 && RanOutOfMemory(look.task->id(), name);
     }
     observed.sightings.push_back(std::move(sighting));
   }
   return observed;
+}
+
+void Supervisor::ScheduleReconcile() {
+  deps_.timers->After(options_.reconcile_interval, &serial_, [this] {
+    LookAtAll();
+    Reconcile();
+  });
+}
+
+void Supervisor::Reconcile() {
+  deps_.pools.runtime->Post([this] {
+    absl::StatusOr<HostInventory> inventory = TakeInventory(deps_.runtime, deps_.cgroups, deps_.network);
+    serial_.Post([this, inventory = std::move(inventory)] {
+      if (inventory.ok()) {
+        NoteInventory(*inventory);
+      } else {
+        LogWarning("the host cannot be looked at", {{"status", inventory.status()}});
+      }
+      ScheduleReconcile();
+    });
+  });
+}
+
+void Supervisor::NoteInventory(const HostInventory& inventory) {
+  std::set<std::string> known;
+  for (const auto& [id, task] : tasks_) known.insert(id);
+  const size_t before = orphans_.size();
+  const std::vector<std::string> to_remove = orphans_.Update(inventory, known, deps_.clock->Now());
+  if (orphans_.size() > before) {
+    LogWarning("the host holds tasks that nobody knows; what runs is left alone until the controller decides",
+               {{"tasks", orphans_.size()}, {"running", orphans_.Running().size()}});
+  }
+  for (const std::string& id : to_remove) RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
+  MutexLock lock(&mu_);
+  owned_ = Owned{inventory, orphans_.size()};
+}
+
+void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& reason) {
+  const HostTask orphan = *orphans_.Find(task_id);
+  orphans_.Forget(task_id);
+  LogWarning("orphan is removed", {{"task_id", task_id}, {"task_arn", orphan.arn}, {"reason", reason}});
+  const v1::Assignment assignment = AssignmentFromLabels(orphan);
+  absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
+  if (snapshot.ok()) {  // as a task: with a grace period, exit codes and a report
+    snapshot->owns_host_state = true;
+    const std::shared_ptr<Task> task = Add(assignment, *std::move(snapshot), 0);
+    task->Begin(/*restarted=*/true);
+    task->Handle(task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
+    return;
+  }
+  deps_.pools.runtime->Post([this, task_id, containers = orphan.containers] {
+    const absl::Status removed = effects_->RemoveFromHost(task_id, containers);
+    if (!removed.ok()) LogWarning("orphan stays, until the next look", {{"task_id", task_id}, {"status", removed}});
+  });
+}
+
+Supervisor::Owned Supervisor::owned() const {
+  MutexLock lock(&mu_);
+  return owned_;
 }
 
 void Supervisor::ScheduleCleanup(const std::string& task_id, absl::Duration delay) {

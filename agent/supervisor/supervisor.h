@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/supervisor/orphans.h"
 #include "agent/supervisor/report_sink.h"
 #include "agent/supervisor/task.h"
 #include "agent/supervisor/task_effects.h"
@@ -34,6 +35,9 @@ class Supervisor final : public TaskEffects::Host {
     absl::Duration cleanup_after = absl::Hours(3);
     task::ResourceNeeds capacity;  // CPU units, MiB, reserved ports
     std::string boot_id;
+    std::set<std::string> agent_ids;                          // Orphans
+    absl::Duration orphan_grace = absl::Minutes(5);
+    absl::Duration reconcile_interval = absl::Minutes(2);  // looks at the whole host this often, whatever events say
   };
   struct Deps {
     Pools pools;
@@ -42,6 +46,7 @@ class Supervisor final : public TaskEffects::Host {
     store::Store* store;
     runtime::Runtime* runtime;
     resource::TaskCgroups* cgroups;
+    network::Network* network;
     const TaskFiles* files;
   };
   Supervisor(Options options, const Deps& deps);
@@ -58,7 +63,7 @@ class Supervisor final : public TaskEffects::Host {
   void Stop(const std::vector<std::string>& task_arns, const std::string& reason);
   // The controller has this task's terminal status.
   void NoteAcked(const std::string& task_arn);
-  // `done` gets the ARNs of all tasks that are known and not STOPPED.
+  // `done` gets the ARNs of all tasks that are known and not STOPPED, and of what runs here without being known.
   void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
   // Gives every task's state to the sink again: after a reconnect.
   void ReportAll();
@@ -66,28 +71,46 @@ class Supervisor final : public TaskEffects::Host {
   std::vector<TaskView> View();
 
   bool runtime_available() const { return runtime_available_.load(); }
+  // What the host held at the last look, and how many tasks of it nobody knows.
+  struct Owned {
+    HostInventory inventory;
+    size_t orphans = 0;
+  };
+  Owned owned() const;
   // Rises whenever the control executor has run the supervisor's mailbox: what feeds the watchdog.
   void Ping(Work pong);
 
   // TaskEffects::Host, for tasks.
   void Admit(const std::shared_ptr<Task>& task, bool is_on_host) override;
   void Release(const std::string& task_id) override;
-  void Observe(const std::shared_ptr<Task>& task) override;
+  void Observe(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) override;
   void Report(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) override;
 
  private:
-  std::shared_ptr<Task> Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot, uint64_t sequence);
+  // A task that waits for a look at the runtime, with its containers' attempts when it asked.
+  struct Look {
+    std::shared_ptr<Task> task;
+    std::map<std::string, int> attempts;
+  };
+  std::shared_ptr<Task> Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot, uint64_t stored_sequence);
   std::shared_ptr<Task> Find(const std::string& task_id) const;
   void Adopt(const v1::TaskRecord& record);
   void Refuse(const v1::Assignment& assignment, const absl::Status& why);
   void OnRuntimeEvent(const runtime::RuntimeEvent& event);
   void OnExit(const runtime::RuntimeEvent& event);
   void OnRuntimeConnected();
+  // Has every unfinished task compared with the runtime.
+  void LookAtAll();
   // Lists the runtime's containers once for all tasks that wait to be observed.
   void BeginListing();
-  void List();
-  task::Observed Sightings(const Task& task, const std::map<std::string, runtime::ContainerInfo>& containers) const;
+  void List(std::vector<Look> looks);
+  task::Observed Sightings(const Look& look, const std::map<std::string, runtime::ContainerInfo>& containers) const;
   bool RanOutOfMemory(const std::string& task_id, const std::string& container) const;
+  void ScheduleReconcile();
+  void Reconcile();
+  void NoteInventory(const HostInventory& inventory);
+  // Stops (if it runs) and removes what belongs to nobody.
+  void RemoveOrphan(const std::string& task_id, const std::string& reason);
   void ScheduleCleanup(const std::string& task_id, absl::Duration delay);
   void CleanUp(const std::string& task_id);
 
@@ -103,12 +126,13 @@ class Supervisor final : public TaskEffects::Host {
   std::set<std::string> acked_;                          // those of them that the controller knows of
   std::map<std::string, std::string> boot_ids_;          // of tasks loaded from the store, until they were observed
   task::AdmissionLedger ledger_;
-  std::vector<std::shared_ptr<Task>> to_observe_;
+  std::vector<Look> to_observe_;
   bool is_listing_ = false;
-};
+  Orphans orphans_;
 
-// The task id and container name of a containerd id "<32 hex>-<name>"; false if it is not of that form.
-bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container);
+  mutable Mutex mu_;
+  Owned owned_ ABSL_GUARDED_BY(mu_);
+};
 
 }  // namespace davit::supervisor
 

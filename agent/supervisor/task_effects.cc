@@ -80,7 +80,7 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
   } else if (std::holds_alternative<task::Release>(action)) {
     deps_.host->Release(task->id());
   } else if (std::holds_alternative<task::Observe>(action)) {
-    deps_.host->Observe(task);
+    deps_.host->Observe(task, snapshot);
   } else if (std::holds_alternative<task::Report>(action)) {
     deps_.host->Report(task, snapshot);
   } else if (const auto* provision = std::get_if<task::Provision>(&action)) {
@@ -110,7 +110,7 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
     std::vector<std::string> containers;
     for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
     deps_.pools.runtime->Post([this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
-      task::Outcome outcome = ToOutcome(Deprovision(*task, containers), "CannotRemoveContainerError");
+      task::Outcome outcome = ToOutcome(RemoveFromHost(task->id(), containers), "CannotRemoveContainerError");
       // Whatever is in the way: nothing may be left behind, so it is tried again.
       if (outcome.kind == task::Outcome::Kind::kFailed) outcome.kind = task::Outcome::Kind::kRetry;
       task->Handle(task::Deprovisioned{attempt, std::move(outcome)});
@@ -123,7 +123,10 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
 
 task::Outcome TaskEffects::Provision(const Task& task) {
   const v1::TaskDefinition& definition = task.assignment().task_definition();
-  const std::vector<std::string> unsupported = spec::UnsupportedMembers(definition);
+  std::vector<std::string> unsupported = spec::UnsupportedMembers(definition);
+  for (std::string& member : spec::UnsupportedMembers(task.assignment().overrides())) {
+    unsupported.push_back(std::move(member));
+  }
   if (!unsupported.empty()) {
     return {task::Outcome::Kind::kFailed,
             absl::StrCat("CannotCreateContainerError: this agent does not support ", absl::StrJoin(unsupported, ", "),
@@ -242,17 +245,15 @@ absl::Status TaskEffects::Signal(const Task& task, const task::Signal& signal) {
   return absl::OkStatus();
 }
 
-// In the order in which nothing can come back: processes, networks, cgroup, files, and the lease that held the snapshots.
-absl::Status TaskEffects::Deprovision(const Task& task, const std::vector<std::string>& containers) {
+absl::Status TaskEffects::RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) {
   for (const std::string& container : containers) {
-    RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(task.ContainerId(container))), "removing container ", container);
-    if (HasOwnNetwork(task.assignment().task_definition())) {
-      RETURN_IF_ERROR(deps_.network->Detach(task.ContainerId(container)), "removing the network of ", container);
-    }
+    const std::string id = ContainerIdOf(task_id, container);
+    RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(id)), "removing container ", container);
+    RETURN_IF_ERROR(deps_.network->Detach(id), "removing the network of ", container);
   }
-  RETURN_IF_ERROR(deps_.cgroups->Remove(task.id(), kCgroupKillTimeout), "removing the task's cgroup");
-  RETURN_IF_ERROR(deps_.files->RemoveTask(task.id()), "removing the task's files");
-  return deps_.runtime->RemoveLease(task.Lease());
+  RETURN_IF_ERROR(deps_.cgroups->Remove(task_id, kCgroupKillTimeout), "removing the task's cgroup");
+  RETURN_IF_ERROR(deps_.files->RemoveTask(task_id), "removing the task's files");
+  return deps_.runtime->RemoveLease(LeaseOf(task_id));
 }
 
 std::map<std::string, std::string> TaskEffects::LabelsOf(const Task& task) const {

@@ -36,7 +36,7 @@ class TaskEffects final : public Effects {
     virtual ~Host() = default;
     virtual void Admit(const std::shared_ptr<Task>& task, bool is_on_host) = 0;
     virtual void Release(const std::string& task_id) = 0;
-    virtual void Observe(const std::shared_ptr<Task>& task) = 0;
+    virtual void Observe(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) = 0;
     virtual void Report(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) = 0;
   };
   struct Deps {
@@ -57,6 +57,7 @@ class TaskEffects final : public Effects {
 
   void Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
              const task::Action& action) override;
+  absl::Status RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) override;
 
  private:
   // Each runs on a pool and returns what happened.
@@ -68,8 +69,6 @@ class TaskEffects final : public Effects {
                                         const network::Attachment& attachment, const runtime::Rootfs& rootfs);
   absl::StatusOr<int> Start(const Task& task, const std::string& container);
   absl::Status Signal(const Task& task, const task::Signal& signal);
-  absl::Status Deprovision(const Task& task, const std::vector<std::string>& containers);
-
   void BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action);
   std::map<std::string, std::string> LabelsOf(const Task& task) const;
 

@@ -4,7 +4,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/task/dependencies.h"
 #include "base/ids.h"
+#include "base/status.h"
 
 namespace davit::task {
 namespace {
@@ -19,6 +21,41 @@ const v1::ContainerOverride* OverrideOf(const v1::Assignment& assignment, const 
 int NumberOr(const std::string& text, int otherwise) {
   int number = 0;
   return absl::SimpleAtoi(text, &number) ? number : otherwise;
+}
+
+Condition ConditionOf(const std::string& name) {
+  if (name == "COMPLETE") return Condition::kComplete;
+  if (name == "SUCCESS") return Condition::kSuccess;
+  if (name == "HEALTHY") return Condition::kHealthy;
+  return Condition::kStart;
+}
+
+// Docker's "NONE" switches off the image's check; an absent command is no check either.
+bool HasCheck(const v1::HealthCheck& check) { return !check.command().empty() && check.command(0) != "NONE"; }
+
+ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted, absl::Duration default_stop_timeout) {
+  ContainerSnapshot container;
+  container.name = wanted.name();
+  container.essential = !wanted.has_essential() || wanted.essential();
+  container.stop_timeout = wanted.has_stop_timeout() ? absl::Seconds(wanted.stop_timeout()) : default_stop_timeout;
+  if (wanted.has_start_timeout()) container.start_timeout = absl::Seconds(wanted.start_timeout());
+  for (const v1::ContainerDependency& dependency : wanted.depends_on()) {
+    container.depends_on.push_back({dependency.container_name(), ConditionOf(dependency.condition())});
+  }
+  const v1::ContainerRestartPolicy& policy = wanted.restart_policy();
+  container.restart_policy.enabled = policy.enabled();
+  container.restart_policy.ignored_exit_codes.assign(policy.ignored_exit_codes().begin(),
+                                                     policy.ignored_exit_codes().end());
+  if (policy.has_restart_attempt_period()) {
+    container.restart_policy.attempt_period = absl::Seconds(policy.restart_attempt_period());
+  }
+  if (HasCheck(wanted.health_check())) {
+    HealthCheck& check = container.health_check.emplace();
+    if (wanted.health_check().has_interval()) check.interval = absl::Seconds(wanted.health_check().interval());
+    if (wanted.health_check().has_retries()) check.retries = wanted.health_check().retries();
+    check.start_period = absl::Seconds(wanted.health_check().start_period());
+  }
+  return container;
 }
 
 void AddPorts(const v1::Assignment& assignment, ResourceNeeds* needs) {
@@ -48,12 +85,9 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment, absl::Dur
       return absl::InvalidArgumentError(
           absl::StrCat(assignment.task_arn(), ": containerDefinitions: name '", wanted.name(), "' is empty or repeated"));
     }
-    ContainerSnapshot container;
-    container.name = wanted.name();
-    container.essential = !wanted.has_essential() || wanted.essential();
-    container.stop_timeout = wanted.has_stop_timeout() ? absl::Seconds(wanted.stop_timeout()) : default_stop_timeout;
-    task.containers.push_back(std::move(container));
+    task.containers.push_back(NewContainer(wanted, default_stop_timeout));
   }
+  RETURN_IF_ERROR(CheckDependencies(task), assignment.task_arn());
   return task;
 }
 

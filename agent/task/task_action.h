@@ -39,6 +39,7 @@ struct CancelPull {
 struct Create {  // network, snapshot, process -> Created
   std::string container;
   int attempt;
+  bool again = false;  // after an earlier life, whose process is to be cleared away
   friend bool operator==(const Create&, const Create&) = default;
 };
 struct Start {  // -> Started
@@ -51,6 +52,11 @@ struct Signal {  // -> Signalled, then Exited
   int signal_number;
   bool whole_cgroup;  // every process in the container's cgroup, past the runtime: when it does not answer
   friend bool operator==(const Signal&, const Signal&) = default;
+};
+struct CheckHealth {  // -> HealthChecked
+  std::string container;
+  int number;
+  friend bool operator==(const CheckHealth&, const CheckHealth&) = default;
 };
 // Ask the runtime about all containers -> Observed, or nothing while it cannot be reached.
 struct Observe {
@@ -71,8 +77,8 @@ struct Report {
   friend bool operator==(const Report&, const Report&) = default;
 };
 
-using Action = std::variant<Persist, Admit, Release, Provision, Pull, CancelPull, Create, Start, Signal, Observe,
-                            Deprovision, ArmTimer, Report>;
+using Action = std::variant<Persist, Admit, Release, Provision, Pull, CancelPull, Create, Start, Signal, CheckHealth,
+                            Observe, Deprovision, ArmTimer, Report>;
 using Actions = std::vector<Action>;
 
 // "start web #2": for test output and debug logs.

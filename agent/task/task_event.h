@@ -70,6 +70,13 @@ struct Deprovisioned {
   int attempt;
   Outcome outcome;
 };
+// A health check ended: its command exited with 0, or not, or not in time.
+struct HealthChecked {
+  std::string container;
+  int number;  // of the CheckHealth
+  bool passed;
+  std::string output;  // its last words
+};
 
 // One container as the runtime shows it.
 struct Sighting {
@@ -81,6 +88,7 @@ struct Sighting {
     kStopped,
   };
   std::string container;
+  int attempt = 0;  // of the container when the look was begun: what has happened since is news to it
   State state = State::kAbsent;
   int pid = 0;
   std::optional<int> exit_code;  // kStopped
@@ -96,10 +104,15 @@ struct Observed {
 struct RuntimeConnected {};
 
 struct TimerKey {
-  enum class Kind { kRetry, kStop };
+  enum class Kind {
+    kRetry,
+    kStop,          // `attempt`: how many signals had been sent
+    kStartTimeout,  // `attempt`: restart_count
+    kHealth,        // `attempt`: number of the check that is due
+  };
   Kind kind;
   std::string container;  // empty: the task's
-  int attempt;            // kStop: how many signals had been sent
+  int attempt;
   friend bool operator==(const TimerKey&, const TimerKey&) = default;
 };
 struct TimerFired {
@@ -110,7 +123,7 @@ struct TimerFired {
 struct Event {
   absl::Time at;
   std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled, Deprovisioned,
-               Observed, RuntimeConnected, TimerFired>
+               HealthChecked, Observed, RuntimeConnected, TimerFired>
       what;
 };
 

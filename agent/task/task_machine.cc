@@ -4,44 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/task/container_life.h"
+#include "agent/task/task_changes.h"
 #include "agent/task/task_plan.h"
 
 namespace davit::task {
 namespace {
-
-template <typename... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overload(Cases...) -> Overload<Cases...>;
-
-// The first cause of a stop is the one that is told.
-void BeginStopping(TaskSnapshot* task, absl::string_view reason, v1::StopCode::Value code) {
-  if (task->goal == Goal::kStop) return;
-  task->goal = Goal::kStop;
-  task->stopped_reason = std::string(reason);
-  task->stop_code = code;
-  if (task->work == Work::kBackoff) {
-    task->work = Work::kNothing;
-    ++task->attempt;
-  }
-}
-
-void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* container) {
-  container->phase = Phase::kStopped;
-  container->work = Work::kNothing;
-  ++container->attempt;
-  container->pid = 0;
-  if (container->reason.empty()) container->reason = std::string(reason);
-  if (container->started_at && !container->finished_at) container->finished_at = at;
-}
-
-// A container that could not be brought to run. An essential one takes the task with it.
-void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task, ContainerSnapshot* container) {
-  StopContainer(at, reason, container);
-  if (container->essential) BeginStopping(task, "Task failed to start", v1::StopCode::TaskFailedToStart);
-}
 
 // Notes one event in a copy of the snapshot. What is needed next is task_plan.h's business.
 class Notes {
@@ -49,7 +17,7 @@ class Notes {
   Notes(absl::Time at, TaskSnapshot* task, Actions* actions) : at_(at), task_(task), actions_(actions) {}
 
   void operator()(const GoalChanged& event) {
-    if (event.goal == Goal::kStop) BeginStopping(task_, event.reason, event.stop_code);
+    if (event.goal == Goal::kStop) BeginStopping(event.reason, event.stop_code, task_);
   }
 
   void operator()(const Admitted& event) {
@@ -60,7 +28,7 @@ class Notes {
     if (event.outcome.kind == Outcome::Kind::kDone) {
       task_->admitted = true;
     } else {
-      BeginStopping(task_, event.outcome.reason, v1::StopCode::TaskFailedToStart);
+      BeginStopping(event.outcome.reason, v1::StopCode::TaskFailedToStart, task_);
     }
   }
 
@@ -69,7 +37,7 @@ class Notes {
     if (EndWork(event.outcome, "", task_)) {
       task_->provisioned = true;
     } else if (event.outcome.kind == Outcome::Kind::kFailed) {
-      BeginStopping(task_, event.outcome.reason, v1::StopCode::TaskFailedToStart);
+      BeginStopping(event.outcome.reason, v1::StopCode::TaskFailedToStart, task_);
     }
   }
 
@@ -86,7 +54,10 @@ class Notes {
 
   void operator()(const Created& event) {
     ContainerSnapshot* container = InFlight(event.container, Work::kCreate, event.attempt);
-    if (container == nullptr || !EndWork(event.outcome, container)) return;
+    if (container == nullptr) return;
+    // It may be there already: made by an agent that lost its memory.
+    if (event.outcome.kind == Outcome::Kind::kRetry) actions_->push_back(Observe{});
+    if (!EndWork(event.outcome, container)) return;
     container->phase = Phase::kCreated;
     container->network_bindings = event.network_bindings;
   }
@@ -105,7 +76,9 @@ class Notes {
 
   void operator()(const Exited& event) {
     ContainerSnapshot* container = FindContainer(task_, event.container);
-    if (container == nullptr || container->phase == Phase::kStopped) return;
+    if (container == nullptr || container->phase == Phase::kStopped || IsOfEarlierLife(event.exited_at, *container)) {
+      return;
+    }
     NoteExit(event.exit_code, event.out_of_memory, event.exited_at, container);
   }
 
@@ -132,12 +105,25 @@ class Notes {
     task_->waiting_reason.clear();
   }
 
+  void operator()(const HealthChecked& event) {
+    ContainerSnapshot* container = FindContainer(task_, event.container);
+    if (container == nullptr || container->phase != Phase::kRunning || container->health_checks != event.number) return;
+    NoteHealthCheck(at_, event.passed, event.output, container);
+    ArmHealthTimer(container);
+  }
+
   void operator()(const Observed& event) {
+    const bool is_first = !task_->observed;
     task_->observed = true;
     if (!event.same_boot) task_->provisioned = false;  // cgroups and network namespaces are gone
     for (const Sighting& sighting : event.sightings) {
       ContainerSnapshot* container = FindContainer(task_, sighting.container);
-      if (container != nullptr) NoteSighting(sighting, event.same_boot, container);
+      if (container == nullptr || container->attempt != sighting.attempt) continue;
+      // A restarted agent has no timers.
+      if (is_first && container->phase == Phase::kRunning && sighting.state == Sighting::State::kRunning) {
+        ArmLifeTimers(container);
+      }
+      NoteSighting(sighting, event.same_boot, container);
     }
   }
 
@@ -153,6 +139,13 @@ class Notes {
     ContainerSnapshot* container = FindContainer(task_, event.key.container);
     if (container == nullptr) return;
     if (event.key.kind == TimerKey::Kind::kStop) return NoteStopTimer(event.key.attempt, container);
+    if (event.key.kind == TimerKey::Kind::kStartTimeout) return NoteStartTimeout(event.key.attempt, container);
+    if (event.key.kind == TimerKey::Kind::kHealth) {
+      if (container->phase == Phase::kRunning && container->health_checks == event.key.attempt) {
+        actions_->push_back(CheckHealth{container->name, event.key.attempt});
+      }
+      return;
+    }
     if (container->attempt != event.key.attempt) return;
     if (container->work == Work::kBackoff) {
       container->work = Work::kNothing;
@@ -201,6 +194,7 @@ class Notes {
     container->phase = Phase::kRunning;
     container->pid = pid;
     if (!container->started_at) container->started_at = at_;
+    ArmLifeTimers(container);
     const bool all_started = std::all_of(task_->containers.begin(), task_->containers.end(),
                                          [](const auto& c) { return c.phase >= Phase::kRunning; });
     if (all_started && !task_->started_at) task_->started_at = at_;
@@ -210,11 +204,37 @@ class Notes {
                 ContainerSnapshot* container) {
     if (!container->started_at) container->started_at = exited_at;  // started and gone before we heard of the start
     container->exit_code = exit_code;
+    if (task_->goal == Goal::kRun && MayRestart(*container, exited_at)) {
+      BeginNextLife(exited_at, container);
+      return ArmTimerFor(TimerKey::Kind::kRetry, RetryDelay(container->restart_count), container);
+    }
     const bool killed = out_of_memory && exit_code.value_or(0) != 0;
     container->finished_at = exited_at;
     StopContainer(exited_at, killed ? "OutOfMemoryError: Container killed due to memory usage" : "", container);
     if (container->essential) {
-      BeginStopping(task_, "Essential container in task exited", v1::StopCode::EssentialContainerExited);
+      BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited, task_);
+    }
+  }
+
+  // What runs beside a running container: its health checks, and the patience of those who wait for it.
+  void ArmLifeTimers(ContainerSnapshot* container) {
+    if (container->start_timeout != absl::InfiniteDuration() && !container->start_timed_out) {
+      actions_->push_back(ArmTimer{{TimerKey::Kind::kStartTimeout, container->name, container->restart_count},
+                                   container->start_timeout});
+    }
+    if (container->health_check) ArmHealthTimer(container);
+  }
+
+  void ArmHealthTimer(ContainerSnapshot* container) {
+    actions_->push_back(ArmTimer{{TimerKey::Kind::kHealth, container->name, ++container->health_checks},
+                                 container->health_check->interval});
+  }
+
+  // Only those who wait for its completion or health look at this.
+  void NoteStartTimeout(int life, ContainerSnapshot* container) {
+    if (container->phase == Phase::kRunning && container->restart_count == life &&
+        container->health != Health::kHealthy) {
+      container->start_timed_out = true;
     }
   }
 
@@ -239,6 +259,7 @@ class Notes {
   // What the runtime shows is the truth, except for work whose result is still to come.
   void NoteSighting(const Sighting& seen, bool same_boot, ContainerSnapshot* container) {
     if (container->phase == Phase::kStopped) return;
+    if (seen.state == Sighting::State::kStopped && IsOfEarlierLife(seen.exited_at, *container)) return;
     const bool start_uncertain = StartIsUncertain(*container);
     switch (seen.state) {
       case Sighting::State::kRunning:
@@ -263,7 +284,7 @@ class Notes {
                                    : "ContainerVanishedError: the host was restarted",
                     container);
       if (container->essential) {
-        BeginStopping(task_, "Essential container in task exited", v1::StopCode::EssentialContainerExited);
+        BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited, task_);
       }
     } else if (container->phase == Phase::kCreated && container->work == Work::kNothing) {
       container->phase = Phase::kNone;  // made, lost, never started: made again
@@ -286,7 +307,8 @@ void Conclude(const TaskSnapshot& before, Step* step) {
   step->next.last_status = std::max(step->next.last_status, StatusOf(step->next));
   const auto same = [](const ContainerSnapshot& a, const ContainerSnapshot& b) {
     return StatusOf(a) == StatusOf(b) && a.image_digest == b.image_digest && a.network_bindings == b.network_bindings &&
-           a.reason == b.reason && a.exit_code == b.exit_code;
+           a.reason == b.reason && a.exit_code == b.exit_code && a.health == b.health &&
+           a.restart_count == b.restart_count;
   };
   const bool visible =
       step->next.last_status != before.last_status || step->next.waiting_reason != before.waiting_reason ||
@@ -309,7 +331,7 @@ Step Advance(const TaskSnapshot& task, const Event& event) {
   const bool all_stopped = std::all_of(step.next.containers.begin(), step.next.containers.end(),
                                        [](const auto& c) { return c.phase == Phase::kStopped; });
   if (all_stopped) {
-    BeginStopping(&step.next, "All containers in task exited", v1::StopCode::EssentialContainerExited);
+    BeginStopping("All containers in task exited", v1::StopCode::EssentialContainerExited, &step.next);
   }
   Plan(event.at, &step.next, &step.actions);
   Conclude(task, &step);

@@ -1,7 +1,8 @@
 #include "agent/task/task_plan.h"
 
 #include <algorithm>
-#include <csignal>
+#include "agent/task/dependencies.h"
+#include "agent/task/task_changes.h"
 
 namespace davit::task {
 namespace {
@@ -16,6 +17,18 @@ int BeginWork(Work work, TaskSnapshot* task) {
   return ++task->attempt;
 }
 
+void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container, Actions* actions) {
+  const ReadinessAnswer answer = ReadinessOf(*task, *container);
+  switch (answer.readiness) {
+    case Readiness::kReady:
+      actions->push_back(
+          Create{container->name, BeginWork(Work::kCreate, container), /*again=*/container->restart_count > 0});
+      break;
+    case Readiness::kWaits: task->waiting_reason = answer.reason; break;
+    case Readiness::kNever: FailContainer(now, answer.reason, task, container); break;
+  }
+}
+
 void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container, Actions* actions) {
   if (container->work != Work::kNothing) return;
   switch (container->phase) {
@@ -23,9 +36,7 @@ void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot*
       if (!task->pull_started_at) task->pull_started_at = now;
       actions->push_back(Pull{container->name, BeginWork(Work::kPull, container)});
       break;
-    case Phase::kPulled:
-      actions->push_back(Create{container->name, BeginWork(Work::kCreate, container)});
-      break;
+    case Phase::kPulled: PlanCreate(now, task, container, actions); break;
     case Phase::kCreated:
       // The intent is stored before the process may run: a start is never repeated.
       if (actions->empty() || !std::holds_alternative<Persist>(actions->front())) {
@@ -56,7 +67,7 @@ void PlanRun(absl::Time now, TaskSnapshot* task, Actions* actions) {
 
 // Abandons what has not begun to exist; signals what runs. Waits for a create or start that is under way: only its
 // result tells what there is to stop.
-void PlanStoppingContainer(ContainerSnapshot* container, Actions* actions) {
+void PlanStoppingContainer(const TaskSnapshot& task, ContainerSnapshot* container, Actions* actions) {
   if (container->work == Work::kCreate || container->work == Work::kStart || StartIsUncertain(*container)) return;
   switch (container->phase) {
     case Phase::kNone:
@@ -67,7 +78,7 @@ void PlanStoppingContainer(ContainerSnapshot* container, Actions* actions) {
       container->phase = Phase::kStopped;
       break;
     case Phase::kRunning:
-      if (container->stop_signals > 0) return;  // the timer goes on from here
+      if (container->stop_signals > 0 || !MayStop(task, *container)) return;  // a timer, or an exit, goes on from here
       container->stop_signals = 1;
       actions->push_back(Signal{container->name, container->stop_signal, false});
       actions->push_back(
@@ -90,7 +101,7 @@ void Finish(absl::Time now, TaskSnapshot* task, Actions* actions) {
 void PlanStop(absl::Time now, TaskSnapshot* task, Actions* actions) {
   if (!task->stopping_at) task->stopping_at = now;
   if (task->work == Work::kProvision || task->work == Work::kDeprovision) return;
-  for (ContainerSnapshot& container : task->containers) PlanStoppingContainer(&container, actions);
+  for (ContainerSnapshot& container : task->containers) PlanStoppingContainer(*task, &container, actions);
   const bool all_stopped = std::all_of(task->containers.begin(), task->containers.end(),
                                        [](const auto& c) { return c.phase == Phase::kStopped; });
   if (!all_stopped) return;
@@ -110,11 +121,8 @@ absl::Duration RetryDelay(int failures) {
 
 void Plan(absl::Time now, TaskSnapshot* task, Actions* actions) {
   if (task->finished || !task->observed) return;
-  if (task->goal == Goal::kRun) {
-    PlanRun(now, task, actions);
-  } else {
-    PlanStop(now, task, actions);
-  }
+  if (task->goal == Goal::kRun) PlanRun(now, task, actions);
+  if (task->goal == Goal::kStop) PlanStop(now, task, actions);  // also if planning found that it cannot run
 }
 
 }  // namespace davit::task

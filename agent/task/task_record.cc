@@ -50,6 +50,11 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   record.set_reason(container.reason);
   record.set_pid(container.pid);
   record.set_stop_signal(container.stop_signal);
+  record.set_restart_count(container.restart_count);
+  record.set_start_timed_out(container.start_timed_out);
+  record.set_health(static_cast<int>(container.health));
+  record.set_health_failures(container.health_failures);
+  record.set_health_output(container.health_output);
   for (const NetworkBinding& binding : container.network_bindings) AddBinding(binding, record.add_network_bindings());
   SetTime(container.started_at, [&record](double t) { record.set_started_at(t); });
   SetTime(container.finished_at, [&record](double t) { record.set_finished_at(t); });
@@ -58,9 +63,10 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
 
 absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* container) {
   if (record.phase() < 0 || record.phase() > static_cast<int>(Phase::kStopped) || record.work() < 0 ||
-      record.work() > static_cast<int>(Work::kDeprovision)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("container ", record.name(), ": phase ", record.phase(), " or work ", record.work(), " is unknown"));
+      record.work() > static_cast<int>(Work::kDeprovision) || record.health() < 0 ||
+      record.health() > static_cast<int>(Health::kUnhealthy)) {
+    return absl::InvalidArgumentError(absl::StrCat("container ", record.name(), ": phase ", record.phase(), ", work ",
+                                                   record.work(), " or health ", record.health(), " is unknown"));
   }
   container->phase = static_cast<Phase>(record.phase());
   container->work = static_cast<Work>(record.work());
@@ -69,6 +75,11 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
   if (record.has_exit_code()) container->exit_code = record.exit_code();
   container->reason = record.reason();
   container->pid = record.pid();
+  container->restart_count = record.restart_count();
+  container->start_timed_out = record.start_timed_out();
+  container->health = static_cast<Health>(record.health());
+  container->health_failures = record.health_failures();
+  container->health_output = record.health_output();
   if (record.stop_signal() > 0) container->stop_signal = record.stop_signal();
   for (const v1::NetworkBinding& binding : record.network_bindings()) {
     container->network_bindings.push_back(
@@ -141,7 +152,8 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
     one->set_image_digest(container.image_digest);
     if (container.exit_code) one->set_exit_code(*container.exit_code);
     one->set_reason(Shorten(container.reason, kReasonLimit));
-    one->set_health_status("UNKNOWN");
+    one->set_health_status(std::string(ToString(container.health)));
+    one->set_restart_count(container.restart_count);
     if (container.phase == Phase::kRunning) {
       for (const NetworkBinding& binding : container.network_bindings) AddBinding(binding, one->add_network_bindings());
     }

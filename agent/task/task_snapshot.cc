@@ -26,7 +26,8 @@ v1::ContainerStatus::Value StatusOf(const ContainerSnapshot& container) {
   switch (container.phase) {
     case Phase::kRunning: return v1::ContainerStatus::RUNNING;
     case Phase::kStopped: return v1::ContainerStatus::STOPPED;
-    default: return v1::ContainerStatus::PENDING;
+    default:  // between two lives it counts as running: a status never goes back
+      return container.restart_count > 0 ? v1::ContainerStatus::RUNNING : v1::ContainerStatus::PENDING;
   }
 }
 
@@ -35,6 +36,24 @@ ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name) {
     if (container.name == name) return &container;
   }
   return nullptr;
+}
+
+const ContainerSnapshot* FindContainer(const TaskSnapshot& task, absl::string_view name) {
+  for (const ContainerSnapshot& container : task.containers) {
+    if (container.name == name) return &container;
+  }
+  return nullptr;
+}
+
+Health HealthOf(const TaskSnapshot& task) {
+  bool has_unknown = false;
+  bool has_healthy = false;
+  for (const ContainerSnapshot& container : task.containers) {
+    if (!container.essential || !container.health_check) continue;
+    if (container.health == Health::kUnhealthy) return Health::kUnhealthy;
+    (container.health == Health::kHealthy ? has_healthy : has_unknown) = true;
+  }
+  return has_healthy && !has_unknown ? Health::kHealthy : Health::kUnknown;
 }
 
 absl::string_view ToString(Goal goal) { return goal == Goal::kRun ? "run" : "stop"; }
@@ -60,6 +79,15 @@ absl::string_view ToString(Work work) {
     case Work::kAdmit: return "admit";
     case Work::kProvision: return "provision";
     case Work::kDeprovision: return "deprovision";
+  }
+  return "?";
+}
+
+absl::string_view ToString(Health health) {
+  switch (health) {
+    case Health::kUnknown: return "UNKNOWN";
+    case Health::kHealthy: return "HEALTHY";
+    case Health::kUnhealthy: return "UNHEALTHY";
   }
   return "?";
 }

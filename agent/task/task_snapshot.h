@@ -36,6 +36,40 @@ enum class Work {
   kDeprovision = 7,  // task: containers, networks, cgroup, lease are being removed
 };
 
+// When a container that depends on another may be created: ECS's dependsOn conditions.
+enum class Condition {
+  kStart,     // the other was started
+  kComplete,  // it ran and ended
+  kSuccess,   // it ran and ended with exit code 0
+  kHealthy,   // its health check says HEALTHY
+};
+
+struct Dependency {
+  std::string container;
+  Condition condition = Condition::kStart;
+  friend bool operator==(const Dependency&, const Dependency&) = default;
+};
+
+// ECS's restartPolicy: a container that ran for at least `attempt_period` is started again in place when it ends with an
+// exit code that is not ignored.
+struct RestartPolicy {
+  bool enabled = false;
+  std::vector<int> ignored_exit_codes;
+  absl::Duration attempt_period = absl::Seconds(300);
+  friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+};
+
+// ECS's healthCheck. What is run is the effects' business.
+struct HealthCheck {
+  absl::Duration interval = absl::Seconds(30);
+  int retries = 3;                // consecutive failures that make it UNHEALTHY
+  absl::Duration start_period;    // failures this soon after the start do not count
+  friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
+// Numbered for the store: never renumber.
+enum class Health { kUnknown = 0, kHealthy = 1, kUnhealthy = 2 };
+
 struct NetworkBinding {
   std::string bind_ip;
   int container_port = 0;
@@ -49,6 +83,11 @@ struct ContainerSnapshot {
   std::string name;
   bool essential = true;
   absl::Duration stop_timeout = absl::Seconds(30);  // between the stop signal and SIGKILL
+  std::vector<Dependency> depends_on;
+  // How long others wait for it to complete or to become healthy once it was started.
+  absl::Duration start_timeout = absl::InfiniteDuration();
+  RestartPolicy restart_policy;
+  std::optional<HealthCheck> health_check;
 
   Phase phase = Phase::kNone;
   Work work = Work::kNothing;
@@ -62,8 +101,14 @@ struct ContainerSnapshot {
   int pid = 0;
   std::optional<int> exit_code;
   std::string reason;  // in ECS's words; empty if it simply ended
-  std::optional<absl::Time> started_at;
+  std::optional<absl::Time> started_at;   // of the current or last life
   std::optional<absl::Time> finished_at;
+  int restart_count = 0;          // lives before this one
+  bool start_timed_out = false;   // start_timeout passed before what others wait for came true
+  Health health = Health::kUnknown;
+  int health_failures = 0;        // in a row
+  int health_checks = 0;          // begun in this life; numbers them
+  std::string health_output;      // of the last check
 
   friend bool operator==(const ContainerSnapshot&, const ContainerSnapshot&) = default;
 };
@@ -108,10 +153,16 @@ inline bool StartIsUncertain(const ContainerSnapshot& container) {
 }
 
 ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name);
+const ContainerSnapshot* FindContainer(const TaskSnapshot& task, absl::string_view name);
+
+// ECS's healthStatus of the whole task: UNHEALTHY if an essential container with a check is; HEALTHY if all those are;
+// else, or if there is none, UNKNOWN.
+Health HealthOf(const TaskSnapshot& task);
 
 absl::string_view ToString(Goal goal);
 absl::string_view ToString(Phase phase);
 absl::string_view ToString(Work work);
+absl::string_view ToString(Health health);  // HEALTHY, UNHEALTHY, UNKNOWN
 
 }  // namespace davit::task
 

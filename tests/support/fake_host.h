@@ -42,8 +42,9 @@ class FakeHost {
     options.cleanup_after = absl::Hours(1);
     options.capacity = {.cpu = 4096, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}};
     options.boot_id = boot_id;
+    options.agent_ids = {"agent-1"};
     supervisor = std::make_unique<supervisor::Supervisor>(
-        options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups, &files_});
+        options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups, &network, &files_});
     supervisor::TaskEffects::Deps deps{pools,    &timers, &runtime, &puller, &cgroups, &network,
                                        &files_, supervisor.get(), {}, {}, "agent-1", 0};
     deps.facts.architecture = "amd64";
@@ -56,6 +57,7 @@ class FakeHost {
   // The process is gone, with all that was not written.
   void StopAgent() {
     executor.RunAll();
+    timers.Clear();
     supervisor = nullptr;
     effects_ = nullptr;
   }

@@ -67,6 +67,12 @@ class FakeTimers final : public Timers {
       }
     }
   }
+  // When the next one is due, in monotonic time. Infinite: there is none.
+  absl::Duration NextDue() const {
+    return entries_.empty() ? absl::InfiniteDuration() : entries_.begin()->first.first;
+  }
+  // Whoever set them is gone.
+  void Clear() { entries_.clear(); }
   // Moves the clock to the next timer, if it is due within `limit` from now, and posts its work.
   bool FireNext(absl::Duration limit = absl::InfiniteDuration()) {
     if (entries_.empty()) return false;

@@ -76,6 +76,25 @@ inline TaskSnapshot TwoContainers() {
   return task;
 }
 
+// "app" needs "db" to be HEALTHY and "setup" to have succeeded; "db" is started again when it ends.
+inline TaskSnapshot OrderedContainers() {
+  TaskSnapshot task;
+  task.task_id = "0123456789abcdef0123456789abcdef";
+  ContainerSnapshot db;
+  db.name = "db";
+  db.health_check = HealthCheck{absl::Seconds(10), 2, absl::Seconds(30)};
+  db.restart_policy = {true, {7}, absl::Seconds(60)};
+  db.start_timeout = absl::Seconds(120);
+  ContainerSnapshot setup;
+  setup.name = "setup";
+  setup.essential = false;
+  ContainerSnapshot app;
+  app.name = "app";
+  app.depends_on = {{"db", Condition::kHealthy}, {"setup", Condition::kSuccess}};
+  task.containers = {db, setup, app};
+  return task;
+}
+
 inline TaskSnapshot OneContainer() {
   TaskSnapshot task = TwoContainers();
   task.containers.pop_back();

@@ -177,16 +177,16 @@ TEST_CASE("a start without an answer is looked at before anything else is done",
   uncertain.Send(Started{"web", attempt, Retry("CannotStartContainerError: deadline"), 0});
   CHECK(uncertain.Has(Observe{}));
   SECTION("it runs") {
-    uncertain.Send(Observed{{{"web", Sighting::State::kRunning, 77, {}, false, {}}}, true});
+    uncertain.Send(Observed{{{"web", uncertain.attempt("web"), Sighting::State::kRunning, 77, {}, false, {}}}, true});
     CHECK(uncertain.container("web").phase == Phase::kRunning);
     CHECK(uncertain.container("web").pid == 77);
   }
   SECTION("it was not started: it is now") {
-    uncertain.Send(Observed{{{"web", Sighting::State::kCreated, 0, {}, false, {}}}, true});
+    uncertain.Send(Observed{{{"web", uncertain.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
     CHECK(uncertain.Find<Start>("web") != nullptr);
   }
   SECTION("it is gone: it is never started again") {
-    uncertain.Send(Observed{{{"web", Sighting::State::kNoTask, 0, {}, false, {}}}, true});
+    uncertain.Send(Observed{{{"web", uncertain.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, true});
     CHECK(uncertain.container("web").phase == Phase::kStopped);
     CHECK(uncertain.snapshot().goal == Goal::kStop);
   }
@@ -200,18 +200,18 @@ TEST_CASE("a restarted agent asks the runtime before it does anything", "[task][
   TaskDriver restarted(step.next);
   CHECK(restarted.Send(GoalChanged{Goal::kRun, "", {}}).empty());
   SECTION("the container runs: it is left alone") {
-    restarted.Send(Observed{{{"web", Sighting::State::kRunning, 100, {}, false, {}}}, true});
+    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kRunning, 100, {}, false, {}}}, true});
     CHECK(restarted.actions() == Actions{Admit{}});
     CHECK(restarted.Send(Admitted{}).empty());
     CHECK(restarted.snapshot().last_status == v1::TaskStatus::RUNNING);
   }
   SECTION("it ended meanwhile: its exit code is kept") {
-    restarted.Send(Observed{{{"web", Sighting::State::kStopped, 0, 3, false, restarted.now()}}, true});
+    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kStopped, 0, 3, false, restarted.now()}}, true});
     CHECK(restarted.container("web").exit_code == 3);
     CHECK(restarted.snapshot().goal == Goal::kStop);
   }
   SECTION("the host was restarted: it is STOPPED and says so") {
-    restarted.Send(Observed{{{"web", Sighting::State::kNoTask, 0, {}, false, {}}}, false});
+    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, false});
     CHECK(restarted.container("web").reason == "ContainerVanishedError: the host was restarted");
     CHECK_FALSE(restarted.container("web").exit_code.has_value());
   }
@@ -222,7 +222,7 @@ TEST_CASE("what was made but never started is made again after a restart", "[tas
   created.owns_host_state = created.provisioned = true;
   created.containers[0].phase = Phase::kCreated;
   TaskDriver restarted(Recover(created).next);
-  restarted.Send(Observed{{{"web", Sighting::State::kAbsent, 0, {}, false, {}}}, true});
+  restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kAbsent, 0, {}, false, {}}}, true});
   restarted.Send(Admitted{});
   CHECK(restarted.Find<Pull>("web") != nullptr);
 }

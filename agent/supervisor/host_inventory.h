@@ -1,0 +1,43 @@
+#ifndef DAVIT_AGENT_SUPERVISOR_HOST_INVENTORY_H_
+#define DAVIT_AGENT_SUPERVISOR_HOST_INVENTORY_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/network/network.h"
+#include "agent/resource/task_cgroups.h"
+#include "agent/runtime/runtime.h"
+
+namespace davit::supervisor {
+
+// What the host holds by one task's id, whoever knows of the task.
+struct HostTask {
+  std::string arn;    // from the containers' labels; empty: no container is left
+  std::string agent;  // "davit.agent" of its containers
+  std::string cluster;
+  std::vector<std::string> containers;  // names
+  bool runs = false;                    // a process of it is alive
+};
+
+struct HostInventory {
+  std::map<std::string, HostTask> tasks;  // by task id
+  // How many there are, for gauges.
+  size_t containers = 0;
+  size_t leases = 0;
+  size_t cgroups = 0;
+  size_t networks = 0;
+};
+
+// Looks at the runtime, the cgroups and the networks for what carries Davit's names and labels; everything else is as if
+// it were not there. Blocks: use from the `runtime` pool. Unavailable: one of them cannot be asked now.
+absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime, resource::TaskCgroups* cgroups,
+                                            network::Network* network);
+
+// The task id and container name of a containerd id "<32 hex>-<name>"; false if it is not of that form.
+bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container);
+
+}  // namespace davit::supervisor
+
+#endif  // DAVIT_AGENT_SUPERVISOR_HOST_INVENTORY_H_

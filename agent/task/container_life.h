@@ -1,0 +1,28 @@
+#ifndef DAVIT_AGENT_TASK_CONTAINER_LIFE_H_
+#define DAVIT_AGENT_TASK_CONTAINER_LIFE_H_
+
+#include <string>
+
+#include "agent/task/task_snapshot.h"
+
+namespace davit::task {
+
+// A container may live several times (ECS's restartPolicy), and may be checked while it lives (ECS's healthCheck). Pure.
+
+// Whether the policy has it started again after the exit code that it has: enabled, not ignored, and this life lasted
+// for the attempt period at least (no restart loop faster than that).
+bool MayRestart(const ContainerSnapshot& container, absl::Time exited_at);
+
+// Makes the container ready to be created again, in the same snapshot and network.
+void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container);
+
+// An end that was noted already: news of it may come late and repeatedly.
+bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container);
+
+// Notes a check's result: Docker's rules. One success makes it HEALTHY; `retries` failures in a row make it UNHEALTHY;
+// failures within the start period do not count as long as no check has succeeded.
+void NoteHealthCheck(absl::Time at, bool passed, const std::string& output, ContainerSnapshot* container);
+
+}  // namespace davit::task
+
+#endif  // DAVIT_AGENT_TASK_CONTAINER_LIFE_H_
