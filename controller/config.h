@@ -11,17 +11,19 @@
 
 namespace davit {
 
-// controller.toml. Keys are those of the file; config/controller.toml shows all of them with these defaults.
+// controller.toml. Keys are those of the file; config/controller.toml shows all of them with these
+// defaults.
 struct ControllerConfig {
   // [controller]
-  std::string region = "us-east-1";         // stands in every ARN
-  std::string account = "000000000000";     // likewise; 12 digits
+  std::string region = "us-east-1";      // stands in every ARN
+  std::string account = "000000000000";  // likewise; 12 digits
   std::string state_dir = "/var/lib/davit-controller";
-  bool dev = false;                         // agents without TLS, requests without signatures
+  bool dev = false;  // agents without TLS, requests without signatures
   // [api]
   std::string api_address = "127.0.0.1";
   int api_port = 51670;
-  std::map<std::string, std::string> access_keys;  // access key id -> secret; none: signatures are not checked
+  std::map<std::string, std::string>
+      access_keys;  // access key id -> secret; none: signatures are not checked
   // [gateway]
   std::string gateway_address = "127.0.0.1";
   int gateway_port = 51680;
@@ -38,7 +40,8 @@ struct ControllerConfig {
   friend bool operator==(const ControllerConfig&, const ControllerConfig&) = default;
 };
 
-// InvalidArgument lists everything that is wrong. `dev` is the command line's --dev, and wins over the file.
+// InvalidArgument lists everything that is wrong. `dev` is the command line's --dev, and wins over
+// the file.
 absl::StatusOr<ControllerConfig> ReadControllerConfig(ConfigReader reader, bool dev);
 
 }  // namespace davit

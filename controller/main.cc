@@ -1,4 +1,5 @@
-// davit-controller: reads the configuration, builds everything, waits for a signal, stops in reverse order.
+// davit-controller: reads the configuration, builds everything, waits for a signal, stops in
+// reverse order.
 #include <pthread.h>
 #include <signal.h>
 
@@ -63,17 +64,18 @@ void WaitForSignal(const sigset_t& signals, loop::Loop* loop) {
     } else {
       const timespec timeout = absl::ToTimespec(period);
       received = sigtimedwait(&signals, nullptr, &timeout);
-      loop->Ask([](const cluster::Model&) -> absl::StatusOr<loop::Answer> { return loop::Answer(); },
-                [](const absl::StatusOr<loop::Answer>& answer) {
-                  if (answer.ok()) NotifyWatchdog();
-                });
+      loop->Ask(
+          [](const cluster::Model&) -> absl::StatusOr<loop::Answer> { return loop::Answer(); },
+          [](const absl::StatusOr<loop::Answer>& answer) {
+            if (answer.ok()) NotifyWatchdog();
+          });
     }
     if (received == SIGTERM || received == SIGINT) return;
   }
 }
 
 absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
-  ASSIGN_OR_RETURN(const auto store, store::SqliteStore::Open(config.state_dir));
+  ASSIGN_OR_RETURN(const auto store, cluster_store::SqliteStore::Open(config.state_dir));
   ThreadPool writer("controller-loop", 1);
   ThreadTimers timers;
   loop::Loop loop({ModelOptionsOf(config), store.get(), Clock::Real(), &writer, &timers});
@@ -81,22 +83,26 @@ absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
   // Before what its work uses goes away.
   const auto stop_writer = absl::MakeCleanup([&writer] { writer.Stop(); });
   RETURN_IF_ERROR(loop.Start(&sessions));
-  ASSIGN_OR_RETURN(const auto gateway,
-                   gateway::GatewayServer::Start({config.gateway_address, config.gateway_port, config.ca_file,
-                                                  config.cert_file, config.key_file},
-                                                 &sessions),
-                   "gateway");
+  ASSIGN_OR_RETURN(
+      const auto gateway,
+      gateway::GatewayServer::Start({config.gateway_address, config.gateway_port, config.ca_file,
+                                     config.cert_file, config.key_file},
+                                    &sessions),
+      "gateway");
   api::ApiServer api(&loop, Clock::Real(), config.access_keys);
   HttpServer::Options http_options;
   http_options.address = config.api_address;
   http_options.port = config.api_port;
   http_options.threads = kApiThreads;
-  ASSIGN_OR_RETURN(auto http, HttpServer::Start(http_options, [&api](const auto& request) { return api.Handle(request); }),
-                   "api");
-  LogInfo("controller started", {{"version", DAVIT_VERSION},
-                                 {"api", absl::StrCat(config.api_address, ":", http->port())},
-                                 {"gateway", absl::StrCat(config.gateway_address, ":", gateway->port())},
-                                 {"state_dir", config.state_dir}});
+  ASSIGN_OR_RETURN(
+      auto http,
+      HttpServer::Start(http_options, [&api](const auto& request) { return api.Handle(request); }),
+      "api");
+  LogInfo("controller started",
+          {{"version", DAVIT_VERSION},
+           {"api", absl::StrCat(config.api_address, ":", http->port())},
+           {"gateway", absl::StrCat(config.gateway_address, ":", gateway->port())},
+           {"state_dir", config.state_dir}});
   NotifyReady(absl::StrCat("API on ", config.api_address, ":", http->port()));
   WaitForSignal(signals, &loop);
   NotifyStopping();
@@ -113,7 +119,8 @@ int Main(int argc, char** argv) {
   bool is_check = false;
   bool is_dev = false;
   app.add_option("--config", config_path, "configuration file")->capture_default_str();
-  app.add_flag("--check-config", is_check, "read the configuration, say what is wrong with it, and exit");
+  app.add_flag("--check-config", is_check,
+               "read the configuration, say what is wrong with it, and exit");
   app.add_flag("--dev", is_dev, "agents without TLS: for one machine only");
   app.set_version_flag("--version", absl::StrCat("davit-controller ", DAVIT_VERSION));
   try {

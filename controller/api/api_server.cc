@@ -33,10 +33,12 @@ int HttpStatus(const std::string& exception) { return exception == "ServerExcept
 absl::Status UnknownOperation(absl::string_view target) {
   absl::string_view name = target;
   if (absl::ConsumePrefix(&name, kTargetPrefix) && IsEcsOperation(name)) {
-    return cluster::EcsError("UnsupportedFeatureException", absl::StrCat(name, " is not supported by this controller."));
+    return cluster::EcsError("UnsupportedFeatureException",
+                             absl::StrCat(name, " is not supported by this controller."));
   }
-  return cluster::EcsError("UnknownOperationException",
-                           target.empty() ? "X-Amz-Target is missing." : absl::StrCat("Unknown operation: ", target));
+  return cluster::EcsError(
+      "UnknownOperationException",
+      target.empty() ? "X-Amz-Target is missing." : absl::StrCat("Unknown operation: ", target));
 }
 
 }  // namespace
@@ -45,7 +47,8 @@ HttpServerResponse ApiServer::Handle(const HttpServerRequest& request) {
   if (request.path == "/" && request.method == "POST") return HandleOperation(request);
   if (request.path == "/metrics" && request.method == "GET") return HandleMetrics();
   if (request.path == "/healthz" && request.method == "GET") {
-    return metrics_.Serialize().ok() ? PlainText(200, "ok\n") : PlainText(503, "the loop does not answer\n");
+    return metrics_.Serialize().ok() ? PlainText(200, "ok\n")
+                                     : PlainText(503, "the loop does not answer\n");
   }
   return PlainText(404, "not found: POST / is the ECS API; there are also /metrics and /healthz\n");
 }
@@ -56,10 +59,12 @@ HttpServerResponse ApiServer::HandleMetrics() {
   return PlainText(200, *std::move(text));
 }
 
-absl::StatusOr<loop::Answer> ApiServer::Answer(const HttpServerRequest& request, const std::string& target) {
+absl::StatusOr<loop::Answer> ApiServer::Answer(const HttpServerRequest& request,
+                                               const std::string& target) {
   if (!keys_.empty()) RETURN_IF_ERROR(VerifySignature(request, keys_, clock_->Now()));
   const Handler handler = FindOperation(absl::StripPrefix(target, kTargetPrefix));
-  if (handler == nullptr || !absl::StartsWith(target, kTargetPrefix)) return UnknownOperation(target);
+  if (handler == nullptr || !absl::StartsWith(target, kTargetPrefix))
+    return UnknownOperation(target);
   return handler(loop_, request.body);
 }
 
@@ -80,12 +85,14 @@ HttpServerResponse ApiServer::HandleOperation(const HttpServerRequest& request) 
     response.status = HttpStatus(code);
     response.body = EncodeError(code, answer.status().message());
     if (response.status >= 500) {
-      LogError("API request failed", {{"target", target}, {"request_id", request_id}, {"error", answer.status()}});
+      LogError("API request failed",
+               {{"target", target}, {"request_id", request_id}, {"error", answer.status()}});
     }
   }
   // Names that clients make up must not become labels.
   const std::string operation(absl::StripPrefix(target, kTargetPrefix));
-  metrics_.CountRequest(IsEcsOperation(operation) ? operation : "unknown", code, clock_->Monotonic() - start);
+  metrics_.CountRequest(IsEcsOperation(operation) ? operation : "unknown", code,
+                        clock_->Monotonic() - start);
   return response;
 }
 

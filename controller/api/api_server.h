@@ -14,12 +14,13 @@
 
 namespace davit::api {
 
-// The controller's HTTP port: POST / is the ECS API, GET /metrics is for Prometheus, GET /healthz answers 200 while the
-// loop answers. Handle() may be called from several threads and blocks until the loop has committed.
+// The controller's HTTP port: POST / is the ECS API, GET /metrics is for Prometheus, GET /healthz
+// answers 200 while the loop answers. Handle() may be called from several threads and blocks until
+// the loop has committed.
 class ApiServer {
  public:
-  // With `keys`, requests must be signed by one of them; without, signatures are not looked at. `loop` and `clock` are
-  // borrowed and outlive it.
+  // With `keys`, requests must be signed by one of them; without, signatures are not looked at.
+  // `loop` and `clock` are borrowed and outlive it.
   ApiServer(loop::Loop* loop, const Clock* clock, AccessKeys keys)
       : loop_(loop), clock_(clock), keys_(std::move(keys)), metrics_(loop) {}
 

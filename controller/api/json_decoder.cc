@@ -53,16 +53,19 @@ class Decoder {
     problems_.push_back(absl::StrCat(path, ": must be ", wanted, ", is ", TypeName(value)));
   }
 
-  void ReadField(const Json& value, const std::string& path, const FieldDescriptor* field, Message* message) {
+  void ReadField(const Json& value, const std::string& path, const FieldDescriptor* field,
+                 Message* message) {
     if (field->is_map()) return ReadMap(value, path, field, message);
     if (!field->is_repeated()) return ReadValue(value, path, field, message);
     if (!value.is_array()) return Expect(path, "a list", value);
     size_t index = 0;
-    for (const Json& item : value) ReadValue(item, absl::StrCat(path, "[", index++, "]"), field, message);
+    for (const Json& item : value)
+      ReadValue(item, absl::StrCat(path, "[", index++, "]"), field, message);
   }
 
   // Maps of strings are the only ones in the API.
-  void ReadMap(const Json& value, const std::string& path, const FieldDescriptor* field, Message* message) {
+  void ReadMap(const Json& value, const std::string& path, const FieldDescriptor* field,
+               Message* message) {
     if (!value.is_object()) return Expect(path, "an object", value);
     const FieldDescriptor* key_field = field->message_type()->map_key();
     const FieldDescriptor* value_field = field->message_type()->map_value();
@@ -79,14 +82,16 @@ class Decoder {
   }
 
   // One value, or one item of a list.
-  void ReadValue(const Json& value, const std::string& path, const FieldDescriptor* field, Message* message) {
+  void ReadValue(const Json& value, const std::string& path, const FieldDescriptor* field,
+                 Message* message) {
     const google::protobuf::Reflection* reflection = message->GetReflection();
     const bool is_item = field->is_repeated();
     switch (field->cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
         if (!value.is_string()) return Expect(path, "a string", value);
         const std::string text = value.get<std::string>();
-        return is_item ? reflection->AddString(message, field, text) : reflection->SetString(message, field, text);
+        return is_item ? reflection->AddString(message, field, text)
+                       : reflection->SetString(message, field, text);
       }
       case FieldDescriptor::CPPTYPE_BOOL: {
         if (!value.is_boolean()) return Expect(path, "a boolean", value);
@@ -104,19 +109,23 @@ class Decoder {
       }
       case FieldDescriptor::CPPTYPE_MESSAGE: {
         if (!value.is_object()) return Expect(path, "an object", value);
-        return ReadObject(value, path, is_item ? reflection->AddMessage(message, field)
-                                               : reflection->MutableMessage(message, field));
+        return ReadObject(value, path,
+                          is_item ? reflection->AddMessage(message, field)
+                                  : reflection->MutableMessage(message, field));
       }
       default:
         problems_.push_back(absl::StrCat(path, ": cannot be given"));
     }
   }
 
-  void SetInt32(const Json& value, const std::string& path, const FieldDescriptor* field, Message* message) {
-    // Unsigned values above the range of int64 come out negative or small unless they are compared as what they are.
-    const bool fits = value.is_number_unsigned()
-                          ? value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int32_t>::max())
-                          : value.get<int64_t>() >= std::numeric_limits<int32_t>::min();
+  void SetInt32(const Json& value, const std::string& path, const FieldDescriptor* field,
+                Message* message) {
+    // Unsigned values above the range of int64 come out negative or small unless they are compared
+    // as what they are.
+    const bool fits =
+        value.is_number_unsigned()
+            ? value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int32_t>::max())
+            : value.get<int64_t>() >= std::numeric_limits<int32_t>::min();
     if (!fits) {
       problems_.push_back(absl::StrCat(path, ": is out of range: ", value.dump()));
     } else if (field->is_repeated()) {
@@ -135,7 +144,8 @@ std::vector<std::string> DecodeJson(absl::string_view text, Message* message) {
   Json document;
   try {
     const auto bounded = [](int depth, Json::parse_event_t event, Json& /*parsed*/) {
-      if (event == Json::parse_event_t::object_start && depth > kMaxDepth) throw std::length_error("nested too deeply");
+      if (event == Json::parse_event_t::object_start && depth > kMaxDepth)
+        throw std::length_error("nested too deeply");
       return true;
     };
     document = text.empty() ? Json::object() : Json::parse(text.begin(), text.end(), bounded);

@@ -17,7 +17,8 @@ std::string EncodeJson(const google::protobuf::Message& message) {
 }
 
 std::string EncodeError(absl::string_view exception, absl::string_view message) {
-  const nlohmann::ordered_json body = {{"__type", std::string(exception)}, {"message", std::string(message)}};
+  const nlohmann::ordered_json body = {{"__type", std::string(exception)},
+                                       {"message", std::string(message)}};
   // Bytes that are not UTF-8, from a request that is quoted, are replaced.
   return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -9,7 +9,8 @@
 
 namespace davit::api {
 
-// The message in the API's JSON form: members that are unset are absent, lists and maps are always there.
+// The message in the API's JSON form: members that are unset are absent, lists and maps are always
+// there.
 std::string EncodeJson(const google::protobuf::Message& message);
 
 // {"__type":"ClusterNotFoundException","message":"Cluster not found."}

@@ -19,8 +19,8 @@ class Metrics {
  public:
   explicit Metrics(loop::Loop* loop);
 
-  // One API request. `operation` is a known operation's name, or "unknown"; `code` is "OK" or the exception's name: both
-  // are bounded.
+  // One API request. `operation` is a known operation's name, or "unknown"; `code` is "OK" or the
+  // exception's name: both are bounded.
   void CountRequest(const std::string& operation, const std::string& code, absl::Duration duration);
   // Everything, in Prometheus's text format. Blocks until the loop has answered.
   absl::StatusOr<std::string> Serialize();

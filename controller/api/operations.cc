@@ -26,7 +26,8 @@ absl::StatusOr<Request> Decode(absl::string_view body) {
   const std::vector<std::string> problems = DecodeJson(body, &request);
   if (problems.empty()) return request;
   const std::string text = absl::StrJoin(problems, "\n");
-  if (problems.size() == 1 && absl::StartsWith(text, "not JSON")) return cluster::EcsError("SerializationException", text);
+  if (problems.size() == 1 && absl::StartsWith(text, "not JSON"))
+    return cluster::EcsError("SerializationException", text);
   // As ECS does: what is wrong with a task definition is always a ClientException.
   constexpr bool kIsTaskDefinition = std::is_same_v<Request, v1::RegisterTaskDefinitionRequest>;
   return kIsTaskDefinition ? cluster::ClientException(text) : cluster::InvalidParameter(text);
@@ -61,7 +62,8 @@ absl::StatusOr<loop::Answer> Look(loop::Loop* loop, absl::string_view body) {
   ASSIGN_OR_RETURN(Request request, Decode<Request>(body));
   std::promise<absl::StatusOr<loop::Answer>> promise;
   auto answer = promise.get_future();
-  const auto query = [request = std::move(request)](const cluster::Model& model) -> absl::StatusOr<loop::Answer> {
+  const auto query =
+      [request = std::move(request)](const cluster::Model& model) -> absl::StatusOr<loop::Answer> {
     ASSIGN_OR_RETURN(auto response, cluster::Read(model.state(), request));
     return std::make_shared<const decltype(response)>(std::move(response));
   };
@@ -90,7 +92,8 @@ const std::map<absl::string_view, Handler>& Table() {
   return *kTable;
 }
 
-// ECS's other operations, so that a user is told that they are not built, and not that they do not exist.
+// ECS's other operations, so that a user is told that they are not built, and not that they do not
+// exist.
 const std::set<absl::string_view>& OtherEcsOperations() {
   static const auto* const kNames = new std::set<absl::string_view>{
       "CreateCapacityProvider",

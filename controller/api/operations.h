@@ -9,7 +9,8 @@
 
 namespace davit::api {
 
-// The table of operations: one row each. A row reads the JSON body, hands the request to the loop and waits for the answer.
+// The table of operations: one row each. A row reads the JSON body, hands the request to the loop
+// and waits for the answer.
 using Handler = absl::StatusOr<loop::Answer> (*)(loop::Loop* loop, absl::string_view body);
 
 // Null: not built. Pure.

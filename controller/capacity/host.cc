@@ -9,7 +9,8 @@ namespace davit::capacity {
 namespace {
 
 void Insert(const std::vector<int>& ports, std::vector<int>* taken) {
-  for (const int port : ports) taken->insert(std::lower_bound(taken->begin(), taken->end(), port), port);
+  for (const int port : ports)
+    taken->insert(std::lower_bound(taken->begin(), taken->end(), port), port);
 }
 
 // One occurrence each: a reserved port of the host stays taken when a task that also names it ends.

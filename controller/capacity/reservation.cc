@@ -8,7 +8,8 @@
 namespace davit::capacity {
 namespace {
 
-const v1::ContainerOverride* FindOverride(const v1::TaskOverride& overrides, const std::string& name) {
+const v1::ContainerOverride* FindOverride(const v1::TaskOverride& overrides,
+                                          const std::string& name) {
   for (const v1::ContainerOverride& candidate : overrides.container_overrides()) {
     if (candidate.name() == name) return &candidate;
   }
@@ -20,7 +21,8 @@ int64_t CpuOf(const v1::ContainerDefinition& container, const v1::ContainerOverr
 }
 
 int64_t MemoryOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced) {
-  if (replaced != nullptr && replaced->has_memory_reservation()) return replaced->memory_reservation();
+  if (replaced != nullptr && replaced->has_memory_reservation())
+    return replaced->memory_reservation();
   if (container.has_memory_reservation()) return container.memory_reservation();
   return replaced != nullptr && replaced->has_memory() ? replaced->memory() : container.memory();
 }
@@ -28,7 +30,8 @@ int64_t MemoryOf(const v1::ContainerDefinition& container, const v1::ContainerOv
 void AddPorts(const v1::ContainerDefinition& container, bool is_host_mode, Reservation* needs) {
   for (const v1::PortMapping& mapping : container.port_mappings()) {
     // In host mode the container's port is the host's, whether hostPort says so or not.
-    const int port = mapping.host_port() == 0 && is_host_mode ? mapping.container_port() : mapping.host_port();
+    const int port =
+        mapping.host_port() == 0 && is_host_mode ? mapping.container_port() : mapping.host_port();
     if (port == 0) continue;
     (mapping.protocol() == "udp" ? needs->udp_ports : needs->tcp_ports).push_back(port);
   }
@@ -43,7 +46,8 @@ void SortUnique(std::vector<int>* ports) {
 
 Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOverride& overrides) {
   Reservation needs;
-  const bool has_host_ports = definition.network_mode() != "awsvpc" && definition.network_mode() != "none";
+  const bool has_host_ports =
+      definition.network_mode() != "awsvpc" && definition.network_mode() != "none";
   for (const v1::ContainerDefinition& container : definition.container_definitions()) {
     const v1::ContainerOverride* replaced = FindOverride(overrides, container.name());
     needs.cpu_units += CpuOf(container, replaced);

@@ -18,9 +18,10 @@ struct Reservation {
   bool operator==(const Reservation& other) const = default;
 };
 
-// By ECS's arithmetic: cpu = the task's, else the sum of its containers'; memory = the task's, else the sum of
-// memoryReservation, or memory where there is none; ports = host ports other than 0, in bridge and host mode. An override
-// wins over the definition's value. `definition` is a registered one: its cpu and memory are decimal numbers.
+// By ECS's arithmetic: cpu = the task's, else the sum of its containers'; memory = the task's, else
+// the sum of memoryReservation, or memory where there is none; ports = host ports other than 0, in
+// bridge and host mode. An override wins over the definition's value. `definition` is a registered
+// one: its cpu and memory are decimal numbers.
 Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOverride& overrides);
 
 }  // namespace davit::capacity

@@ -18,7 +18,8 @@ constexpr int kMissedHeartbeats = 3;
 Model::Result Model::On(const Started& /*started*/) {
   state_.PutEpoch(state_.epoch() + 1);
   for (const auto& [name, cluster] : state_.clusters()) {
-    for (const auto& [id, instance] : cluster.instances) instance->session.away_since = now_.monotonic;
+    for (const auto& [id, instance] : cluster.instances)
+      instance->session.away_since = now_.monotonic;
   }
   return Answer();
 }
@@ -37,7 +38,8 @@ Model::Result Model::On(const AgentSaid& said) {
   }
   if (instance == nullptr || message.session_id() != said.session_id) {
     EndSession(said.session_id, v1::Goodbye::STALE,
-               instance == nullptr ? "no Hello was accepted on this stream" : "session_id is not the current one");
+               instance == nullptr ? "no Hello was accepted on this stream"
+                                   : "session_id is not the current one");
     if (instance != nullptr) Disconnect(instance, "it sent a message of another session");
     return Answer();
   }
@@ -62,7 +64,8 @@ Model::Result Model::On(const Tick& /*tick*/) {
     if (silence > kMissedHeartbeats * instance->session.period) silent.push_back(instance);
   }
   // The order of a hash map must not show in the outcome.
-  std::sort(silent.begin(), silent.end(), [](const Instance* a, const Instance* b) { return a->arn() < b->arn(); });
+  std::sort(silent.begin(), silent.end(),
+            [](const Instance* a, const Instance* b) { return a->arn() < b->arn(); });
   for (Instance* instance : silent) {
     EndSession(instance->session.id, v1::Goodbye::STALE, "three heartbeats were missed");
     Disconnect(instance, "three heartbeats were missed");
@@ -84,7 +87,8 @@ Model::Result Model::On(const Stopping& /*stopping*/) {
   return Answer();
 }
 
-void Model::EndSession(const std::string& session_id, v1::Goodbye::Code code, absl::string_view reason) {
+void Model::EndSession(const std::string& session_id, v1::Goodbye::Code code,
+                       absl::string_view reason) {
   v1::ControllerMessage message;
   message.mutable_goodbye()->set_code(code);
   message.mutable_goodbye()->set_reason(std::string(reason));
@@ -104,7 +108,8 @@ void Model::NoteAbsences() {
   for (const auto& [name, cluster] : state_.clusters()) {
     for (const auto& [id, instance] : cluster.instances) {
       Session& session = instance->session;
-      if (!session.id.empty() || session.is_absence_noted || now_.monotonic - session.away_since <= options_.grace) {
+      if (!session.id.empty() || session.is_absence_noted ||
+          now_.monotonic - session.away_since <= options_.grace) {
         continue;
       }
       session.is_absence_noted = true;

@@ -15,11 +15,12 @@ constexpr int kProtocolVersion = 1;
 constexpr absl::Duration kMinHeartbeatPeriod = absl::Seconds(5);
 constexpr double kHeartbeatsPerSecond = 200;
 
-// Of all heartbeats together at most kHeartbeatsPerSecond, +-10 % so that agents that were started together drift apart.
-// The jitter comes from the agent and its heartbeat's number: the model has no randomness.
+// Of all heartbeats together at most kHeartbeatsPerSecond, +-10 % so that agents that were started
+// together drift apart. The jitter comes from the agent and its heartbeat's number: the model has
+// no randomness.
 absl::Duration HeartbeatPeriod(size_t agents, const std::string& arn, uint64_t sequence) {
-  const absl::Duration period =
-      std::max(kMinHeartbeatPeriod, absl::Seconds(static_cast<double>(agents) / kHeartbeatsPerSecond));
+  const absl::Duration period = std::max(
+      kMinHeartbeatPeriod, absl::Seconds(static_cast<double>(agents) / kHeartbeatsPerSecond));
   const size_t hash = std::hash<std::string>()(absl::StrCat(arn, "/", sequence));
   return period * (0.9 + 0.2 * static_cast<double>(hash % 1024) / 1023.0);
 }
@@ -27,14 +28,16 @@ absl::Duration HeartbeatPeriod(size_t agents, const std::string& arn, uint64_t s
 // The first thing that is wrong with a Hello, naming its field; empty if it is acceptable.
 std::string WhatIsWrong(const v1::Hello& hello) {
   if (hello.protocol_version() != kProtocolVersion) {
-    return absl::StrCat("protocol_version is ", hello.protocol_version(), "; this controller speaks ", kProtocolVersion);
+    return absl::StrCat("protocol_version is ", hello.protocol_version(),
+                        "; this controller speaks ", kProtocolVersion);
   }
   if (hello.cluster().empty()) return "cluster is empty";
   if (hello.ec2_instance_id().empty()) return "ec2_instance_id is empty: the host has no identity";
   if (hello.agent_instance_id().empty()) return "agent_instance_id is empty";
   for (const char* name : {"CPU", "MEMORY"}) {
-    const bool is_there = std::any_of(hello.resources().begin(), hello.resources().end(),
-                                      [name](const auto& resource) { return resource.name() == name; });
+    const bool is_there =
+        std::any_of(hello.resources().begin(), hello.resources().end(),
+                    [name](const auto& resource) { return resource.name() == name; });
     if (!is_there) return absl::StrCat("resources lack ", name);
   }
   return "";
@@ -42,9 +45,10 @@ std::string WhatIsWrong(const v1::Hello& hello) {
 
 template <typename List>
 bool AreSame(const List& a, const List& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
-    return x.SerializeAsString() == y.SerializeAsString();
-  });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
+           return x.SerializeAsString() == y.SerializeAsString();
+         });
 }
 
 v1::Assignment MakeAssignment(const Task& task) {
@@ -61,7 +65,8 @@ v1::Assignment MakeAssignment(const Task& task) {
     v1::StopCode::Value_Parse(shown.stop_code(), &code);
     assignment.set_stop_code(code);
   }
-  if (task.revision != nullptr) *assignment.mutable_task_definition() = task.revision->record.task_definition();
+  if (task.revision != nullptr)
+    *assignment.mutable_task_definition() = task.revision->record.task_definition();
   *assignment.mutable_overrides() = shown.overrides();
   assignment.set_group(shown.group());
   assignment.set_started_by(shown.started_by());
@@ -85,18 +90,23 @@ void Model::OnHello(const std::string& session_id, const v1::Hello& hello) {
   if (!problem.empty()) {
     EndSession(session_id, v1::Goodbye::REFUSED, problem);
     AddNote(Note::Level::kWarning, "agent refused",
-            {{"ec2_instance_id", hello.ec2_instance_id()}, {"cluster", hello.cluster()}, {"reason", problem}});
+            {{"ec2_instance_id", hello.ec2_instance_id()},
+             {"cluster", hello.cluster()},
+             {"reason", problem}});
     return;
   }
   if (hello.last_controller_epoch() > state_.epoch()) {
-    // This store is newer than the fleet: it was emptied or restored. Agents refuse an epoch below what they have seen.
+    // This store is newer than the fleet: it was emptied or restored. Agents refuse an epoch below
+    // what they have seen.
     AddNote(Note::Level::kWarning, "controller epoch raised above what an agent has seen",
-            {{"epoch", absl::StrCat(state_.epoch())}, {"seen", absl::StrCat(hello.last_controller_epoch())}});
+            {{"epoch", absl::StrCat(state_.epoch())},
+             {"seen", absl::StrCat(hello.last_controller_epoch())}});
     state_.PutEpoch(hello.last_controller_epoch() + 1);
   }
   Instance* instance = Register(hello, *known);
   if (!instance->session.id.empty()) {
-    EndSession(instance->session.id, v1::Goodbye::SUPERSEDED, "another agent with the same identity has connected");
+    EndSession(instance->session.id, v1::Goodbye::SUPERSEDED,
+               "another agent with the same identity has connected");
     Disconnect(instance, "superseded");
   }
   instance->session = Session();
@@ -109,7 +119,8 @@ void Model::OnHello(const std::string& session_id, const v1::Hello& hello) {
   v1::Welcome* welcome = message.mutable_welcome();
   welcome->set_container_instance_arn(instance->arn());
   welcome->set_controller_epoch(state_.epoch());
-  welcome->set_heartbeat_period_ms(static_cast<int32_t>(absl::ToInt64Milliseconds(instance->session.period)));
+  welcome->set_heartbeat_period_ms(
+      static_cast<int32_t>(absl::ToInt64Milliseconds(instance->session.period)));
   Send(session_id, std::move(message));
   SendComplete(instance);
   AddNote(Note::Level::kInfo, "agent connected",
@@ -125,7 +136,8 @@ absl::StatusOr<Instance*> Model::Identify(const v1::Hello& hello) {
     // As with ECS: agents may make the cluster that is theirs when they were told of none.
     if (hello.cluster() != "default") {
       return absl::InvalidArgumentError(
-          absl::StrCat("cluster: '", hello.cluster(), "' does not exist; create it, or mend the agent's configuration"));
+          absl::StrCat("cluster: '", hello.cluster(),
+                       "' does not exist; create it, or mend the agent's configuration"));
     }
     MakeCluster("default", {});
   }
@@ -134,7 +146,8 @@ absl::StatusOr<Instance*> Model::Identify(const v1::Hello& hello) {
   if (by_arn != nullptr && by_arn->record.instance().ec2_instance_id() == hello.ec2_instance_id()) {
     if (by_arn->record.cluster() == hello.cluster()) return by_arn;
     return absl::InvalidArgumentError(absl::StrCat("cluster: this host is registered in cluster '",
-                                                   by_arn->record.cluster(), "', not in '", hello.cluster(), "'"));
+                                                   by_arn->record.cluster(), "', not in '",
+                                                   hello.cluster(), "'"));
   }
   return state_.FindInstanceByHost(hello.cluster(), hello.ec2_instance_id());
 }
@@ -151,7 +164,8 @@ Instance* Model::Register(const v1::Hello& hello, Instance* known) {
   if (known == nullptr) {
     record.set_cluster(hello.cluster());
     instance->set_container_instance_arn(
-        MakeArn(options_.place, absl::StrCat("container-instance/", hello.cluster(), "/", options_.new_id())));
+        MakeArn(options_.place,
+                absl::StrCat("container-instance/", hello.cluster(), "/", options_.new_id())));
     instance->set_ec2_instance_id(hello.ec2_instance_id());
     instance->set_status("ACTIVE");
     instance->set_registered_at(ToEpochSeconds(now_.wall));
@@ -165,7 +179,8 @@ Instance* Model::Register(const v1::Hello& hello, Instance* known) {
 
 void Model::OnHeartbeat(Instance* instance, const v1::Heartbeat& heartbeat) {
   ObserveRuntime(instance, heartbeat.runtime_available(), heartbeat.impairment());
-  instance->session.period = HeartbeatPeriod(state_.sessions().size(), instance->arn(), heartbeat.sequence());
+  instance->session.period =
+      HeartbeatPeriod(state_.sessions().size(), instance->arn(), heartbeat.sequence());
   v1::ControllerMessage message;
   message.mutable_heartbeat_ack()->set_sequence(heartbeat.sequence());
   message.mutable_heartbeat_ack()->set_period_ms(
@@ -178,7 +193,8 @@ void Model::ObserveRuntime(Instance* instance, bool is_available, absl::string_v
   if (session.is_runtime_available == is_available && session.impairment == impairment) return;
   session.impairment = std::string(impairment);
   state_.SetRuntimeAvailable(instance, is_available);
-  AddNote(is_available && impairment.empty() ? Note::Level::kInfo : Note::Level::kWarning, "host health changed",
+  AddNote(is_available && impairment.empty() ? Note::Level::kInfo : Note::Level::kWarning,
+          "host health changed",
           {{"container_instance_arn", instance->arn()},
            {"runtime_available", is_available ? "true" : "false"},
            {"impairment", session.impairment}});
@@ -200,7 +216,8 @@ bool Model::MergeTaskState(const v1::TaskState& seen, const Instance& instance) 
   Task* task = state_.FindTask(seen.task_arn());
   if (task == nullptr || task->instance != &instance) {
     AddNote(Note::Level::kWarning,
-            task == nullptr ? "report of an unknown task ignored" : "report of another instance's task ignored",
+            task == nullptr ? "report of an unknown task ignored"
+                            : "report of another instance's task ignored",
             {{"task_arn", seen.task_arn()}, {"container_instance_arn", instance.arn()}});
     return false;
   }
@@ -231,7 +248,8 @@ void Model::OnStopCandidates(Instance* instance, const v1::StopCandidates& candi
     }
   }
   if (unknown > 0) {
-    AddNote(Note::Level::kWarning, "agent runs tasks that this controller does not know; they are left alone",
+    AddNote(Note::Level::kWarning,
+            "agent runs tasks that this controller does not know; they are left alone",
             {{"container_instance_arn", instance->arn()}, {"tasks", absl::StrCat(unknown)}});
   }
   if (confirmation->task_arns().empty()) return;

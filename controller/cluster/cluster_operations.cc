@@ -27,17 +27,21 @@ Cluster* Model::MakeCluster(const std::string& name, const v1::CreateClusterRequ
 Model::Result Model::On(const v1::CreateClusterRequest& request) {
   const std::string name = request.has_cluster_name() ? request.cluster_name() : "default";
   if (!IsName(name)) {
-    return InvalidParameter(absl::StrCat("clusterName: must be 1..255 letters, digits, hyphens and underscores, is '",
-                                         name, "'"));
+    return InvalidParameter(absl::StrCat(
+        "clusterName: must be 1..255 letters, digits, hyphens and underscores, is '", name, "'"));
   }
-  if (!request.capacity_providers().empty() || !request.default_capacity_provider_strategy().empty()) {
-    return EcsError("UnsupportedFeatureException", "capacityProviders: capacity providers are not supported.");
+  if (!request.capacity_providers().empty() ||
+      !request.default_capacity_provider_strategy().empty()) {
+    return EcsError("UnsupportedFeatureException",
+                    "capacityProviders: capacity providers are not supported.");
   }
   if (request.has_service_connect_defaults()) {
-    return EcsError("UnsupportedFeatureException", "serviceConnectDefaults: Service Connect is not supported.");
+    return EcsError("UnsupportedFeatureException",
+                    "serviceConnectDefaults: Service Connect is not supported.");
   }
   const Cluster* cluster = state_.FindCluster(name);
-  if (cluster == nullptr || cluster->record.cluster().status() != "ACTIVE") cluster = MakeCluster(name, request);
+  if (cluster == nullptr || cluster->record.cluster().status() != "ACTIVE")
+    cluster = MakeCluster(name, request);
   auto response = std::make_shared<v1::CreateClusterResponse>();
   *response->mutable_cluster() = DescribeCluster(*cluster);
   return response;
@@ -48,11 +52,13 @@ Model::Result Model::On(const v1::DeleteClusterRequest& request) {
   Cluster* cluster = state_.FindCluster(ClusterName(request.cluster()));
   if (cluster == nullptr) return ClusterNotFound();
   if (cluster->running_count + cluster->pending_count > 0) {
-    return EcsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.");
+    return EcsError("ClusterContainsTasksException",
+                    "The Cluster cannot be deleted while Tasks are active.");
   }
   if (!cluster->instances.empty()) {
-    return EcsError("ClusterContainsContainerInstancesException",
-                    "The Cluster cannot be deleted while Container Instances are active or draining.");
+    return EcsError(
+        "ClusterContainsContainerInstancesException",
+        "The Cluster cannot be deleted while Container Instances are active or draining.");
   }
   if (cluster->record.cluster().status() != "INACTIVE") {
     v1::StoredCluster record = cluster->record;

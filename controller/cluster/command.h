@@ -23,7 +23,8 @@ struct Instant {
 
 // The process has started: raises the epoch. Always the first command.
 struct Started {};
-// Something came over an agent's stream. `session_id` names the stream, not what the message claims.
+// Something came over an agent's stream. `session_id` names the stream, not what the message
+// claims.
 struct AgentSaid {
   std::string session_id;
   v1::AgentMessage message;
@@ -32,15 +33,17 @@ struct AgentSaid {
 struct AgentGone {
   std::string session_id;
 };
-// Time has passed: looks for silent agents and for stopped tasks that have been kept long enough. Due every second.
+// Time has passed: looks for silent agents and for stopped tasks that have been kept long enough.
+// Due every second.
 struct Tick {};
 // The controller goes down: every agent is told to dial again.
 struct Stopping {};
 
 // All that changes the cluster. API requests are the messages of ecs.proto.
-using Command = std::variant<v1::CreateClusterRequest, v1::DeleteClusterRequest, v1::RegisterTaskDefinitionRequest,
-                             v1::DeregisterTaskDefinitionRequest, v1::RunTaskRequest, v1::StopTaskRequest, Started,
-                             AgentSaid, AgentGone, Tick, Stopping>;
+using Command = std::variant<v1::CreateClusterRequest, v1::DeleteClusterRequest,
+                             v1::RegisterTaskDefinitionRequest, v1::DeregisterTaskDefinitionRequest,
+                             v1::RunTaskRequest, v1::StopTaskRequest, Started, AgentSaid, AgentGone,
+                             Tick, Stopping>;
 
 // Effects: what is to be done once the mutations are durable.
 
@@ -62,7 +65,8 @@ struct Note {
 };
 using Effect = std::variant<SendToAgent, EndSession, Note>;
 
-// What a command came to. With a status that is not OK nothing was changed, and there are no mutations.
+// What a command came to. With a status that is not OK nothing was changed, and there are no
+// mutations.
 struct Outcome {
   absl::Status status;
   std::shared_ptr<const google::protobuf::Message> answer;  // of API requests: the response message

@@ -26,64 +26,76 @@ const Container* FindContainer(const Request& request, absl::string_view name) {
   return nullptr;
 }
 
-bool IsEssential(const Container& container) { return !container.has_essential() || container.essential(); }
+bool IsEssential(const Container& container) {
+  return !container.has_essential() || container.essential();
+}
 
 void CheckIdentity(const Container& container, const std::string& path, Problems* problems) {
   if (container.name().empty()) {
     problems->Add(path + ".name", "Container.name should not be null or empty.");
   } else if (!IsName(container.name())) {
-    problems->Add(path + ".name", "must be at most 255 letters, digits, hyphens and underscores, is '",
+    problems->Add(path + ".name",
+                  "must be at most 255 letters, digits, hyphens and underscores, is '",
                   container.name(), "'.");
   }
-  if (container.image().empty()) problems->Add(path + ".image", "Container.image should not be null or empty.");
+  if (container.image().empty())
+    problems->Add(path + ".image", "Container.image should not be null or empty.");
 }
 
-void CheckSizes(const Request& request, const Container& container, const std::string& path, Problems* problems) {
+void CheckSizes(const Request& request, const Container& container, const std::string& path,
+                Problems* problems) {
   const bool has_memory = container.has_memory() || container.has_memory_reservation();
   if (!request.has_memory() && !has_memory) {
     problems->Add(path, "Invalid setting for container '", container.name(),
                   "'. At least one of 'memory' or 'memoryReservation' must be specified.");
   }
-  if (container.cpu() < 0) problems->Add(path + ".cpu", "must not be negative, is ", container.cpu(), ".");
+  if (container.cpu() < 0)
+    problems->Add(path + ".cpu", "must not be negative, is ", container.cpu(), ".");
   for (const bool is_soft : {false, true}) {
     const bool is_given = is_soft ? container.has_memory_reservation() : container.has_memory();
     const int mib = is_soft ? container.memory_reservation() : container.memory();
     if (!is_given || mib >= kMinMemoryMib) continue;
-    problems->Add(path + (is_soft ? ".memoryReservation" : ".memory"), "must be at least ", kMinMemoryMib,
-                  " MiB, is ", mib, ".");
+    problems->Add(path + (is_soft ? ".memoryReservation" : ".memory"), "must be at least ",
+                  kMinMemoryMib, " MiB, is ", mib, ".");
   }
   if (container.has_memory() && container.has_memory_reservation() &&
       container.memory() <= container.memory_reservation()) {
-    problems->Add(path + ".memory", "must be greater than memoryReservation (", container.memory_reservation(),
-                  "), is ", container.memory(), ".");
+    problems->Add(path + ".memory", "must be greater than memoryReservation (",
+                  container.memory_reservation(), "), is ", container.memory(), ".");
   }
   const auto task_memory = ParseMemory(request.memory());
   if (task_memory && container.memory() > *task_memory) {
-    problems->Add(path + ".memory", "The 'memory' setting for container is greater than for the task.");
+    problems->Add(path + ".memory",
+                  "The 'memory' setting for container is greater than for the task.");
   }
 }
 
-void CheckPort(absl::string_view network_mode, const v1::PortMapping& mapping, const std::string& path,
-               Problems* problems) {
+void CheckPort(absl::string_view network_mode, const v1::PortMapping& mapping,
+               const std::string& path, Problems* problems) {
   if (!mapping.has_container_port_range()) {
     problems->CheckRange(path + ".containerPort", mapping.container_port(), 1, 65535);
   } else if (mapping.has_container_port() || mapping.has_host_port()) {
     problems->Add(path + ".containerPortRange", "excludes containerPort and hostPort.");
   }
   problems->CheckRange(path + ".hostPort", mapping.host_port(), 0, 65535);
-  if (mapping.has_protocol()) problems->CheckOneOf(path + ".protocol", mapping.protocol(), {"tcp", "udp"});
+  if (mapping.has_protocol())
+    problems->CheckOneOf(path + ".protocol", mapping.protocol(), {"tcp", "udp"});
   if (mapping.has_app_protocol()) {
     problems->CheckOneOf(path + ".appProtocol", mapping.app_protocol(), {"http", "http2", "grpc"});
   }
   const bool is_same_port_needed = network_mode == "host" || network_mode == "awsvpc";
-  if (is_same_port_needed && mapping.host_port() != 0 && mapping.host_port() != mapping.container_port()) {
-    problems->Add(path + ".hostPort", "must be empty or equal to containerPort in network mode ", network_mode, ".");
+  if (is_same_port_needed && mapping.host_port() != 0 &&
+      mapping.host_port() != mapping.container_port()) {
+    problems->Add(path + ".hostPort", "must be empty or equal to containerPort in network mode ",
+                  network_mode, ".");
   }
 }
 
-void CheckNetwork(const Request& request, const Container& container, const std::string& path, Problems* problems) {
+void CheckNetwork(const Request& request, const Container& container, const std::string& path,
+                  Problems* problems) {
   for (int i = 0; i < container.port_mappings_size(); ++i) {
-    CheckPort(request.network_mode(), container.port_mappings(i), At(path, "portMappings", i), problems);
+    CheckPort(request.network_mode(), container.port_mappings(i), At(path, "portMappings", i),
+              problems);
   }
   if (request.network_mode() == "none" && !container.port_mappings().empty()) {
     problems->Add(path + ".portMappings", "must be empty in network mode none.");
@@ -92,12 +104,16 @@ void CheckNetwork(const Request& request, const Container& container, const std:
   if (!container.links().empty() && !is_bridge) {
     problems->Add(path + ".links", "are possible in network mode bridge only.");
   }
-  if (container.has_hostname() && (request.network_mode() == "awsvpc" || request.network_mode() == "host")) {
-    problems->Add(path + ".hostname", "is not possible in network mode ", request.network_mode(), ".");
+  if (container.has_hostname() &&
+      (request.network_mode() == "awsvpc" || request.network_mode() == "host")) {
+    problems->Add(path + ".hostname", "is not possible in network mode ", request.network_mode(),
+                  ".");
   }
   for (int i = 0; i < container.extra_hosts_size(); ++i) {
-    problems->CheckGiven(At(path, "extraHosts", i) + ".hostname", container.extra_hosts(i).hostname());
-    problems->CheckGiven(At(path, "extraHosts", i) + ".ipAddress", container.extra_hosts(i).ip_address());
+    problems->CheckGiven(At(path, "extraHosts", i) + ".hostname",
+                         container.extra_hosts(i).hostname());
+    problems->CheckGiven(At(path, "extraHosts", i) + ".ipAddress",
+                         container.extra_hosts(i).ip_address());
   }
 }
 
@@ -109,13 +125,16 @@ void CheckEnvironment(const Container& container, const std::string& path, Probl
     problems->CheckGiven(At(path, "secrets", i) + ".name", container.secrets(i).name());
     problems->CheckGiven(At(path, "secrets", i) + ".valueFrom", container.secrets(i).value_from());
   }
-  if (container.environment_files_size() > 10) problems->Add(path + ".environmentFiles", "at most 10.");
+  if (container.environment_files_size() > 10)
+    problems->Add(path + ".environmentFiles", "at most 10.");
   for (int i = 0; i < container.environment_files_size(); ++i) {
-    problems->CheckOneOf(At(path, "environmentFiles", i) + ".type", container.environment_files(i).type(), {"s3"});
+    problems->CheckOneOf(At(path, "environmentFiles", i) + ".type",
+                         container.environment_files(i).type(), {"s3"});
   }
 }
 
-void CheckMounts(const Request& request, const Container& container, const std::string& path, Problems* problems) {
+void CheckMounts(const Request& request, const Container& container, const std::string& path,
+                 Problems* problems) {
   std::set<std::string> volumes;
   for (const v1::Volume& volume : request.volumes()) volumes.insert(volume.name());
   for (int i = 0; i < container.mount_points_size(); ++i) {
@@ -141,7 +160,8 @@ void CheckHealth(const Container& container, const std::string& path, Problems* 
   if (check.has_interval()) problems->CheckRange(at + ".interval", check.interval(), 5, 300);
   if (check.has_timeout()) problems->CheckRange(at + ".timeout", check.timeout(), 2, 60);
   if (check.has_retries()) problems->CheckRange(at + ".retries", check.retries(), 1, 10);
-  if (check.has_start_period()) problems->CheckRange(at + ".startPeriod", check.start_period(), 0, 300);
+  if (check.has_start_period())
+    problems->CheckRange(at + ".startPeriod", check.start_period(), 0, 300);
 }
 
 void CheckLimits(const Container& container, const std::string& path, Problems* problems) {
@@ -149,19 +169,22 @@ void CheckLimits(const Container& container, const std::string& path, Problems* 
     const v1::Ulimit& limit = container.ulimits(i);
     const std::string at = At(path, "ulimits", i);
     problems->CheckOneOf(at + ".name", limit.name(),
-                         {"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc",
-                          "rss", "rtprio", "rttime", "sigpending", "stack"});
+                         {"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
+                          "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"});
     // -1 is "unlimited".
-    if (limit.hard_limit() != -1 && (limit.soft_limit() > limit.hard_limit() || limit.soft_limit() == -1)) {
-      problems->Add(at + ".softLimit", "must not be greater than hardLimit (", limit.hard_limit(), "), is ",
-                    limit.soft_limit(), ".");
+    if (limit.hard_limit() != -1 &&
+        (limit.soft_limit() > limit.hard_limit() || limit.soft_limit() == -1)) {
+      problems->Add(at + ".softLimit", "must not be greater than hardLimit (", limit.hard_limit(),
+                    "), is ", limit.soft_limit(), ".");
     }
   }
   for (int i = 0; i < container.system_controls_size(); ++i) {
-    problems->CheckGiven(At(path, "systemControls", i) + ".namespace", container.system_controls(i).namespace_());
+    problems->CheckGiven(At(path, "systemControls", i) + ".namespace",
+                         container.system_controls(i).namespace_());
   }
   for (int i = 0; i < container.resource_requirements_size(); ++i) {
-    problems->CheckOneOf(At(path, "resourceRequirements", i) + ".type", container.resource_requirements(i).type(),
+    problems->CheckOneOf(At(path, "resourceRequirements", i) + ".type",
+                         container.resource_requirements(i).type(),
                          {"GPU", "InferenceAccelerator"});
   }
   if (container.start_timeout() < 0) problems->Add(path + ".startTimeout", "must not be negative.");
@@ -175,27 +198,33 @@ void CheckLinux(const Container& container, const std::string& path, Problems* p
     problems->CheckRange(at + ".swappiness", linux_parameters.swappiness(), 0, 100);
   }
   if (linux_parameters.max_swap() < 0) problems->Add(at + ".maxSwap", "must not be negative.");
-  if (linux_parameters.shared_memory_size() < 0) problems->Add(at + ".sharedMemorySize", "must not be negative.");
+  if (linux_parameters.shared_memory_size() < 0)
+    problems->Add(at + ".sharedMemorySize", "must not be negative.");
   for (int i = 0; i < linux_parameters.tmpfs_size(); ++i) {
-    problems->CheckGiven(At(at, "tmpfs", i) + ".containerPath", linux_parameters.tmpfs(i).container_path());
-    if (linux_parameters.tmpfs(i).size() < 1) problems->Add(At(at, "tmpfs", i) + ".size", "must be at least 1 MiB.");
+    problems->CheckGiven(At(at, "tmpfs", i) + ".containerPath",
+                         linux_parameters.tmpfs(i).container_path());
+    if (linux_parameters.tmpfs(i).size() < 1)
+      problems->Add(At(at, "tmpfs", i) + ".size", "must be at least 1 MiB.");
   }
   for (int i = 0; i < linux_parameters.devices_size(); ++i) {
-    problems->CheckGiven(At(at, "devices", i) + ".hostPath", linux_parameters.devices(i).host_path());
+    problems->CheckGiven(At(at, "devices", i) + ".hostPath",
+                         linux_parameters.devices(i).host_path());
     for (const std::string& permission : linux_parameters.devices(i).permissions()) {
-      problems->CheckOneOf(At(at, "devices", i) + ".permissions", permission, {"read", "write", "mknod"});
+      problems->CheckOneOf(At(at, "devices", i) + ".permissions", permission,
+                           {"read", "write", "mknod"});
     }
   }
 }
 
 void CheckLogAndRestart(const Container& container, const std::string& path, Problems* problems) {
   if (container.has_log_configuration()) {
-    problems->CheckOneOf(path + ".logConfiguration.logDriver", container.log_configuration().log_driver(),
-                         {"json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"});
+    problems->CheckOneOf(
+        path + ".logConfiguration.logDriver", container.log_configuration().log_driver(),
+        {"json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"});
   }
   if (container.has_firelens_configuration()) {
-    problems->CheckOneOf(path + ".firelensConfiguration.type", container.firelens_configuration().type(),
-                         {"fluentd", "fluentbit"});
+    problems->CheckOneOf(path + ".firelensConfiguration.type",
+                         container.firelens_configuration().type(), {"fluentd", "fluentbit"});
   }
   if (!container.has_restart_policy()) return;
   const v1::ContainerRestartPolicy& policy = container.restart_policy();
@@ -207,52 +236,60 @@ void CheckLogAndRestart(const Container& container, const std::string& path, Pro
   }
 }
 
-void CheckDependency(const Request& request, const Container& container, const v1::ContainerDependency& dependency,
-                     const std::string& at, Problems* problems) {
-  problems->CheckOneOf(at + ".condition", dependency.condition(), {"START", "COMPLETE", "SUCCESS", "HEALTHY"});
+void CheckDependency(const Request& request, const Container& container,
+                     const v1::ContainerDependency& dependency, const std::string& at,
+                     Problems* problems) {
+  problems->CheckOneOf(at + ".condition", dependency.condition(),
+                       {"START", "COMPLETE", "SUCCESS", "HEALTHY"});
   const Container* target = FindContainer(request, dependency.container_name());
   if (target == nullptr || target->name() == container.name()) {
-    problems->Add(at + ".containerName", "must be another container of the task, is '", dependency.container_name(),
-                  "'.");
+    problems->Add(at + ".containerName", "must be another container of the task, is '",
+                  dependency.container_name(), "'.");
     return;
   }
   if (dependency.condition() == "HEALTHY" && !target->has_health_check()) {
-    problems->Add(at + ".condition", "is HEALTHY, but container '", target->name(), "' has no healthCheck.");
+    problems->Add(at + ".condition", "is HEALTHY, but container '", target->name(),
+                  "' has no healthCheck.");
   }
-  const bool waits_for_exit = dependency.condition() == "COMPLETE" || dependency.condition() == "SUCCESS";
+  const bool waits_for_exit =
+      dependency.condition() == "COMPLETE" || dependency.condition() == "SUCCESS";
   if (waits_for_exit && IsEssential(*target)) {
-    problems->Add(at + ".condition", "is ", dependency.condition(), ", but container '", target->name(),
-                  "' is essential: its exit ends the task.");
+    problems->Add(at + ".condition", "is ", dependency.condition(), ", but container '",
+                  target->name(), "' is essential: its exit ends the task.");
   }
 }
 
 void CheckReferences(const Request& request, const Container& container, const std::string& path,
                      Problems* problems) {
   for (int i = 0; i < container.depends_on_size(); ++i) {
-    CheckDependency(request, container, container.depends_on(i), At(path, "dependsOn", i), problems);
+    CheckDependency(request, container, container.depends_on(i), At(path, "dependsOn", i),
+                    problems);
   }
   for (int i = 0; i < container.volumes_from_size(); ++i) {
     const std::string& source = container.volumes_from(i).source_container();
     if (FindContainer(request, source) == nullptr || source == container.name()) {
-      problems->Add(At(path, "volumesFrom", i) + ".sourceContainer", "must be another container of the task, is '",
-                    source, "'.");
+      problems->Add(At(path, "volumesFrom", i) + ".sourceContainer",
+                    "must be another container of the task, is '", source, "'.");
     }
   }
   for (int i = 0; i < container.links_size(); ++i) {
     const std::vector<std::string> parts = absl::StrSplit(container.links(i), ':');
     if (FindContainer(request, parts[0]) == nullptr || parts[0] == container.name()) {
-      problems->Add(At(path, "links", i), "must be another container of the task, is '", parts[0], "'.");
+      problems->Add(At(path, "links", i), "must be another container of the task, is '", parts[0],
+                    "'.");
     }
   }
 }
 
-// Removes containers that wait for none that is left, until nothing changes: what is left waits in a circle.
+// Removes containers that wait for none that is left, until nothing changes: what is left waits in
+// a circle.
 std::set<std::string> FindCircle(const Request& request) {
   std::map<std::string, std::set<std::string>> waits_for;
   for (const Container& container : request.container_definitions()) {
     std::set<std::string>& targets = waits_for[container.name()];
     for (const v1::ContainerDependency& dependency : container.depends_on()) {
-      if (FindContainer(request, dependency.container_name()) != nullptr) targets.insert(dependency.container_name());
+      if (FindContainer(request, dependency.container_name()) != nullptr)
+        targets.insert(dependency.container_name());
     }
   }
   for (bool has_changed = true; has_changed;) {
@@ -297,13 +334,14 @@ void CheckContainersTogether(const Request& request, std::vector<std::string>* l
   bool has_essential = false;
   for (const Container& container : request.container_definitions()) {
     if (!container.name().empty() && !names.insert(container.name()).second) {
-      problems.Add("containerDefinitions", "container name '", container.name(), "' is used twice.");
+      problems.Add("containerDefinitions", "container name '", container.name(),
+                   "' is used twice.");
     }
     has_essential = has_essential || IsEssential(container);
     for (const v1::PortMapping& mapping : container.port_mappings()) {
       if (mapping.host_port() == 0) continue;
-      const std::string port =
-          absl::StrCat(mapping.host_port(), "/", mapping.has_protocol() ? mapping.protocol() : "tcp");
+      const std::string port = absl::StrCat(mapping.host_port(), "/",
+                                            mapping.has_protocol() ? mapping.protocol() : "tcp");
       if (!host_ports.insert(port).second) {
         problems.Add("containerDefinitions", "host port ", port, " is used twice.");
       }
@@ -314,7 +352,8 @@ void CheckContainersTogether(const Request& request, std::vector<std::string>* l
   }
   const std::set<std::string> circle = FindCircle(request);
   if (!circle.empty()) {
-    problems.Add("containerDefinitions", "dependsOn goes in a circle among ", absl::StrJoin(circle, ", "), ".");
+    problems.Add("containerDefinitions", "dependsOn goes in a circle among ",
+                 absl::StrJoin(circle, ", "), ".");
   }
 }
 

@@ -8,12 +8,16 @@
 
 namespace davit::cluster {
 
-// The rules for one container definition of `request` (task_definition_rules.h). `path` is "containerDefinitions[2]".
-void CheckContainer(const v1::RegisterTaskDefinitionRequest& request, const v1::ContainerDefinition& container,
-                    const std::string& path, std::vector<std::string>* problems);
+// The rules for one container definition of `request` (task_definition_rules.h). `path` is
+// "containerDefinitions[2]".
+void CheckContainer(const v1::RegisterTaskDefinitionRequest& request,
+                    const v1::ContainerDefinition& container, const std::string& path,
+                    std::vector<std::string>* problems);
 
-// Rules between containers: names, essential ones, host ports, links, volumesFrom, the order of dependsOn.
-void CheckContainersTogether(const v1::RegisterTaskDefinitionRequest& request, std::vector<std::string>* problems);
+// Rules between containers: names, essential ones, host ports, links, volumesFrom, the order of
+// dependsOn.
+void CheckContainersTogether(const v1::RegisterTaskDefinitionRequest& request,
+                             std::vector<std::string>* problems);
 
 }  // namespace davit::cluster
 

@@ -23,7 +23,8 @@ void AddMissing(absl::string_view arn, Response* response) {
   failure->set_reason("MISSING");
 }
 
-// Failures name objects by ARN, even where the request gave a short id. `type` is "task/CLUSTER" or the like.
+// Failures name objects by ARN, even where the request gave a short id. `type` is "task/CLUSTER" or
+// the like.
 std::string ArnLike(const State& state, absl::string_view type, absl::string_view id_or_arn) {
   if (LooksLikeArn(id_or_arn)) return std::string(id_or_arn);
   return MakeArn(state.place(), absl::StrCat(type, "/", id_or_arn));
@@ -62,8 +63,9 @@ v1::Resource PortsResource(absl::string_view name, const std::vector<int>& ports
 
 void AddHealth(const Instance& instance, v1::ContainerInstance* out) {
   const bool is_known = !instance.session.id.empty();
-  const std::string status =
-      !is_known ? "INSUFFICIENT_DATA" : instance.session.is_runtime_available ? "OK" : "IMPAIRED";
+  const std::string status = !is_known                               ? "INSUFFICIENT_DATA"
+                             : instance.session.is_runtime_available ? "OK"
+                                                                     : "IMPAIRED";
   out->mutable_health_status()->set_overall_status(status);
   v1::InstanceHealthCheckResult* check = out->mutable_health_status()->add_details();
   check->set_type("CONTAINER_RUNTIME");
@@ -72,7 +74,8 @@ void AddHealth(const Instance& instance, v1::ContainerInstance* out) {
 
 absl::Status CheckBatch(int size, absl::string_view member) {
   if (size < 1) return InvalidParameter(absl::StrCat(member, ": must name at least one."));
-  if (size > 100) return InvalidParameter(absl::StrCat(member, ": at most 100 at once, got ", size));
+  if (size > 100)
+    return InvalidParameter(absl::StrCat(member, ": at most 100 at once, got ", size));
   return absl::OkStatus();
 }
 
@@ -92,7 +95,8 @@ v1::Task DescribeTask(const Task& task) {
   if (task.instance != nullptr && !task.is_stopped()) {
     out.set_connectivity(task.instance->session.id.empty() ? "DISCONNECTED" : "CONNECTED");
   }
-  // ECS has no member for what a task waits for: it is shown as its containers' reason until they have one of their own.
+  // ECS has no member for what a task waits for: it is shown as its containers' reason until they
+  // have one of their own.
   if (!task.record.waiting_reason().empty() && task.last_status < v1::TaskStatus::RUNNING) {
     for (v1::Container& container : *out.mutable_containers()) {
       if (!container.has_reason()) container.set_reason(task.record.waiting_reason());
@@ -113,7 +117,8 @@ v1::ContainerInstance DescribeInstance(const Instance& instance) {
   return out;
 }
 
-absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state, const v1::DescribeClustersRequest& request) {
+absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state,
+                                                  const v1::DescribeClustersRequest& request) {
   if (request.clusters_size() > 100) return CheckBatch(request.clusters_size(), "clusters");
   v1::DescribeClustersResponse response;
   std::vector<std::string> names(request.clusters().begin(), request.clusters().end());
@@ -132,8 +137,9 @@ absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state, const v1::
     if (Contains(request.include(), "STATISTICS")) {
       AddStatistic("runningEC2TasksCount", cluster->running_count, out);
       AddStatistic("pendingEC2TasksCount", cluster->pending_count, out);
-      for (const char* none : {"runningFargateTasksCount", "pendingFargateTasksCount", "activeEC2ServiceCount",
-                               "activeFargateServiceCount", "drainingEC2ServiceCount", "drainingFargateServiceCount"}) {
+      for (const char* none : {"runningFargateTasksCount", "pendingFargateTasksCount",
+                               "activeEC2ServiceCount", "activeFargateServiceCount",
+                               "drainingEC2ServiceCount", "drainingFargateServiceCount"}) {
         AddStatistic(none, 0, out);
       }
     }
@@ -141,9 +147,10 @@ absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state, const v1::
   return response;
 }
 
-absl::StatusOr<v1::DescribeTaskDefinitionResponse> Read(const State& state,
-                                                        const v1::DescribeTaskDefinitionRequest& request) {
-  ASSIGN_OR_RETURN(const TaskDefinitionName name, ParseTaskDefinitionName(request.task_definition()));
+absl::StatusOr<v1::DescribeTaskDefinitionResponse> Read(
+    const State& state, const v1::DescribeTaskDefinitionRequest& request) {
+  ASSIGN_OR_RETURN(const TaskDefinitionName name,
+                   ParseTaskDefinitionName(request.task_definition()));
   const Revision* revision = FindRevision(state, name);
   if (revision == nullptr) return ClientException("Unable to describe task definition.");
   v1::DescribeTaskDefinitionResponse response;
@@ -152,14 +159,16 @@ absl::StatusOr<v1::DescribeTaskDefinitionResponse> Read(const State& state,
   return response;
 }
 
-absl::StatusOr<v1::DescribeTasksResponse> Read(const State& state, const v1::DescribeTasksRequest& request) {
+absl::StatusOr<v1::DescribeTasksResponse> Read(const State& state,
+                                               const v1::DescribeTasksRequest& request) {
   ASSIGN_OR_RETURN(const Cluster* cluster, GetCluster(state, request.cluster()));
   RETURN_IF_ERROR(CheckBatch(request.tasks_size(), "tasks"));
   v1::DescribeTasksResponse response;
   for (const std::string& name : request.tasks()) {
     const Task* task = FindTask(*cluster, name);
     if (task == nullptr) {
-      AddMissing(ArnLike(state, absl::StrCat("task/", ClusterName(request.cluster())), name), &response);
+      AddMissing(ArnLike(state, absl::StrCat("task/", ClusterName(request.cluster())), name),
+                 &response);
       continue;
     }
     *response.add_tasks() = DescribeTask(*task);
@@ -168,15 +177,17 @@ absl::StatusOr<v1::DescribeTasksResponse> Read(const State& state, const v1::Des
   return response;
 }
 
-absl::StatusOr<v1::DescribeContainerInstancesResponse> Read(const State& state,
-                                                            const v1::DescribeContainerInstancesRequest& request) {
+absl::StatusOr<v1::DescribeContainerInstancesResponse> Read(
+    const State& state, const v1::DescribeContainerInstancesRequest& request) {
   ASSIGN_OR_RETURN(const Cluster* cluster, GetCluster(state, request.cluster()));
   RETURN_IF_ERROR(CheckBatch(request.container_instances_size(), "containerInstances"));
   v1::DescribeContainerInstancesResponse response;
   for (const std::string& name : request.container_instances()) {
     const Instance* instance = FindInstance(*cluster, name);
     if (instance == nullptr) {
-      AddMissing(ArnLike(state, absl::StrCat("container-instance/", ClusterName(request.cluster())), name), &response);
+      AddMissing(
+          ArnLike(state, absl::StrCat("container-instance/", ClusterName(request.cluster())), name),
+          &response);
       continue;
     }
     v1::ContainerInstance* out = response.add_container_instances();

@@ -12,12 +12,14 @@ v1::Task DescribeTask(const Task& task);
 v1::ContainerInstance DescribeInstance(const Instance& instance);
 
 // The Describe operations. Unknown objects come back as failures with reason MISSING.
-absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state, const v1::DescribeClustersRequest& request);
-absl::StatusOr<v1::DescribeTaskDefinitionResponse> Read(const State& state,
-                                                        const v1::DescribeTaskDefinitionRequest& request);
-absl::StatusOr<v1::DescribeTasksResponse> Read(const State& state, const v1::DescribeTasksRequest& request);
-absl::StatusOr<v1::DescribeContainerInstancesResponse> Read(const State& state,
-                                                            const v1::DescribeContainerInstancesRequest& request);
+absl::StatusOr<v1::DescribeClustersResponse> Read(const State& state,
+                                                  const v1::DescribeClustersRequest& request);
+absl::StatusOr<v1::DescribeTaskDefinitionResponse> Read(
+    const State& state, const v1::DescribeTaskDefinitionRequest& request);
+absl::StatusOr<v1::DescribeTasksResponse> Read(const State& state,
+                                               const v1::DescribeTasksRequest& request);
+absl::StatusOr<v1::DescribeContainerInstancesResponse> Read(
+    const State& state, const v1::DescribeContainerInstancesRequest& request);
 
 }  // namespace davit::cluster
 

@@ -17,13 +17,17 @@ absl::Status EcsError(absl::string_view exception, absl::string_view message) {
   return status;
 }
 
-absl::Status ClientException(absl::string_view message) { return EcsError("ClientException", message); }
+absl::Status ClientException(absl::string_view message) {
+  return EcsError("ClientException", message);
+}
 
 absl::Status InvalidParameter(absl::string_view message) {
   return EcsError("InvalidParameterException", message);
 }
 
-absl::Status ClusterNotFound() { return EcsError("ClusterNotFoundException", "Cluster not found."); }
+absl::Status ClusterNotFound() {
+  return EcsError("ClusterNotFoundException", "Cluster not found.");
+}
 
 std::string ExceptionName(const absl::Status& status) {
   if (const auto payload = status.GetPayload(kPayload)) return std::string(*payload);

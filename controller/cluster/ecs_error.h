@@ -8,15 +8,15 @@
 
 namespace davit::cluster {
 
-// An error of the management API: a status that carries the exception's name. The message is for the user.
-// `exception` is an ECS exception name other than ServerException.
+// An error of the management API: a status that carries the exception's name. The message is for
+// the user. `exception` is an ECS exception name other than ServerException.
 absl::Status EcsError(absl::string_view exception, absl::string_view message);
 absl::Status ClientException(absl::string_view message);
 absl::Status InvalidParameter(absl::string_view message);
 absl::Status ClusterNotFound();
 
-// The exception's name. For statuses that EcsError() did not make: InvalidArgument is InvalidParameterException, all
-// others are ServerException.
+// The exception's name. For statuses that EcsError() did not make: InvalidArgument is
+// InvalidParameterException, all others are ServerException.
 std::string ExceptionName(const absl::Status& status);
 
 }  // namespace davit::cluster

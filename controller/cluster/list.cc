@@ -16,16 +16,19 @@ namespace davit::cluster {
 namespace {
 
 // An empty `value` stands for an absent member.
-absl::Status CheckOneOf(absl::string_view member, absl::string_view value, const std::vector<std::string>& allowed) {
-  if (value.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return absl::OkStatus();
-  return InvalidParameter(
-      absl::StrCat(member, ": must be one of ", absl::StrJoin(allowed, ", "), "; is '", value, "'"));
+absl::Status CheckOneOf(absl::string_view member, absl::string_view value,
+                        const std::vector<std::string>& allowed) {
+  if (value.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end())
+    return absl::OkStatus();
+  return InvalidParameter(absl::StrCat(member, ": must be one of ", absl::StrJoin(allowed, ", "),
+                                       "; is '", value, "'"));
 }
 
 // Fills pages from keys that come in order.
 class PageFiller {
  public:
-  PageFiller(absl::string_view operation, Page page) : operation_(operation), page_(std::move(page)) {}
+  PageFiller(absl::string_view operation, Page page)
+      : operation_(operation), page_(std::move(page)) {}
   const std::string& after() const { return page_.after; }
   // False when the page is full: the item belongs to the next one.
   bool Take(const std::string& key) {
@@ -61,13 +64,14 @@ struct TaskFilter {
     if (instance != nullptr && task.instance != instance) return false;
     if (request->has_started_by() && shown.started_by() != request->started_by()) return false;
     if (request->has_launch_type() && shown.launch_type() != request->launch_type()) return false;
-    return !request->has_family() ||
-           absl::StrContains(shown.task_definition_arn(), absl::StrCat("/", request->family(), ":"));
+    return !request->has_family() || absl::StrContains(shown.task_definition_arn(),
+                                                       absl::StrCat("/", request->family(), ":"));
   }
 };
 
 absl::Status CheckTaskFilters(const v1::ListTasksRequest& request) {
-  RETURN_IF_ERROR(CheckOneOf("desiredStatus", request.desired_status(), {"RUNNING", "PENDING", "STOPPED"}));
+  RETURN_IF_ERROR(
+      CheckOneOf("desiredStatus", request.desired_status(), {"RUNNING", "PENDING", "STOPPED"}));
   RETURN_IF_ERROR(CheckOneOf("launchType", request.launch_type(), {"EC2", "FARGATE", "EXTERNAL"}));
   if (request.has_service_name()) return EcsError("ServiceNotFoundException", "Service not found.");
   if (request.has_started_by() && (request.has_container_instance() || request.has_family())) {
@@ -84,11 +88,13 @@ bool HasStatus(const Family& family, absl::string_view status) {
 
 }  // namespace
 
-absl::StatusOr<v1::ListClustersResponse> Read(const State& state, const v1::ListClustersRequest& request) {
+absl::StatusOr<v1::ListClustersResponse> Read(const State& state,
+                                              const v1::ListClustersRequest& request) {
   ASSIGN_OR_RETURN(Page page, PageOf(request, "ListClusters"));
   PageFiller filler("ListClusters", std::move(page));
   v1::ListClustersResponse response;
-  for (auto entry = state.clusters().upper_bound(filler.after()); entry != state.clusters().end(); ++entry) {
+  for (auto entry = state.clusters().upper_bound(filler.after()); entry != state.clusters().end();
+       ++entry) {
     const v1::Cluster& cluster = entry->second.record.cluster();
     if (cluster.status() != "ACTIVE") continue;
     if (!filler.Take(entry->first)) break;
@@ -98,9 +104,10 @@ absl::StatusOr<v1::ListClustersResponse> Read(const State& state, const v1::List
   return response;
 }
 
-absl::StatusOr<v1::ListTaskDefinitionsResponse> Read(const State& state,
-                                                     const v1::ListTaskDefinitionsRequest& request) {
-  RETURN_IF_ERROR(CheckOneOf("status", request.status(), {"ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"}));
+absl::StatusOr<v1::ListTaskDefinitionsResponse> Read(
+    const State& state, const v1::ListTaskDefinitionsRequest& request) {
+  RETURN_IF_ERROR(
+      CheckOneOf("status", request.status(), {"ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"}));
   RETURN_IF_ERROR(CheckOneOf("sort", request.sort(), {"ASC", "DESC"}));
   ASSIGN_OR_RETURN(Page page, PageOf(request, "ListTaskDefinitions"));
   const std::string status = request.has_status() ? request.status() : "ACTIVE";
@@ -127,17 +134,19 @@ absl::StatusOr<v1::ListTaskDefinitionsResponse> Read(const State& state,
   return response;
 }
 
-absl::StatusOr<v1::ListTaskDefinitionFamiliesResponse> Read(const State& state,
-                                                            const v1::ListTaskDefinitionFamiliesRequest& request) {
+absl::StatusOr<v1::ListTaskDefinitionFamiliesResponse> Read(
+    const State& state, const v1::ListTaskDefinitionFamiliesRequest& request) {
   RETURN_IF_ERROR(CheckOneOf("status", request.status(), {"ACTIVE", "INACTIVE", "ALL"}));
   ASSIGN_OR_RETURN(Page page, PageOf(request, "ListTaskDefinitionFamilies"));
   PageFiller filler("ListTaskDefinitionFamilies", std::move(page));
   v1::ListTaskDefinitionFamiliesResponse response;
-  for (auto entry = state.families().upper_bound(filler.after()); entry != state.families().end(); ++entry) {
+  for (auto entry = state.families().upper_bound(filler.after()); entry != state.families().end();
+       ++entry) {
     if (!absl::StartsWith(entry->first, request.family_prefix())) continue;
     // INACTIVE: families without any ACTIVE revision.
     const bool is_active = HasStatus(entry->second, "ACTIVE");
-    if (request.status() == "INACTIVE" ? is_active : request.status() != "ALL" && !is_active) continue;
+    if (request.status() == "INACTIVE" ? is_active : request.status() != "ALL" && !is_active)
+      continue;
     if (!filler.Take(entry->first)) break;
     response.add_families(entry->first);
   }
@@ -145,20 +154,23 @@ absl::StatusOr<v1::ListTaskDefinitionFamiliesResponse> Read(const State& state,
   return response;
 }
 
-absl::StatusOr<v1::ListTasksResponse> Read(const State& state, const v1::ListTasksRequest& request) {
+absl::StatusOr<v1::ListTasksResponse> Read(const State& state,
+                                           const v1::ListTasksRequest& request) {
   ASSIGN_OR_RETURN(const Cluster* cluster, GetCluster(state, request.cluster()));
   RETURN_IF_ERROR(CheckTaskFilters(request));
   ASSIGN_OR_RETURN(Page page, PageOf(request, "ListTasks"));
   TaskFilter filter{nullptr, request.desired_status() != "STOPPED", &request};
   if (request.has_container_instance()) {
     filter.instance = FindInstance(*cluster, request.container_instance());
-    if (filter.instance == nullptr) return InvalidParameter("containerInstance: Container instance not found.");
+    if (filter.instance == nullptr)
+      return InvalidParameter("containerInstance: Container instance not found.");
   }
   v1::ListTasksResponse response;
   // No task has a desired status of PENDING, in ECS neither.
   if (request.desired_status() == "PENDING") return response;
   PageFiller filler("ListTasks", std::move(page));
-  for (auto entry = cluster->tasks.upper_bound(filler.after()); entry != cluster->tasks.end(); ++entry) {
+  for (auto entry = cluster->tasks.upper_bound(filler.after()); entry != cluster->tasks.end();
+       ++entry) {
     if (!filter.Matches(*entry->second)) continue;
     if (!filler.Take(entry->first)) break;
     response.add_task_arns(entry->second->arn());
@@ -167,18 +179,21 @@ absl::StatusOr<v1::ListTasksResponse> Read(const State& state, const v1::ListTas
   return response;
 }
 
-absl::StatusOr<v1::ListContainerInstancesResponse> Read(const State& state,
-                                                        const v1::ListContainerInstancesRequest& request) {
+absl::StatusOr<v1::ListContainerInstancesResponse> Read(
+    const State& state, const v1::ListContainerInstancesRequest& request) {
   ASSIGN_OR_RETURN(const Cluster* cluster, GetCluster(state, request.cluster()));
-  RETURN_IF_ERROR(CheckOneOf("status", request.status(),
-                             {"ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"}));
+  RETURN_IF_ERROR(
+      CheckOneOf("status", request.status(),
+                 {"ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"}));
   if (request.has_filter()) {
-    return EcsError("UnsupportedFeatureException", "filter: the cluster query language is not supported.");
+    return EcsError("UnsupportedFeatureException",
+                    "filter: the cluster query language is not supported.");
   }
   ASSIGN_OR_RETURN(Page page, PageOf(request, "ListContainerInstances"));
   PageFiller filler("ListContainerInstances", std::move(page));
   v1::ListContainerInstancesResponse response;
-  for (auto entry = cluster->instances.upper_bound(filler.after()); entry != cluster->instances.end(); ++entry) {
+  for (auto entry = cluster->instances.upper_bound(filler.after());
+       entry != cluster->instances.end(); ++entry) {
     const v1::ContainerInstance& instance = entry->second->record.instance();
     if (request.has_status() && instance.status() != request.status()) continue;
     if (!filler.Take(entry->first)) break;

@@ -20,19 +20,21 @@ namespace davit::cluster {
 struct ModelOptions {
   Place place;
   absl::Duration stopped_retention = absl::Hours(1);  // how long a STOPPED task can be described
-  absl::Duration grace = absl::Seconds(60);           // how long an agent may be away before that is noted
-  capacity::PlaceFunction place_tasks;                // required
-  std::function<std::string()> new_id;                // 32 hexadecimal digits, never the same twice; required
+  absl::Duration grace = absl::Seconds(60);  // how long an agent may be away before that is noted
+  capacity::PlaceFunction place_tasks;       // required
+  std::function<std::string()> new_id;  // 32 hexadecimal digits, never the same twice; required
 };
 
-// The cluster as one value that changes by commands only: the same commands at the same instants always have the same
-// outcomes (given the same ids). Not thread-safe; never blocks.
+// The cluster as one value that changes by commands only: the same commands at the same instants
+// always have the same outcomes (given the same ids). Not thread-safe; never blocks.
 class Model {
  public:
   explicit Model(ModelOptions options) : options_(std::move(options)), state_(options_.place) {}
 
   // From the rows of a store; on an empty model only. DataLoss: a row cannot be understood.
-  absl::Status Load(const std::vector<std::pair<std::string, std::string>>& rows) { return state_.Load(rows); }
+  absl::Status Load(const std::vector<std::pair<std::string, std::string>>& rows) {
+    return state_.Load(rows);
+  }
 
   Outcome Apply(const Command& command, const Instant& now);
 
@@ -72,8 +74,8 @@ class Model {
   void ObserveRuntime(Instance* instance, bool is_available, absl::string_view impairment);
   Cluster* MakeCluster(const std::string& name, const v1::CreateClusterRequest& request);
 
-  v1::StoredTask MakeTask(const v1::RunTaskRequest& request, const Cluster& cluster, const Revision& revision,
-                          const Instance& instance) const;
+  v1::StoredTask MakeTask(const v1::RunTaskRequest& request, const Cluster& cluster,
+                          const Revision& revision, const Instance& instance) const;
   // Tells the task's agent, if it is connected, what is wanted of the task now.
   void SendAssignment(Task* task);
   // Tells it that a stopped task need not be remembered.

@@ -6,7 +6,8 @@
 
 namespace davit::cluster {
 
-// One row of the store as it shall be (proto/davit/v1/cluster_record.proto lists keys and messages).
+// One row of the store as it shall be (proto/davit/v1/cluster_record.proto lists keys and
+// messages).
 struct Mutation {
   std::string key;
   std::optional<std::string> value;  // a serialized message; nullopt: the row goes

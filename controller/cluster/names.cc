@@ -13,8 +13,8 @@
 namespace davit::cluster {
 namespace {
 
-// Whether `text` may mean an object of `cluster`: an ARN names its cluster, arn:...:task/CLUSTER/ID. ARNs of the old form
-// without a cluster, task/ID, are taken as well.
+// Whether `text` may mean an object of `cluster`: an ARN names its cluster,
+// arn:...:task/CLUSTER/ID. ARNs of the old form without a cluster, task/ID, are taken as well.
 bool MayBeOf(const Cluster& cluster, absl::string_view text) {
   if (!LooksLikeArn(text)) return true;
   const std::vector<std::string> parts = absl::StrSplit(text, '/');
@@ -45,7 +45,8 @@ std::string ClusterName(absl::string_view name_or_arn) {
 
 absl::StatusOr<const Cluster*> GetCluster(const State& state, absl::string_view name_or_arn) {
   const Cluster* cluster = state.FindCluster(ClusterName(name_or_arn));
-  if (cluster == nullptr || cluster->record.cluster().status() != "ACTIVE") return ClusterNotFound();
+  if (cluster == nullptr || cluster->record.cluster().status() != "ACTIVE")
+    return ClusterNotFound();
   return cluster;
 }
 

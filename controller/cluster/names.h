@@ -20,7 +20,8 @@ std::string ClusterName(absl::string_view name_or_arn);
 // The ACTIVE cluster that a `cluster` member means. ClusterNotFoundException.
 absl::StatusOr<const Cluster*> GetCluster(const State& state, absl::string_view name_or_arn);
 
-// Of a task or container instance member: id or ARN. An ARN of another cluster finds nothing. Null: unknown.
+// Of a task or container instance member: id or ARN. An ARN of another cluster finds nothing. Null:
+// unknown.
 Task* FindTask(const Cluster& cluster, absl::string_view id_or_arn);
 Instance* FindInstance(const Cluster& cluster, absl::string_view id_or_arn);
 

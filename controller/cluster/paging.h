@@ -8,8 +8,8 @@
 
 namespace davit::cluster {
 
-// One page of a sorted list. The token of the next page is the key of the last item of this one, in a form that is opaque
-// and checked: a token of another operation or a mutilated one is refused.
+// One page of a sorted list. The token of the next page is the key of the last item of this one, in
+// a form that is opaque and checked: a token of another operation or a mutilated one is refused.
 struct Page {
   std::string after;  // items have keys greater than this one; empty: from the start
   size_t size = 100;
@@ -25,7 +25,8 @@ absl::StatusOr<Page> ParsePage(absl::string_view operation, bool has_max_results
 
 template <typename Request>
 absl::StatusOr<Page> PageOf(const Request& request, absl::string_view operation) {
-  return ParsePage(operation, request.has_max_results(), request.max_results(), request.next_token());
+  return ParsePage(operation, request.has_max_results(), request.max_results(),
+                   request.next_token());
 }
 
 }  // namespace davit::cluster

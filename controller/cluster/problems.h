@@ -24,7 +24,8 @@ class Problems {
   void CheckRange(absl::string_view member, int value, int min, int max) {
     if (value < min || value > max) Add(member, "must be in ", min, "..", max, ", is ", value, ".");
   }
-  void CheckOneOf(absl::string_view member, absl::string_view value, std::initializer_list<absl::string_view> allowed) {
+  void CheckOneOf(absl::string_view member, absl::string_view value,
+                  std::initializer_list<absl::string_view> allowed) {
     if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return;
     Add(member, "must be one of ", absl::StrJoin(allowed, ", "), "; is '", value, "'.");
   }

@@ -22,42 +22,53 @@ constexpr size_t kMaxOverrideBytes = 8192;
 
 bool IsStartedBy(absl::string_view text) {
   return text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-_/.:", c);
-  });
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  absl::StrContains("-_/.:", c);
+         });
 }
 
-void CheckOverrides(const v1::TaskOverride& overrides, const v1::TaskDefinition& definition, Problems* problems) {
+void CheckOverrides(const v1::TaskOverride& overrides, const v1::TaskDefinition& definition,
+                    Problems* problems) {
   if (overrides.ByteSizeLong() > kMaxOverrideBytes) {
-    problems->push_back(absl::StrCat("overrides: must be at most ", kMaxOverrideBytes, " characters."));
+    problems->push_back(
+        absl::StrCat("overrides: must be at most ", kMaxOverrideBytes, " characters."));
   }
   for (const v1::ContainerOverride& replaced : overrides.container_overrides()) {
     const auto& containers = definition.container_definitions();
-    const bool is_known = std::any_of(containers.begin(), containers.end(),
-                                      [&](const auto& container) { return container.name() == replaced.name(); });
+    const bool is_known =
+        std::any_of(containers.begin(), containers.end(),
+                    [&](const auto& container) { return container.name() == replaced.name(); });
     if (!is_known) {
       problems->push_back(absl::StrCat("Override for container named ", replaced.name(),
                                        " is not a container in the TaskDefinition."));
     }
-    if (replaced.cpu() < 0) problems->push_back("overrides.containerOverrides.cpu: must not be negative.");
+    if (replaced.cpu() < 0)
+      problems->push_back("overrides.containerOverrides.cpu: must not be negative.");
     if (replaced.has_memory() && replaced.memory() < kMinMemoryMib) {
-      problems->push_back(absl::StrCat("overrides.containerOverrides.memory: must be at least ", kMinMemoryMib, "."));
+      problems->push_back(absl::StrCat("overrides.containerOverrides.memory: must be at least ",
+                                       kMinMemoryMib, "."));
     }
   }
   if (overrides.has_cpu() && !ParseCpu(overrides.cpu())) {
-    problems->push_back(absl::StrCat("overrides.cpu: is neither CPU units nor vCPUs: '", overrides.cpu(), "'."));
+    problems->push_back(
+        absl::StrCat("overrides.cpu: is neither CPU units nor vCPUs: '", overrides.cpu(), "'."));
   }
   if (overrides.has_memory() && !ParseMemory(overrides.memory())) {
-    problems->push_back(absl::StrCat("overrides.memory: is neither MiB nor GB: '", overrides.memory(), "'."));
+    problems->push_back(
+        absl::StrCat("overrides.memory: is neither MiB nor GB: '", overrides.memory(), "'."));
   }
 }
 
-void CheckNetwork(const v1::RunTaskRequest& request, const v1::TaskDefinition& definition, Problems* problems) {
+void CheckNetwork(const v1::RunTaskRequest& request, const v1::TaskDefinition& definition,
+                  Problems* problems) {
   const bool is_awsvpc = definition.network_mode() == "awsvpc";
   if (is_awsvpc && !request.has_network_configuration()) {
-    problems->push_back("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
+    problems->push_back(
+        "Network Configuration must be provided when networkMode 'awsvpc' is specified.");
   }
   if (!is_awsvpc && request.has_network_configuration()) {
-    problems->push_back("Network Configuration is not valid for the given networkMode of this task definition.");
+    problems->push_back(
+        "Network Configuration is not valid for the given networkMode of this task definition.");
   }
 }
 
@@ -69,12 +80,14 @@ Problems FindInvalid(const v1::RunTaskRequest& request, const v1::TaskDefinition
   if (request.has_launch_type() && !request.capacity_provider_strategy().empty()) {
     problems.push_back("launchType and capacityProviderStrategy exclude each other.");
   }
-  if (request.has_launch_type() && request.launch_type() != "EC2" && request.launch_type() != "FARGATE" &&
-      request.launch_type() != "EXTERNAL") {
-    problems.push_back(absl::StrCat("launchType: must be EC2, FARGATE or EXTERNAL, is '", request.launch_type(), "'."));
+  if (request.has_launch_type() && request.launch_type() != "EC2" &&
+      request.launch_type() != "FARGATE" && request.launch_type() != "EXTERNAL") {
+    problems.push_back(absl::StrCat("launchType: must be EC2, FARGATE or EXTERNAL, is '",
+                                    request.launch_type(), "'."));
   }
   if (!IsStartedBy(request.started_by())) {
-    problems.push_back("startedBy: must be at most 128 letters, digits, hyphens, underscores and slashes.");
+    problems.push_back(
+        "startedBy: must be at most 128 letters, digits, hyphens, underscores and slashes.");
   }
   if (request.has_group() && (request.group().empty() || request.group().size() > 255)) {
     problems.push_back("group: must be 1..255 characters.");
@@ -82,11 +95,12 @@ Problems FindInvalid(const v1::RunTaskRequest& request, const v1::TaskDefinition
   if (absl::StartsWith(request.group(), "service:")) {
     problems.push_back("group: 'service:' is kept for the tasks of services.");
   }
-  if (request.client_token().size() > 64) problems.push_back("clientToken: must be at most 64 characters.");
+  if (request.client_token().size() > 64)
+    problems.push_back("clientToken: must be at most 64 characters.");
   if (request.has_propagate_tags() && request.propagate_tags() != "TASK_DEFINITION" &&
       request.propagate_tags() != "NONE") {
-    problems.push_back(absl::StrCat("propagateTags: must be TASK_DEFINITION or NONE, is '", request.propagate_tags(),
-                                    "'."));
+    problems.push_back(absl::StrCat("propagateTags: must be TASK_DEFINITION or NONE, is '",
+                                    request.propagate_tags(), "'."));
   }
   if (request.has_platform_version()) {
     problems.push_back("The platform version must be null when specifying an EC2 launch type.");
@@ -99,7 +113,8 @@ Problems FindInvalid(const v1::RunTaskRequest& request, const v1::TaskDefinition
 
 void FindUnsupportedMembers(const v1::TaskDefinition& definition, Problems* problems) {
   if (definition.network_mode() == "awsvpc") problems->push_back("networkMode awsvpc");
-  if (!definition.placement_constraints().empty()) problems->push_back("the task definition's placementConstraints");
+  if (!definition.placement_constraints().empty())
+    problems->push_back("the task definition's placementConstraints");
   if (definition.has_proxy_configuration()) problems->push_back("proxyConfiguration");
   if (!definition.inference_accelerators().empty()) problems->push_back("inferenceAccelerators");
   if (absl::StartsWith(definition.runtime_platform().operating_system_family(), "WINDOWS")) {
@@ -127,12 +142,14 @@ Problems FindUnsupported(const v1::RunTaskRequest& request, const v1::TaskDefini
 
 }  // namespace
 
-absl::StatusOr<const Revision*> FindRunnable(const State& state, absl::string_view task_definition) {
+absl::StatusOr<const Revision*> FindRunnable(const State& state,
+                                             absl::string_view task_definition) {
   if (task_definition.empty()) return InvalidParameter("taskDefinition: must be given.");
   ASSIGN_OR_RETURN(const TaskDefinitionName name, ParseTaskDefinitionName(task_definition));
   const Revision* revision = FindRevision(state, name);
   if (revision == nullptr) return ClientException("TaskDefinition not found.");
-  if (revision->record.task_definition().status() != "ACTIVE") return ClientException("TaskDefinition is inactive");
+  if (revision->record.task_definition().status() != "ACTIVE")
+    return ClientException("TaskDefinition is inactive");
   return revision;
 }
 
@@ -141,7 +158,8 @@ absl::Status CheckRunTask(const v1::RunTaskRequest& request, const v1::TaskDefin
   if (!invalid.empty()) return InvalidParameter(absl::StrJoin(invalid, "\n"));
   const Problems unsupported = FindUnsupported(request, definition);
   if (unsupported.empty()) return absl::OkStatus();
-  return EcsError("UnsupportedFeatureException", absl::StrCat("Not supported: ", absl::StrJoin(unsupported, ", "), "."));
+  return EcsError("UnsupportedFeatureException",
+                  absl::StrCat("Not supported: ", absl::StrJoin(unsupported, ", "), "."));
 }
 
 v1::TaskOverride NormalizedOverrides(v1::TaskOverride overrides) {

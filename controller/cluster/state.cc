@@ -14,14 +14,19 @@ namespace {
 constexpr char kMetaKey[] = "meta";
 
 // Tasks refer to instances and revisions, those to clusters: rows are read in this order.
-constexpr const char* kLoadOrder[] = {kMetaKey, "family/", "task-definition/", "cluster/", "instance/", "task/"};
+constexpr const char* kLoadOrder[] = {kMetaKey,   "family/",   "task-definition/",
+                                      "cluster/", "instance/", "task/"};
 
-std::string KeyOf(const v1::StoredCluster& record) { return absl::StrCat("cluster/", record.cluster().cluster_name()); }
+std::string KeyOf(const v1::StoredCluster& record) {
+  return absl::StrCat("cluster/", record.cluster().cluster_name());
+}
 std::string KeyOf(const v1::StoredTaskDefinition& record) {
-  return absl::StrCat("task-definition/", record.task_definition().family(), ":", record.task_definition().revision());
+  return absl::StrCat("task-definition/", record.task_definition().family(), ":",
+                      record.task_definition().revision());
 }
 std::string KeyOf(const v1::StoredContainerInstance& record) {
-  return absl::StrCat("instance/", record.cluster(), "/", ShortId(record.instance().container_instance_arn()));
+  return absl::StrCat("instance/", record.cluster(), "/",
+                      ShortId(record.instance().container_instance_arn()));
 }
 std::string KeyOf(const v1::StoredTask& record) {
   return absl::StrCat("task/", record.cluster(), "/", ShortId(record.task().task_arn()));
@@ -52,7 +57,8 @@ absl::Status State::Load(const std::vector<std::pair<std::string, std::string>>&
   }
   changes_.clear();
   if (read != rows.size()) {
-    return absl::DataLossError(absl::StrCat("loading the cluster: ", rows.size() - read, " rows have unknown keys"));
+    return absl::DataLossError(
+        absl::StrCat("loading the cluster: ", rows.size() - read, " rows have unknown keys"));
   }
   return absl::OkStatus();
 }
@@ -63,7 +69,8 @@ absl::Status State::LoadRow(const std::string& key, const std::string& value) {
     epoch_ = record.epoch();
   } else if (absl::StartsWith(key, "family/")) {
     ASSIGN_OR_RETURN(const auto record, Parse<v1::StoredFamily>(key, value));
-    families_[std::string(absl::StripPrefix(key, "family/"))].last_revision = record.last_revision();
+    families_[std::string(absl::StripPrefix(key, "family/"))].last_revision =
+        record.last_revision();
   } else if (absl::StartsWith(key, "task-definition/")) {
     ASSIGN_OR_RETURN(auto record, Parse<v1::StoredTaskDefinition>(key, value));
     PutRevision(std::move(record));
@@ -72,11 +79,13 @@ absl::Status State::LoadRow(const std::string& key, const std::string& value) {
     PutCluster(std::move(record));
   } else if (absl::StartsWith(key, "instance/")) {
     ASSIGN_OR_RETURN(auto record, Parse<v1::StoredContainerInstance>(key, value));
-    if (FindCluster(record.cluster()) == nullptr) return absl::DataLossError(absl::StrCat(key, ": its cluster is missing"));
+    if (FindCluster(record.cluster()) == nullptr)
+      return absl::DataLossError(absl::StrCat(key, ": its cluster is missing"));
     PutInstance(std::move(record));
   } else {
     ASSIGN_OR_RETURN(auto record, Parse<v1::StoredTask>(key, value));
-    if (FindCluster(record.cluster()) == nullptr) return absl::DataLossError(absl::StrCat(key, ": its cluster is missing"));
+    if (FindCluster(record.cluster()) == nullptr)
+      return absl::DataLossError(absl::StrCat(key, ": its cluster is missing"));
     PutTask(std::move(record));
   }
   return absl::OkStatus();
@@ -186,7 +195,8 @@ Instance* State::PutInstance(v1::StoredContainerInstance record) {
     if (!task->is_stopped()) entry->host.Reserve(task->needs);
   }
   instances_[arn] = entry.get();
-  instances_by_host_[absl::StrCat(entry->record.cluster(), "/", entry->record.instance().ec2_instance_id())] = entry.get();
+  instances_by_host_[absl::StrCat(entry->record.cluster(), "/",
+                                  entry->record.instance().ec2_instance_id())] = entry.get();
   if (is_new) RebuildHosts(&cluster);
   return entry.get();
 }
@@ -214,7 +224,8 @@ Task* State::PutTask(v1::StoredTask record) {
     const size_t colon = name.rfind(':');
     entry->revision = FindRevision(name.substr(0, colon), std::atoi(name.c_str() + colon + 1));
     if (entry->revision != nullptr) {
-      entry->needs = capacity::ReservationOf(entry->revision->record.task_definition(), task.overrides());
+      entry->needs =
+          capacity::ReservationOf(entry->revision->record.task_definition(), task.overrides());
     }
     tasks_[task.task_arn()] = entry.get();
   } else {

@@ -80,9 +80,9 @@ struct Cluster {
   int pending_count = 0;
 };
 
-// Everything the controller knows, indexed for what is asked of it. Changes go through the Put and Update calls, which
-// keep the indexes and remember what the store must be told. Pointers stay valid until the object is erased.
-// Not thread-safe.
+// Everything the controller knows, indexed for what is asked of it. Changes go through the Put and
+// Update calls, which keep the indexes and remember what the store must be told. Pointers stay
+// valid until the object is erased. Not thread-safe.
 class State {
  public:
   explicit State(Place place) : place_(std::move(place)) {}
@@ -134,10 +134,10 @@ class State {
   uint64_t epoch_ = 0;
   std::map<std::string, Cluster> clusters_;  // by name
   std::map<std::string, Family> families_;
-  absl::flat_hash_map<std::string, Instance*> instances_;          // by ARN
-  absl::flat_hash_map<std::string, Instance*> instances_by_host_;  // by cluster/ec2 instance id
-  absl::flat_hash_map<std::string, Instance*> sessions_;           // by session id
-  absl::flat_hash_map<std::string, Task*> tasks_;                  // by ARN
+  absl::flat_hash_map<std::string, Instance*> instances_;           // by ARN
+  absl::flat_hash_map<std::string, Instance*> instances_by_host_;   // by cluster/ec2 instance id
+  absl::flat_hash_map<std::string, Instance*> sessions_;            // by session id
+  absl::flat_hash_map<std::string, Task*> tasks_;                   // by ARN
   absl::flat_hash_map<std::string, std::set<std::string>> tokens_;  // cluster/token -> task ARNs
   std::set<std::pair<double, std::string>> stopped_;                // stoppedAt, task ARN
   std::map<v1::TaskStatus::Value, int64_t> counts_;

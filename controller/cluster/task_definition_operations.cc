@@ -16,9 +16,11 @@ Model::Result Model::On(const v1::RegisterTaskDefinitionRequest& request) {
   v1::TaskDefinition* definition = record.mutable_task_definition();
   *definition = Normalize(request);
   const auto family = state_.families().find(request.family());
-  definition->set_revision(family == state_.families().end() ? 1 : family->second.last_revision + 1);
-  definition->set_task_definition_arn(MakeArn(
-      options_.place, absl::StrCat("task-definition/", request.family(), ":", definition->revision())));
+  definition->set_revision(family == state_.families().end() ? 1
+                                                             : family->second.last_revision + 1);
+  definition->set_task_definition_arn(
+      MakeArn(options_.place,
+              absl::StrCat("task-definition/", request.family(), ":", definition->revision())));
   definition->set_status("ACTIVE");
   definition->set_registered_at(ToEpochSeconds(now_.wall));
   definition->set_registered_by(absl::StrCat("arn:aws:iam::", options_.place.account, ":root"));
@@ -32,7 +34,8 @@ Model::Result Model::On(const v1::RegisterTaskDefinitionRequest& request) {
 }
 
 Model::Result Model::On(const v1::DeregisterTaskDefinitionRequest& request) {
-  ASSIGN_OR_RETURN(const TaskDefinitionName name, ParseTaskDefinitionName(request.task_definition()));
+  ASSIGN_OR_RETURN(const TaskDefinitionName name,
+                   ParseTaskDefinitionName(request.task_definition()));
   if (!name.revision) return ClientException("Revision is missing.");
   const Revision* revision = FindRevision(state_, name);
   if (revision == nullptr) return ClientException("The specified task definition does not exist.");

@@ -22,10 +22,12 @@ constexpr int64_t kMinTaskCpu = 128;
 constexpr int64_t kMaxTaskCpu = 196608;
 
 // "2", or "0.5 UNIT" as that many times `units_each`.
-std::optional<int64_t> ParseAmount(absl::string_view text, absl::string_view unit, int64_t units_each) {
+std::optional<int64_t> ParseAmount(absl::string_view text, absl::string_view unit,
+                                   int64_t units_each) {
   const std::string lower = absl::AsciiStrToLower(absl::StripAsciiWhitespace(text));
   int64_t whole = 0;
-  if (absl::SimpleAtoi(lower, &whole)) return whole > 0 ? std::optional<int64_t>(whole) : std::nullopt;
+  if (absl::SimpleAtoi(lower, &whole))
+    return whole > 0 ? std::optional<int64_t>(whole) : std::nullopt;
   absl::string_view number = lower;
   if (!absl::EndsWith(number, unit)) return std::nullopt;
   number = absl::StripAsciiWhitespace(number.substr(0, number.size() - unit.size()));
@@ -35,23 +37,26 @@ std::optional<int64_t> ParseAmount(absl::string_view text, absl::string_view uni
 }
 
 bool Requires(const Request& request, absl::string_view compatibility) {
-  return std::find(request.requires_compatibilities().begin(), request.requires_compatibilities().end(),
+  return std::find(request.requires_compatibilities().begin(),
+                   request.requires_compatibilities().end(),
                    compatibility) != request.requires_compatibilities().end();
 }
 
 void CheckEnums(const Request& request, Problems* problems) {
   if (request.has_network_mode()) {
-    problems->CheckOneOf("networkMode", request.network_mode(), {"bridge", "host", "none", "awsvpc"});
+    problems->CheckOneOf("networkMode", request.network_mode(),
+                         {"bridge", "host", "none", "awsvpc"});
   }
   if (request.has_pid_mode()) problems->CheckOneOf("pidMode", request.pid_mode(), {"host", "task"});
-  if (request.has_ipc_mode()) problems->CheckOneOf("ipcMode", request.ipc_mode(), {"host", "task", "none"});
+  if (request.has_ipc_mode())
+    problems->CheckOneOf("ipcMode", request.ipc_mode(), {"host", "task", "none"});
   for (const std::string& compatibility : request.requires_compatibilities()) {
     problems->CheckOneOf("requiresCompatibilities", compatibility,
                          {"EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"});
   }
   if (request.runtime_platform().has_cpu_architecture()) {
-    problems->CheckOneOf("runtimePlatform.cpuArchitecture", request.runtime_platform().cpu_architecture(),
-                         {"X86_64", "ARM64"});
+    problems->CheckOneOf("runtimePlatform.cpuArchitecture",
+                         request.runtime_platform().cpu_architecture(), {"X86_64", "ARM64"});
   }
   for (int i = 0; i < request.placement_constraints_size(); ++i) {
     const std::string& type = request.placement_constraints(i).type();
@@ -65,22 +70,23 @@ void CheckTaskSize(const Request& request, Problems* problems) {
   const auto cpu = ParseCpu(request.cpu());
   const auto memory = ParseMemory(request.memory());
   if (request.has_cpu() && (!cpu || *cpu < kMinTaskCpu || *cpu > kMaxTaskCpu)) {
-    problems->Add("cpu", "must be CPU units in ", kMinTaskCpu, "..", kMaxTaskCpu, ", or vCPUs (\"1 vCPU\"); is '",
-                  request.cpu(), "'.");
+    problems->Add("cpu", "must be CPU units in ", kMinTaskCpu, "..", kMaxTaskCpu,
+                  ", or vCPUs (\"1 vCPU\"); is '", request.cpu(), "'.");
   }
   if (request.has_memory() && (!memory || *memory < kMinMemoryMib)) {
-    problems->Add("memory", "must be MiB of at least ", kMinMemoryMib, ", or GB (\"1 GB\"); is '", request.memory(),
-                  "'.");
+    problems->Add("memory", "must be MiB of at least ", kMinMemoryMib, ", or GB (\"1 GB\"); is '",
+                  request.memory(), "'.");
   }
   v1::TaskDefinition containers_only;
   *containers_only.mutable_container_definitions() = request.container_definitions();
   const capacity::Reservation sum = capacity::ReservationOf(containers_only, {});
   if (cpu && sum.cpu_units > *cpu) {
-    problems->Add("cpu", "the containers' cpu together (", sum.cpu_units, ") is greater than the task's (", *cpu, ").");
+    problems->Add("cpu", "the containers' cpu together (", sum.cpu_units,
+                  ") is greater than the task's (", *cpu, ").");
   }
   if (memory && sum.memory_mib > *memory) {
-    problems->Add("memory", "the containers' memory together (", sum.memory_mib, " MiB) is greater than the task's (",
-                  *memory, ").");
+    problems->Add("memory", "the containers' memory together (", sum.memory_mib,
+                  " MiB) is greater than the task's (", *memory, ").");
   }
 }
 
@@ -90,11 +96,13 @@ void CheckVolumes(const Request& request, Problems* problems) {
     const v1::Volume& volume = request.volumes(i);
     const std::string at = absl::StrCat("volumes[", i, "]");
     if (!IsName(volume.name())) {
-      problems->Add(at + ".name", "must be 1..255 letters, digits, hyphens and underscores, is '", volume.name(), "'.");
+      problems->Add(at + ".name", "must be 1..255 letters, digits, hyphens and underscores, is '",
+                    volume.name(), "'.");
     } else if (!names.insert(volume.name()).second) {
       problems->Add(at + ".name", "volume '", volume.name(), "' is defined twice.");
     }
-    if (volume.has_efs_volume_configuration()) problems->Add(at + ".efsVolumeConfiguration", "is not supported.");
+    if (volume.has_efs_volume_configuration())
+      problems->Add(at + ".efsVolumeConfiguration", "is not supported.");
     if (volume.has_fsx_windows_file_server_volume_configuration()) {
       problems->Add(at + ".fsxWindowsFileServerVolumeConfiguration", "is not supported.");
     }
@@ -103,22 +111,25 @@ void CheckVolumes(const Request& request, Problems* problems) {
     }
     const v1::DockerVolumeConfiguration& docker = volume.docker_volume_configuration();
     if (docker.has_scope()) {
-      problems->CheckOneOf(at + ".dockerVolumeConfiguration.scope", docker.scope(), {"task", "shared"});
+      problems->CheckOneOf(at + ".dockerVolumeConfiguration.scope", docker.scope(),
+                           {"task", "shared"});
     }
     if (docker.autoprovision() && docker.scope() != "shared") {
-      problems->Add(at + ".dockerVolumeConfiguration.autoprovision", "is possible with scope shared only.");
+      problems->Add(at + ".dockerVolumeConfiguration.autoprovision",
+                    "is possible with scope shared only.");
     }
   }
 }
 
-// Fargate's table of sizes: for each cpu the smallest and largest memory and the step between, in MiB.
+// Fargate's table of sizes: for each cpu the smallest and largest memory and the step between, in
+// MiB.
 bool IsFargateSize(int64_t cpu, int64_t memory) {
   struct Range {
     int64_t min, max, step;
   };
   static const std::map<int64_t, Range> kSizes = {
-      {512, {1024, 4096, 1024}},    {1024, {2048, 8192, 1024}},    {2048, {4096, 16384, 1024}},
-      {4096, {8192, 30720, 1024}},  {8192, {16384, 61440, 4096}},  {16384, {32768, 122880, 8192}},
+      {512, {1024, 4096, 1024}},   {1024, {2048, 8192, 1024}},   {2048, {4096, 16384, 1024}},
+      {4096, {8192, 30720, 1024}}, {8192, {16384, 61440, 4096}}, {16384, {32768, 122880, 8192}},
   };
   if (cpu == 256) return memory == 512 || memory == 1024 || memory == 2048;
   const auto found = kSizes.find(cpu);
@@ -128,19 +139,24 @@ bool IsFargateSize(int64_t cpu, int64_t memory) {
 
 void CheckFargate(const Request& request, Problems* problems) {
   if (!Requires(request, "FARGATE")) return;
-  if (request.network_mode() != "awsvpc") problems->Add("networkMode", "Fargate only supports network mode 'awsvpc'.");
-  if (!request.has_cpu()) problems->Add("cpu", "Fargate requires that 'cpu' be defined at the task level.");
-  if (!request.has_memory()) problems->Add("memory", "Fargate requires that 'memory' be defined at the task level.");
+  if (request.network_mode() != "awsvpc")
+    problems->Add("networkMode", "Fargate only supports network mode 'awsvpc'.");
+  if (!request.has_cpu())
+    problems->Add("cpu", "Fargate requires that 'cpu' be defined at the task level.");
+  if (!request.has_memory())
+    problems->Add("memory", "Fargate requires that 'memory' be defined at the task level.");
   const auto cpu = ParseCpu(request.cpu());
   const auto memory = ParseMemory(request.memory());
   if (cpu && memory && !IsFargateSize(*cpu, *memory)) {
-    problems->Add("cpu", "No Fargate configuration exists for given values: ", *cpu, " CPU, ", *memory, " memory.");
+    problems->Add("cpu", "No Fargate configuration exists for given values: ", *cpu, " CPU, ",
+                  *memory, " memory.");
   }
   if (request.pid_mode() == "host") problems->Add("pidMode", "host is not possible with Fargate.");
   for (int i = 0; i < request.container_definitions_size(); ++i) {
     const v1::ContainerDefinition& container = request.container_definitions(i);
     const std::string path = absl::StrCat("containerDefinitions[", i, "]");
-    if (container.privileged()) problems->Add(path + ".privileged", "is not possible with Fargate.");
+    if (container.privileged())
+      problems->Add(path + ".privileged", "is not possible with Fargate.");
     if (!container.linux_parameters().devices().empty()) {
       problems->Add(path + ".linuxParameters.devices", "are not possible with Fargate.");
     }
@@ -166,7 +182,8 @@ void FillContainer(absl::string_view network_mode, v1::ContainerDefinition* cont
 // What an instance must state to run this, under ECS's names.
 std::set<std::string> RequiredAttributes(const v1::TaskDefinition& definition) {
   std::set<std::string> names;
-  if (definition.has_cpu() || definition.has_memory()) names.insert("ecs.capability.task-cpu-mem-limit");
+  if (definition.has_cpu() || definition.has_memory())
+    names.insert("ecs.capability.task-cpu-mem-limit");
   if (definition.network_mode() == "awsvpc") names.insert("ecs.capability.task-eni");
   if (definition.has_pid_mode() || definition.has_ipc_mode()) {
     names.insert("ecs.capability.pid-ipc-namespace-sharing");
@@ -174,11 +191,13 @@ std::set<std::string> RequiredAttributes(const v1::TaskDefinition& definition) {
   if (definition.has_task_role_arn()) names.insert("com.amazonaws.ecs.capability.task-iam-role");
   for (const v1::ContainerDefinition& container : definition.container_definitions()) {
     if (container.has_log_configuration()) {
-      names.insert("com.amazonaws.ecs.capability.logging-driver." + container.log_configuration().log_driver());
+      names.insert("com.amazonaws.ecs.capability.logging-driver." +
+                   container.log_configuration().log_driver());
     }
     if (container.has_health_check()) names.insert("ecs.capability.container-health-check");
     if (!container.depends_on().empty()) names.insert("ecs.capability.container-ordering");
-    if (container.restart_policy().enabled()) names.insert("ecs.capability.container-restart-policy");
+    if (container.restart_policy().enabled())
+      names.insert("ecs.capability.container-restart-policy");
     if (!container.environment_files().empty()) names.insert("ecs.capability.env-files.s3");
     if (container.privileged()) names.insert("com.amazonaws.ecs.capability.privileged-container");
   }
@@ -187,7 +206,8 @@ std::set<std::string> RequiredAttributes(const v1::TaskDefinition& definition) {
 
 // ECS adds FARGATE to what runs there too, whether it was asked for or not.
 void SetCompatibilities(const Request& request, v1::TaskDefinition* definition) {
-  if (request.network_mode() != "awsvpc" || !Requires(request, "FARGATE")) definition->add_compatibilities("EXTERNAL");
+  if (request.network_mode() != "awsvpc" || !Requires(request, "FARGATE"))
+    definition->add_compatibilities("EXTERNAL");
   definition->add_compatibilities("EC2");
   if (Requires(request, "FARGATE")) definition->add_compatibilities("FARGATE");
 }
@@ -197,14 +217,18 @@ void SetCompatibilities(const Request& request, v1::TaskDefinition* definition) 
 std::optional<int64_t> ParseCpu(absl::string_view text) { return ParseAmount(text, "vcpu", 1024); }
 std::optional<int64_t> ParseMemory(absl::string_view text) { return ParseAmount(text, "gb", 1024); }
 
-void CheckTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags, std::vector<std::string>* list) {
+void CheckTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags,
+               std::vector<std::string>* list) {
   Problems problems(list);
   if (tags.size() > 50) problems.Add("tags", "at most 50, got ", tags.size(), ".");
   for (int i = 0; i < tags.size(); ++i) {
     const std::string at = absl::StrCat("tags[", i, "]");
-    if (tags[i].key().empty() || tags[i].key().size() > 128) problems.Add(at + ".key", "must be 1..128 characters.");
-    if (tags[i].value().size() > 256) problems.Add(at + ".value", "must be at most 256 characters.");
-    if (absl::StartsWithIgnoreCase(tags[i].key(), "aws:")) problems.Add(at + ".key", "must not begin with aws:.");
+    if (tags[i].key().empty() || tags[i].key().size() > 128)
+      problems.Add(at + ".key", "must be 1..128 characters.");
+    if (tags[i].value().size() > 256)
+      problems.Add(at + ".value", "must be at most 256 characters.");
+    if (absl::StartsWithIgnoreCase(tags[i].key(), "aws:"))
+      problems.Add(at + ".key", "must not begin with aws:.");
   }
 }
 
@@ -214,21 +238,23 @@ std::vector<std::string> FindProblems(const Request& request) {
   if (request.family().empty()) {
     problems.Add("family", "Family should not be null or empty.");
   } else if (!IsName(request.family())) {
-    problems.Add("family", "must be at most 255 letters, digits, hyphens and underscores, is '", request.family(), "'.");
+    problems.Add("family", "must be at most 255 letters, digits, hyphens and underscores, is '",
+                 request.family(), "'.");
   }
   if (request.container_definitions().empty()) {
     problems.Add("containerDefinitions", "Container list cannot be empty.");
   }
   if (request.container_definitions_size() > kMaxContainers) {
-    problems.Add("containerDefinitions", "at most ", kMaxContainers, ", got ", request.container_definitions_size(),
-                 ".");
+    problems.Add("containerDefinitions", "at most ", kMaxContainers, ", got ",
+                 request.container_definitions_size(), ".");
   }
   CheckEnums(request, &problems);
   CheckTaskSize(request, &problems);
   CheckVolumes(request, &problems);
   CheckFargate(request, &problems);
   for (int i = 0; i < request.container_definitions_size(); ++i) {
-    CheckContainer(request, request.container_definitions(i), absl::StrCat("containerDefinitions[", i, "]"), &list);
+    CheckContainer(request, request.container_definitions(i),
+                   absl::StrCat("containerDefinitions[", i, "]"), &list);
   }
   CheckContainersTogether(request, &list);
   CheckTags(request.tags(), &list);
@@ -244,22 +270,27 @@ v1::TaskDefinition Normalize(const Request& request) {
   *definition.mutable_requires_compatibilities() = request.requires_compatibilities();
   *definition.mutable_inference_accelerators() = request.inference_accelerators();
   if (request.has_task_role_arn()) definition.set_task_role_arn(request.task_role_arn());
-  if (request.has_execution_role_arn()) definition.set_execution_role_arn(request.execution_role_arn());
+  if (request.has_execution_role_arn())
+    definition.set_execution_role_arn(request.execution_role_arn());
   definition.set_network_mode(request.has_network_mode() ? request.network_mode() : "bridge");
   if (const auto units = ParseCpu(request.cpu())) definition.set_cpu(absl::StrCat(*units));
   if (const auto mib = ParseMemory(request.memory())) definition.set_memory(absl::StrCat(*mib));
   if (request.has_pid_mode()) definition.set_pid_mode(request.pid_mode());
   if (request.has_ipc_mode()) definition.set_ipc_mode(request.ipc_mode());
-  if (request.has_proxy_configuration()) *definition.mutable_proxy_configuration() = request.proxy_configuration();
-  if (request.has_ephemeral_storage()) *definition.mutable_ephemeral_storage() = request.ephemeral_storage();
-  if (request.has_runtime_platform()) *definition.mutable_runtime_platform() = request.runtime_platform();
+  if (request.has_proxy_configuration())
+    *definition.mutable_proxy_configuration() = request.proxy_configuration();
+  if (request.has_ephemeral_storage())
+    *definition.mutable_ephemeral_storage() = request.ephemeral_storage();
+  if (request.has_runtime_platform())
+    *definition.mutable_runtime_platform() = request.runtime_platform();
   if (request.has_enable_fault_injection()) {
     definition.set_enable_fault_injection(request.enable_fault_injection());
   }
   for (v1::ContainerDefinition& container : *definition.mutable_container_definitions()) {
     FillContainer(definition.network_mode(), &container);
   }
-  for (const std::string& name : RequiredAttributes(definition)) definition.add_requires_attributes()->set_name(name);
+  for (const std::string& name : RequiredAttributes(definition))
+    definition.add_requires_attributes()->set_name(name);
   SetCompatibilities(request, &definition);
   return definition;
 }

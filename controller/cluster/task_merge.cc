@@ -8,7 +8,8 @@ namespace {
 void MergeContainer(const v1::ContainerState& seen, v1::Container* container) {
   v1::ContainerStatus::Value before = v1::ContainerStatus::UNSPECIFIED;
   v1::ContainerStatus::Value_Parse(container->last_status(), &before);
-  // A restart policy takes a container from STOPPED to RUNNING again: only the task's own status never goes back.
+  // A restart policy takes a container from STOPPED to RUNNING again: only the task's own status
+  // never goes back.
   if (seen.last_status() > before || seen.restart_count() > 0) {
     container->set_last_status(v1::ContainerStatus::Value_Name(seen.last_status()));
   }
@@ -17,10 +18,12 @@ void MergeContainer(const v1::ContainerState& seen, v1::Container* container) {
   if (seen.has_exit_code()) container->set_exit_code(seen.exit_code());
   if (!seen.reason().empty()) container->set_reason(seen.reason());
   if (!seen.health_status().empty()) container->set_health_status(seen.health_status());
-  if (!seen.network_bindings().empty()) *container->mutable_network_bindings() = seen.network_bindings();
+  if (!seen.network_bindings().empty())
+    *container->mutable_network_bindings() = seen.network_bindings();
 }
 
-// By ECS's rule: UNHEALTHY if an essential checked container is, HEALTHY if all checked ones are, else UNKNOWN.
+// By ECS's rule: UNHEALTHY if an essential checked container is, HEALTHY if all checked ones are,
+// else UNKNOWN.
 std::string TaskHealth(const v1::Task& task, const v1::TaskDefinition& definition) {
   bool has_checked = false;
   bool are_all_healthy = true;
@@ -45,11 +48,13 @@ void MergeTimes(const v1::TaskState& seen, v1::Task* task) {
   if (seen.has_stopped_at()) task->set_stopped_at(seen.stopped_at());
 }
 
-// The agent's account of why it stopped counts: the task may have ended by itself before a StopTask reached it.
+// The agent's account of why it stopped counts: the task may have ended by itself before a StopTask
+// reached it.
 void MergeStop(const v1::TaskState& seen, double now, v1::Task* task) {
   task->set_desired_status("STOPPED");
   if (!seen.stopped_reason().empty()) task->set_stopped_reason(seen.stopped_reason());
-  if (seen.stop_code() != v1::StopCode::UNSPECIFIED) task->set_stop_code(v1::StopCode::Value_Name(seen.stop_code()));
+  if (seen.stop_code() != v1::StopCode::UNSPECIFIED)
+    task->set_stop_code(v1::StopCode::Value_Name(seen.stop_code()));
   if (!task->has_stopped_at()) task->set_stopped_at(now);
   if (!task->has_execution_stopped_at()) task->set_execution_stopped_at(task->stopped_at());
   if (!task->has_stopping_at()) task->set_stopping_at(task->execution_stopped_at());
@@ -58,7 +63,8 @@ void MergeStop(const v1::TaskState& seen, double now, v1::Task* task) {
 
 }  // namespace
 
-v1::StoredTask Merge(v1::StoredTask record, const v1::TaskState& seen, const Revision* revision, double now) {
+v1::StoredTask Merge(v1::StoredTask record, const v1::TaskState& seen, const Revision* revision,
+                     double now) {
   record.set_sequence(seen.sequence());
   record.set_waiting_reason(seen.waiting_reason());
   v1::Task* task = record.mutable_task();
@@ -78,7 +84,8 @@ v1::StoredTask Merge(v1::StoredTask record, const v1::TaskState& seen, const Rev
   }
   MergeTimes(seen, task);
   if (after == v1::TaskStatus::STOPPED) MergeStop(seen, now, task);
-  if (revision != nullptr) task->set_health_status(TaskHealth(*task, revision->record.task_definition()));
+  if (revision != nullptr)
+    task->set_health_status(TaskHealth(*task, revision->record.task_definition()));
   return record;
 }
 

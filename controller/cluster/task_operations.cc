@@ -21,11 +21,14 @@ std::string Fingerprint(v1::RunTaskRequest request) {
   return request.SerializeAsString();
 }
 
-std::string CpuText(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced) {
-  return absl::StrCat(replaced != nullptr && replaced->has_cpu() ? replaced->cpu() : container.cpu());
+std::string CpuText(const v1::ContainerDefinition& container,
+                    const v1::ContainerOverride* replaced) {
+  return absl::StrCat(replaced != nullptr && replaced->has_cpu() ? replaced->cpu()
+                                                                 : container.cpu());
 }
 
-v1::Container MakeContainer(const v1::ContainerDefinition& definition, const v1::ContainerOverride* replaced) {
+v1::Container MakeContainer(const v1::ContainerDefinition& definition,
+                            const v1::ContainerOverride* replaced) {
   v1::Container container;
   container.set_name(definition.name());
   container.set_image(definition.image());
@@ -45,7 +48,8 @@ v1::Container MakeContainer(const v1::ContainerDefinition& definition, const v1:
   return container;
 }
 
-// The override of a container; one without members is added where the request had none, as ECS shows it.
+// The override of a container; one without members is added where the request had none, as ECS
+// shows it.
 v1::ContainerOverride* OverrideOf(const std::string& name, v1::TaskOverride* overrides) {
   for (v1::ContainerOverride& replaced : *overrides->mutable_container_overrides()) {
     if (replaced.name() == name) return &replaced;
@@ -55,9 +59,11 @@ v1::ContainerOverride* OverrideOf(const std::string& name, v1::TaskOverride* ove
   return added;
 }
 
-void AddTags(const v1::RunTaskRequest& request, const Cluster& cluster, const Revision& revision, v1::Task* task) {
+void AddTags(const v1::RunTaskRequest& request, const Cluster& cluster, const Revision& revision,
+             v1::Task* task) {
   *task->mutable_tags() = request.tags();
-  if (request.propagate_tags() == "TASK_DEFINITION") task->mutable_tags()->MergeFrom(revision.record.tags());
+  if (request.propagate_tags() == "TASK_DEFINITION")
+    task->mutable_tags()->MergeFrom(revision.record.tags());
   if (!request.enable_ecs_managed_tags()) return;
   v1::Tag* tag = task->add_tags();
   tag->set_key("aws:ecs:clusterName");
@@ -72,8 +78,8 @@ std::shared_ptr<v1::RunTaskResponse> AnswerAgain(const std::vector<Task*>& tasks
 
 }  // namespace
 
-v1::StoredTask Model::MakeTask(const v1::RunTaskRequest& request, const Cluster& cluster, const Revision& revision,
-                               const Instance& instance) const {
+v1::StoredTask Model::MakeTask(const v1::RunTaskRequest& request, const Cluster& cluster,
+                               const Revision& revision, const Instance& instance) const {
   const v1::TaskDefinition& definition = revision.record.task_definition();
   const std::string& cluster_name = cluster.record.cluster().cluster_name();
   const std::string id = options_.new_id();
@@ -95,7 +101,8 @@ v1::StoredTask Model::MakeTask(const v1::RunTaskRequest& request, const Cluster&
   task->set_launch_type("EC2");
   task->set_enable_execute_command(false);
   task->set_version(1);
-  task->set_group(request.has_group() ? request.group() : absl::StrCat("family:", definition.family()));
+  task->set_group(request.has_group() ? request.group()
+                                      : absl::StrCat("family:", definition.family()));
   if (request.has_started_by()) task->set_started_by(request.started_by());
   AddTags(request, cluster, revision, task);
   *task->mutable_overrides() = NormalizedOverrides(request.overrides());
@@ -104,8 +111,8 @@ v1::StoredTask Model::MakeTask(const v1::RunTaskRequest& request, const Cluster&
     v1::Container* out = task->add_containers();
     *out = MakeContainer(container, replaced);
     out->set_task_arn(task->task_arn());
-    out->set_container_arn(
-        MakeArn(options_.place, absl::StrCat("container/", cluster_name, "/", id, "/", options_.new_id())));
+    out->set_container_arn(MakeArn(
+        options_.place, absl::StrCat("container/", cluster_name, "/", id, "/", options_.new_id())));
   }
   for (const v1::Attribute& attribute : instance.record.instance().attributes()) {
     if (attribute.name() == "ecs.cpu-architecture") *task->add_attributes() = attribute;
@@ -123,26 +130,30 @@ Model::Result Model::On(const v1::RunTaskRequest& request) {
   if (request.has_client_token()) {
     const std::vector<Task*> made = state_.FindTasksByToken(cluster_name, request.client_token());
     if (!made.empty()) {
-      if (made.front()->record.request_fingerprint() == Fingerprint(request)) return AnswerAgain(made);
-      return EcsError("ConflictException",
-                      absl::StrCat("clientToken: was used with other parameters, for ", made.front()->arn()));
+      if (made.front()->record.request_fingerprint() == Fingerprint(request))
+        return AnswerAgain(made);
+      return EcsError(
+          "ConflictException",
+          absl::StrCat("clientToken: was used with other parameters, for ", made.front()->arn()));
     }
   }
   ASSIGN_OR_RETURN(const Revision* revision, FindRunnable(state_, request.task_definition()));
   RETURN_IF_ERROR(CheckRunTask(request, revision->record.task_definition()));
-  if (cluster->instances.empty()) return InvalidParameter("No Container Instances were found in your cluster.");
+  if (cluster->instances.empty())
+    return InvalidParameter("No Container Instances were found in your cluster.");
 
   capacity::PlacementRequest question;
   question.count = request.has_count() ? request.count() : 1;
-  question.needs =
-      capacity::ReservationOf(revision->record.task_definition(), NormalizedOverrides(request.overrides()));
+  question.needs = capacity::ReservationOf(revision->record.task_definition(),
+                                           NormalizedOverrides(request.overrides()));
   for (const v1::Attribute& attribute : revision->record.task_definition().requires_attributes()) {
     question.required_attributes.push_back(attribute.name());
   }
   const capacity::PlacementAnswer answer = options_.place_tasks(cluster->hosts, question);
   auto response = std::make_shared<v1::RunTaskResponse>();
   for (const size_t index : answer.chosen) {
-    Task* task = state_.PutTask(MakeTask(request, *cluster, *revision, *cluster->host_owners[index]));
+    Task* task =
+        state_.PutTask(MakeTask(request, *cluster, *revision, *cluster->host_owners[index]));
     SendAssignment(task);
     *response->add_tasks() = DescribeTask(*task);
   }
@@ -161,7 +172,8 @@ Model::Result Model::On(const v1::StopTaskRequest& request) {
     record.mutable_task()->set_version(record.task().version() + 1);
     record.mutable_task()->set_desired_status("STOPPED");
     record.mutable_task()->set_stop_code("UserInitiated");
-    record.mutable_task()->set_stopped_reason(request.reason().empty() ? "Task stopped by user" : request.reason());
+    record.mutable_task()->set_stopped_reason(request.reason().empty() ? "Task stopped by user"
+                                                                       : request.reason());
     task = state_.PutTask(std::move(record));
     SendAssignment(task);
   }

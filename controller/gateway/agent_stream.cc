@@ -8,7 +8,8 @@ class AgentStream::Sink final : public loop::AgentSink {
  public:
   explicit Sink(AgentStream* stream) : stream_(stream) {}
 
-  // The lock is held during the calls: they only touch the stream's queue, and OnDone() must wait for them.
+  // The lock is held during the calls: they only touch the stream's queue, and OnDone() must wait
+  // for them.
   void Send(v1::ControllerMessage message) override {
     MutexLock lock(&mu_);
     if (stream_ != nullptr) stream_->Send(std::move(message));

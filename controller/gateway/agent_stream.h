@@ -11,9 +11,10 @@
 
 namespace davit::gateway {
 
-// One agent's stream, on gRPC's callback threads: it moves messages between the stream and AgentSessions and decides
-// nothing. One read and one write are in flight at a time; the next message is read when the one before it has been handed
-// over, so that an agent cannot fill the queue faster than gRPC reads. Owns itself: gone after OnDone().
+// One agent's stream, on gRPC's callback threads: it moves messages between the stream and
+// AgentSessions and decides nothing. One read and one write are in flight at a time; the next
+// message is read when the one before it has been handed over, so that an agent cannot fill the
+// queue faster than gRPC reads. Owns itself: gone after OnDone().
 class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::ControllerMessage> {
  public:
   // `sessions` is borrowed, until the gRPC server has been shut down.

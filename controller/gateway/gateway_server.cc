@@ -29,7 +29,8 @@ class GatewayService final : public v1::AgentGateway::CallbackService {
   loop::AgentSessions* const sessions_;
 };
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(const GatewayOptions& options) {
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
+    const GatewayOptions& options) {
   if (options.cert_file.empty()) return grpc::InsecureServerCredentials();
   grpc::SslServerCredentialsOptions ssl(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(options.ca_file), "gateway.ca_file");
@@ -65,13 +66,15 @@ absl::StatusOr<std::unique_ptr<GatewayServer>> GatewayServer::Start(const Gatewa
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kMinPingIntervalMs);
   builder.AddListeningPort(address, credentials, &impl->port);
   builder.RegisterService(&impl->service);
   impl->server = builder.BuildAndStart();
   if (impl->server == nullptr || impl->port == 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("cannot listen for agents on ", address, ": is it in use, or are the certificate files wrong?"));
+        absl::StrCat("cannot listen for agents on ", address,
+                     ": is it in use, or are the certificate files wrong?"));
   }
   return std::unique_ptr<GatewayServer>(new GatewayServer(std::move(impl)));
 }

@@ -13,7 +13,8 @@ namespace davit::gateway {
 struct GatewayOptions {
   std::string address = "127.0.0.1";
   int port = 51680;  // 0: any free one
-  // PEM files. With all three, agents must show a certificate of that CA. With none, the gateway is without protection.
+  // PEM files. With all three, agents must show a certificate of that CA. With none, the gateway is
+  // without protection.
   std::string ca_file;
   std::string cert_file;
   std::string key_file;
@@ -22,11 +23,12 @@ struct GatewayOptions {
 // Listens for agents. Thread-safe.
 class GatewayServer {
  public:
-  // FailedPrecondition: the address cannot be bound. InvalidArgument, NotFound, PermissionDenied: the certificate files.
-  // `sessions` is borrowed and outlives this.
+  // FailedPrecondition: the address cannot be bound. InvalidArgument, NotFound, PermissionDenied:
+  // the certificate files. `sessions` is borrowed and outlives this.
   static absl::StatusOr<std::unique_ptr<GatewayServer>> Start(const GatewayOptions& options,
                                                               loop::AgentSessions* sessions);
-  // Lets streams end for up to `grace`, then cuts them. No call reaches `sessions` afterwards. Idempotent; blocks.
+  // Lets streams end for up to `grace`, then cuts them. No call reaches `sessions` afterwards.
+  // Idempotent; blocks.
   void Stop(absl::Duration grace);
   ~GatewayServer();
   int port() const;

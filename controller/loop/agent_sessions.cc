@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/ids.h"
 #include "base/log.h"
 
 namespace davit::loop {
@@ -14,13 +13,14 @@ void WriteNote(const cluster::Note& note) {
   for (const auto& [name, value] : note.fields) {
     if (!value.empty()) fields.emplace_back(name, value);
   }
-  Log(note.level == cluster::Note::Level::kWarning ? LogLevel::kWarning : LogLevel::kInfo, note.message, fields);
+  Log(note.level == cluster::Note::Level::kWarning ? LogLevel::kWarning : LogLevel::kInfo,
+      note.message, fields);
 }
 
 }  // namespace
 
 std::string AgentSessions::Open(std::shared_ptr<AgentSink> sink) {
-  std::string id = RandomHex32();
+  std::string id = new_id_();
   MutexLock lock(&mu_);
   sinks_[id] = std::move(sink);
   return id;

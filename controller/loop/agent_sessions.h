@@ -1,10 +1,13 @@
 #ifndef DAVIT_CONTROLLER_LOOP_AGENT_SESSIONS_H_
 #define DAVIT_CONTROLLER_LOOP_AGENT_SESSIONS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/ids.h"
 #include "base/mutex.h"
 #include "controller/loop/loop.h"
 
@@ -19,11 +22,13 @@ class AgentSink {
   virtual void End() = 0;
 };
 
-// Connects streams of agents, of whatever kind, with the loop. The protocol itself is the model's (agent.proto).
-// Thread-safe; never blocks. Locks are not held while sinks are called.
+// Connects streams of agents, of whatever kind, with the loop. The protocol itself is the model's
+// (agent.proto). Thread-safe; never blocks. Locks are not held while sinks are called.
 class AgentSessions final : public EffectListener {
  public:
-  explicit AgentSessions(Loop* loop) : loop_(loop) {}
+  // `new_id` gives session ids, never the same twice. Thread-safe.
+  explicit AgentSessions(Loop* loop, std::function<std::string()> new_id = RandomHex32)
+      : loop_(loop), new_id_(std::move(new_id)) {}
 
   // A new stream: its session id. The sink is kept until Close().
   std::string Open(std::shared_ptr<AgentSink> sink);
@@ -39,6 +44,7 @@ class AgentSessions final : public EffectListener {
   std::shared_ptr<AgentSink> FindSink(const std::string& session_id) const;
 
   Loop* const loop_;
+  const std::function<std::string()> new_id_;
   mutable Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<AgentSink>> sinks_ ABSL_GUARDED_BY(mu_);
 };

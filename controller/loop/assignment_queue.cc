@@ -9,10 +9,12 @@ namespace davit::loop {
 namespace {
 
 bool IsIncremental(const v1::ControllerMessage& message) {
-  return message.has_assignment_set() && message.assignment_set().type() == v1::AssignmentSet::INCREMENTAL;
+  return message.has_assignment_set() &&
+         message.assignment_set().type() == v1::AssignmentSet::INCREMENTAL;
 }
 
-// True if `next` could be added to the set before it: then that one leads to what `next` results in.
+// True if `next` could be added to the set before it: then that one leads to what `next` results
+// in.
 bool Merge(v1::AssignmentSet* set, v1::AssignmentSet* next) {
   if (set->results_in() != next->applies_to()) return false;
   std::unordered_map<std::string, int> places;
@@ -27,9 +29,10 @@ bool Merge(v1::AssignmentSet* set, v1::AssignmentSet* next) {
   }
   for (std::string& arn : *next->mutable_removed_task_arns()) {
     auto* assignments = set->mutable_assignments();
-    assignments->erase(std::remove_if(assignments->begin(), assignments->end(),
-                                      [&arn](const auto& assignment) { return assignment.task_arn() == arn; }),
-                       assignments->end());
+    assignments->erase(
+        std::remove_if(assignments->begin(), assignments->end(),
+                       [&arn](const auto& assignment) { return assignment.task_arn() == arn; }),
+        assignments->end());
     // A COMPLETE set removes by leaving out.
     if (set->type() == v1::AssignmentSet::INCREMENTAL) set->add_removed_task_arns(std::move(arn));
   }

@@ -8,8 +8,9 @@
 
 namespace davit::loop {
 
-// What waits to be written to one agent. Assignment sets that follow each other become one, so that an agent that reads
-// slowly costs one set and not all of them: the latest assignment per task wins. Not thread-safe.
+// What waits to be written to one agent. Assignment sets that follow each other become one, so that
+// an agent that reads slowly costs one set and not all of them: the latest assignment per task
+// wins. Not thread-safe.
 class AssignmentQueue {
  public:
   void Push(v1::ControllerMessage message);

@@ -28,7 +28,7 @@ absl::Status Loop::Start(EffectListener* listener) {
 
 absl::Status Loop::Reload() {
   model_.reset();
-  ASSIGN_OR_RETURN(const store::Rows rows, deps_.store->LoadAll());
+  ASSIGN_OR_RETURN(const cluster_store::Rows rows, deps_.store->LoadAll());
   auto model = std::make_unique<cluster::Model>(deps_.model);
   RETURN_IF_ERROR(model->Load(rows));
   model_ = std::move(model);
@@ -42,7 +42,9 @@ void Loop::ArmTick() {
   });
 }
 
-void Loop::Submit(cluster::Command command, Done done) { Enqueue({std::move(command), std::move(done)}); }
+void Loop::Submit(cluster::Command command, Done done) {
+  Enqueue({std::move(command), std::move(done)});
+}
 
 void Loop::Ask(Query query, Done done) { Enqueue({std::move(query), std::move(done)}); }
 
@@ -66,7 +68,8 @@ void Loop::RunBatch() {
   std::vector<Item> batch;
   {
     MutexLock lock(&mu_);
-    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatch));
+    const auto end =
+        queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatch));
     std::move(queue_.begin(), end, std::back_inserter(batch));
     queue_.erase(queue_.begin(), end);
     is_scheduled_ = !queue_.empty();
@@ -86,7 +89,8 @@ void Loop::RunBatch() {
   if (failure.ok()) failure = Commit(mutations);
   for (Result& result : results) {
     if (!failure.ok()) {
-      if (result.done) result.done(absl::UnavailableError(absl::StrCat("the store failed: ", failure.message())));
+      if (result.done)
+        result.done(absl::UnavailableError(absl::StrCat("the store failed: ", failure.message())));
       continue;
     }
     for (const cluster::Effect& effect : result.effects) listener_->OnEffect(effect);
@@ -95,16 +99,19 @@ void Loop::RunBatch() {
   if (failure.ok()) return;
   // What was applied but not stored must be forgotten.
   LogError("commit failed; the cluster is loaded from the store again", {{"error", failure}});
-  if (absl::Status reloaded = Reload(); !reloaded.ok()) LogError("loading the cluster failed", {{"error", reloaded}});
+  if (absl::Status reloaded = Reload(); !reloaded.ok())
+    LogError("loading the cluster failed", {{"error", reloaded}});
   listener_->OnModelReloaded();
 }
 
 Loop::Result Loop::RunOne(Item* item, std::vector<cluster::Mutation>* mutations) {
   ++counts_.commands;
-  if (Query* query = std::get_if<Query>(&item->work)) return {std::move(item->done), (*query)(*model_), {}};
+  if (Query* query = std::get_if<Query>(&item->work))
+    return {std::move(item->done), (*query)(*model_), {}};
   cluster::Outcome outcome = model_->Apply(std::get<cluster::Command>(item->work), Now());
   std::move(outcome.mutations.begin(), outcome.mutations.end(), std::back_inserter(*mutations));
-  Result result{std::move(item->done), absl::StatusOr<Answer>(std::move(outcome.answer)), std::move(outcome.effects)};
+  Result result{std::move(item->done), absl::StatusOr<Answer>(std::move(outcome.answer)),
+                std::move(outcome.effects)};
   if (!outcome.status.ok()) result.answer = outcome.status;
   return result;
 }

@@ -23,12 +23,14 @@ using Answer = std::shared_ptr<const google::protobuf::Message>;
 using Done = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
 using Query = absl::AnyInvocable<absl::StatusOr<Answer>(const cluster::Model&)>;
 
-// Who carries out what the model wants done outside (agent_sessions.h). Called on the writer only; must not block.
+// Who carries out what the model wants done outside (agent_sessions.h). Called on the writer only;
+// must not block.
 class EffectListener {
  public:
   virtual ~EffectListener() = default;
   virtual void OnEffect(const cluster::Effect& effect) = 0;
-  // The model was rebuilt from the store: what the sessions believe is void, and all of them must be ended.
+  // The model was rebuilt from the store: what the sessions believe is void, and all of them must
+  // be ended.
   virtual void OnModelReloaded() = 0;
 };
 
@@ -40,18 +42,19 @@ struct LoopCounts {
   absl::Duration commit_time;  // of all commits together
 };
 
-// The one writer of the cluster's state: commands and queries go into one queue; a batch of them is applied in order, what
-// they changed is committed in one transaction, and only then they are answered and their effects carried out. So nothing
-// that anybody has seen is ever lost, and a query sees every command that was answered before it was asked.
-// A commit that fails answers the whole batch with Unavailable and reloads the model from the store.
+// The one writer of the cluster's state: commands and queries go into one queue; a batch of them is
+// applied in order, what they changed is committed in one transaction, and only then they are
+// answered and their effects carried out. So nothing that anybody has seen is ever lost, and a
+// query sees every command that was answered before it was asked. A commit that fails answers the
+// whole batch with Unavailable and reloads the model from the store.
 //
-// Submit() and Ask() are thread-safe and never block. All else runs as work on `writer`, which must run one piece at a time.
-// In simulations `writer`, `clock`, `timers` and `store` are fakes.
+// Submit() and Ask() are thread-safe and never block. All else runs as work on `writer`, which must
+// run one piece at a time. In simulations `writer`, `clock`, `timers` and `store` are fakes.
 class Loop {
  public:
   struct Deps {
     cluster::ModelOptions model;
-    store::Store* store;
+    cluster_store::Store* store;
     const Clock* clock;
     Executor* writer;
     Timers* timers;
@@ -59,8 +62,8 @@ class Loop {
   // Borrowed: all of Deps.
   explicit Loop(Deps deps) : deps_(std::move(deps)) {}
 
-  // Loads the model from the store and raises the epoch. Blocks on the disk; call once, before anything else and before
-  // work runs on `writer`. DataLoss, ...: the store's rows cannot be used.
+  // Loads the model from the store and raises the epoch. Blocks on the disk; call once, before
+  // anything else and before work runs on `writer`. DataLoss, ...: the store's rows cannot be used.
   absl::Status Start(EffectListener* listener);
 
   // `done` is called on the writer, after the commit.
@@ -92,9 +95,9 @@ class Loop {
   cluster::Instant Now() const { return {deps_.clock->Now(), deps_.clock->Monotonic()}; }
 
   const Deps deps_;
-  EffectListener* listener_ = nullptr;          // constant after Start()
-  std::unique_ptr<cluster::Model> model_;       // writer only; null: the store could not be read again
-  LoopCounts counts_;                           // writer only
+  EffectListener* listener_ = nullptr;     // constant after Start()
+  std::unique_ptr<cluster::Model> model_;  // writer only; null: the store could not be read again
+  LoopCounts counts_;                      // writer only
   mutable Mutex mu_;
   std::deque<Item> queue_ ABSL_GUARDED_BY(mu_);
   bool is_scheduled_ ABSL_GUARDED_BY(mu_) = false;

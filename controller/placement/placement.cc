@@ -18,7 +18,8 @@ using capacity::PlacementRequest;
 
 std::vector<int> TakenAmong(const std::vector<int>& wanted, const std::vector<int>& taken) {
   std::vector<int> both;
-  std::set_intersection(wanted.begin(), wanted.end(), taken.begin(), taken.end(), std::back_inserter(both));
+  std::set_intersection(wanted.begin(), wanted.end(), taken.begin(), taken.end(),
+                        std::back_inserter(both));
   return both;
 }
 
@@ -35,8 +36,10 @@ std::vector<std::string> MissingAttributes(const Host& host, const PlacementRequ
 bool Fits(const Host& host, const PlacementRequest& request) {
   const capacity::Reservation& needs = request.needs;
   return host.is_connected && host.is_active && host.free_cpu_units >= needs.cpu_units &&
-         host.free_memory_mib >= needs.memory_mib && TakenAmong(needs.tcp_ports, host.tcp_ports).empty() &&
-         TakenAmong(needs.udp_ports, host.udp_ports).empty() && MissingAttributes(host, request).empty();
+         host.free_memory_mib >= needs.memory_mib &&
+         TakenAmong(needs.tcp_ports, host.tcp_ports).empty() &&
+         TakenAmong(needs.udp_ports, host.udp_ports).empty() &&
+         MissingAttributes(host, request).empty();
 }
 
 v1::Failure MakeFailure(const Host& host, absl::string_view reason, absl::string_view detail) {
@@ -63,23 +66,26 @@ bool IsWorse(const Candidate& a, const Candidate& b) {
 
 std::optional<v1::Failure> WhyNot(const Host& host, const PlacementRequest& request) {
   const capacity::Reservation& needs = request.needs;
-  if (!host.is_connected) return MakeFailure(host, "AGENT", "the agent is not connected, or its container runtime is not available");
+  if (!host.is_connected)
+    return MakeFailure(host, "AGENT",
+                       "the agent is not connected, or its container runtime is not available");
   if (!host.is_active) return MakeFailure(host, "AGENT", "the container instance is not ACTIVE");
   if (const auto missing = MissingAttributes(host, request); !missing.empty()) {
     return MakeFailure(host, "ATTRIBUTE", absl::StrCat("lacks ", absl::StrJoin(missing, ", ")));
   }
   if (host.free_cpu_units < needs.cpu_units) {
     return MakeFailure(host, "RESOURCE:CPU",
-                       absl::StrCat("needs ", needs.cpu_units, " CPU units, has ", host.free_cpu_units, " of ",
-                                    host.cpu_units, " left"));
+                       absl::StrCat("needs ", needs.cpu_units, " CPU units, has ",
+                                    host.free_cpu_units, " of ", host.cpu_units, " left"));
   }
   if (host.free_memory_mib < needs.memory_mib) {
     return MakeFailure(host, "RESOURCE:MEMORY",
-                       absl::StrCat("needs ", needs.memory_mib, " MiB of memory, has ", host.free_memory_mib, " of ",
-                                    host.memory_mib, " left"));
+                       absl::StrCat("needs ", needs.memory_mib, " MiB of memory, has ",
+                                    host.free_memory_mib, " of ", host.memory_mib, " left"));
   }
   if (const auto taken = TakenAmong(needs.tcp_ports, host.tcp_ports); !taken.empty()) {
-    return MakeFailure(host, "RESOURCE:PORTS", absl::StrCat("already in use: TCP port ", absl::StrJoin(taken, ", ")));
+    return MakeFailure(host, "RESOURCE:PORTS",
+                       absl::StrCat("already in use: TCP port ", absl::StrJoin(taken, ", ")));
   }
   if (const auto taken = TakenAmong(needs.udp_ports, host.udp_ports); !taken.empty()) {
     return MakeFailure(host, "RESOURCE:PORTS_UDP",
@@ -99,7 +105,8 @@ PlacementAnswer Place(absl::Span<const Host* const> hosts, const PlacementReques
            std::tie(hosts[a]->free_memory_mib, hosts[b]->task_count, hosts[b]->arn);
   };
   const size_t kept = std::min(fitting.size(), static_cast<size_t>(request.count));
-  std::partial_sort(fitting.begin(), fitting.begin() + static_cast<std::ptrdiff_t>(kept), fitting.end(), is_better);
+  std::partial_sort(fitting.begin(), fitting.begin() + static_cast<std::ptrdiff_t>(kept),
+                    fitting.end(), is_better);
   std::vector<Candidate> heap;
   for (size_t i = 0; i < kept; ++i) heap.push_back({fitting[i], *hosts[fitting[i]]});
   std::make_heap(heap.begin(), heap.end(), IsWorse);

@@ -8,15 +8,18 @@
 
 namespace davit::placement {
 
-// Chooses hosts for `request.count` equal tasks. Each task goes to the fitting host with the most free memory; equal ones
-// are told apart by fewest tasks, then by ARN, so that the same question always has the same answer. Takes into account
-// what the tasks before it in the same request took. O(hosts + count * log(hosts)). Pure; thread-safe.
+// Chooses hosts for `request.count` equal tasks. Each task goes to the fitting host with the most
+// free memory; equal ones are told apart by fewest tasks, then by ARN, so that the same question
+// always has the same answer. Takes into account what the tasks before it in the same request took.
+// O(hosts + count * log(hosts)). Pure; thread-safe.
 capacity::PlacementAnswer Place(absl::Span<const capacity::Host* const> hosts,
                                 const capacity::PlacementRequest& request);
 
-// Why `host` cannot take one task of `request`; nullopt if it can. The reasons are ECS's, looked at in this order: AGENT
-// (not connected, or not ACTIVE), ATTRIBUTE, RESOURCE:CPU, RESOURCE:MEMORY, RESOURCE:PORTS, RESOURCE:PORTS_UDP.
-std::optional<v1::Failure> WhyNot(const capacity::Host& host, const capacity::PlacementRequest& request);
+// Why `host` cannot take one task of `request`; nullopt if it can. The reasons are ECS's, looked at
+// in this order: AGENT (not connected, or not ACTIVE), ATTRIBUTE, RESOURCE:CPU, RESOURCE:MEMORY,
+// RESOURCE:PORTS, RESOURCE:PORTS_UDP.
+std::optional<v1::Failure> WhyNot(const capacity::Host& host,
+                                  const capacity::PlacementRequest& request);
 
 }  // namespace davit::placement
 

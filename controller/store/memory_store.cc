@@ -1,6 +1,6 @@
 #include "controller/store/memory_store.h"
 
-namespace davit::store {
+namespace davit::cluster_store {
 
 absl::StatusOr<Rows> MemoryStore::LoadAll() { return Rows(rows_.begin(), rows_.end()); }
 
@@ -17,4 +17,4 @@ absl::Status MemoryStore::Commit(absl::Span<const cluster::Mutation> mutations) 
   return absl::OkStatus();
 }
 
-}  // namespace davit::store
+}  // namespace davit::cluster_store

@@ -6,10 +6,10 @@
 
 #include "controller/store/store.h"
 
-namespace davit::store {
+namespace davit::cluster_store {
 
-// Rows in memory, for tests and simulations. Not thread-safe. It survives what uses it: give it to a second loop, and that
-// one has restarted.
+// Rows in memory, for tests and simulations. Not thread-safe. It survives what uses it: give it to
+// a second loop, and that one has restarted.
 class MemoryStore final : public Store {
  public:
   absl::StatusOr<Rows> LoadAll() override;
@@ -25,6 +25,6 @@ class MemoryStore final : public Store {
   int commits_ = 0;
 };
 
-}  // namespace davit::store
+}  // namespace davit::cluster_store
 
 #endif  // DAVIT_CONTROLLER_STORE_MEMORY_STORE_H_

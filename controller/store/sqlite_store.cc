@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/status.h"
 
-namespace davit::store {
+namespace davit::cluster_store {
 namespace {
 
 constexpr int kSchemaVersion = 1;
@@ -19,12 +19,14 @@ absl::Status ToStatus(const SQLite::Exception& error, const std::string& path) {
   switch (error.getErrorCode()) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return absl::DataLossError(absl::StrCat(text, " (restore it from a backup, or move it away to start empty)"));
+      return absl::DataLossError(
+          absl::StrCat(text, " (restore it from a backup, or move it away to start empty)"));
     case SQLITE_FULL:
       return absl::ResourceExhaustedError(text);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return absl::FailedPreconditionError(absl::StrCat(text, ": is another davit-controller using it?"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(text, ": is another davit-controller using it?"));
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
@@ -50,9 +52,9 @@ struct SqliteStore::Connection {
     database.exec("PRAGMA synchronous=FULL");
     const int version = database.execAndGet("PRAGMA user_version").getInt();
     if (version > kSchemaVersion) {
-      return absl::FailedPreconditionError(absl::StrCat(path, ": has schema version ", version,
-                                                        ", written by a newer davit-controller; this one knows ",
-                                                        kSchemaVersion));
+      return absl::FailedPreconditionError(
+          absl::StrCat(path, ": has schema version ", version,
+                       ", written by a newer davit-controller; this one knows ", kSchemaVersion));
     }
     const std::string health = database.execAndGet("PRAGMA quick_check(1)").getString();
     if (health != "ok") return absl::DataLossError(absl::StrCat(path, ": damaged: ", health));
@@ -62,8 +64,9 @@ struct SqliteStore::Connection {
       database.exec(absl::StrCat("PRAGMA user_version=", kSchemaVersion));
       transaction.commit();
     }
-    put.emplace(database, "INSERT INTO row (key, value) VALUES (?1, ?2) "
-                          "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    put.emplace(database,
+                "INSERT INTO row (key, value) VALUES (?1, ?2) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     erase.emplace(database, "DELETE FROM row WHERE key = ?1");
     return absl::OkStatus();
   }
@@ -99,7 +102,8 @@ absl::StatusOr<Rows> SqliteStore::LoadAll() {
       const int size = value.getBytes();
       rows.emplace_back(all.getColumn(0).getString(),
                         size == 0 ? std::string()
-                                  : std::string(static_cast<const char*>(value.getBlob()), static_cast<size_t>(size)));
+                                  : std::string(static_cast<const char*>(value.getBlob()),
+                                                static_cast<size_t>(size)));
     }
     return rows;
   } catch (const SQLite::Exception& error) {
@@ -128,4 +132,4 @@ absl::Status SqliteStore::Commit(absl::Span<const cluster::Mutation> mutations) 
   }
 }
 
-}  // namespace davit::store
+}  // namespace davit::cluster_store

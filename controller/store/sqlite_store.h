@@ -6,14 +6,16 @@
 
 #include "controller/store/store.h"
 
-namespace davit::store {
+namespace davit::cluster_store {
 
-// Rows in one SQLite file, written ahead (WAL) and synchronously: what Commit() returned OK for survives a power cut.
-// Not thread-safe. One process at a time: the file is locked for as long as it is open.
+// Rows in one SQLite file, written ahead (WAL) and synchronously: what Commit() returned OK for
+// survives a power cut. Not thread-safe. One process at a time: the file is locked for as long as
+// it is open.
 class SqliteStore final : public Store {
  public:
-  // Opens or makes FOLDER/controller.db; makes the folder. PermissionDenied, NotFound, ...: the folder cannot be used.
-  // FailedPrecondition: written by a newer version, or open in another process. DataLoss: not a database, or damaged.
+  // Opens or makes FOLDER/controller.db; makes the folder. PermissionDenied, NotFound, ...: the
+  // folder cannot be used. FailedPrecondition: written by a newer version, or open in another
+  // process. DataLoss: not a database, or damaged.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& folder);
   ~SqliteStore() override;
 
@@ -28,6 +30,6 @@ class SqliteStore final : public Store {
   const std::unique_ptr<Connection> connection_;
 };
 
-}  // namespace davit::store
+}  // namespace davit::cluster_store
 
 #endif  // DAVIT_CONTROLLER_STORE_SQLITE_STORE_H_

@@ -10,7 +10,8 @@
 #include "absl/types/span.h"
 #include "controller/cluster/mutation.h"
 
-namespace davit::store {
+// Not davit::store: that is the agent's, and the simulation (tests/sim) links both.
+namespace davit::cluster_store {
 
 using Rows = std::vector<std::pair<std::string, std::string>>;  // key, value; sorted by key
 
@@ -19,11 +20,12 @@ class Store {
  public:
   virtual ~Store() = default;
   virtual absl::StatusOr<Rows> LoadAll() = 0;
-  // All of it or nothing, in the order given; durable when it returns OK. Deleting what is not there is success.
-  // Unavailable or ResourceExhausted: nothing was written, the same may be tried again.
+  // All of it or nothing, in the order given; durable when it returns OK. Deleting what is not
+  // there is success. Unavailable or ResourceExhausted: nothing was written, the same may be tried
+  // again.
   virtual absl::Status Commit(absl::Span<const cluster::Mutation> mutations) = 0;
 };
 
-}  // namespace davit::store
+}  // namespace davit::cluster_store
 
 #endif  // DAVIT_CONTROLLER_STORE_STORE_H_

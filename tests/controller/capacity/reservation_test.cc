@@ -7,7 +7,8 @@
 namespace davit::capacity {
 namespace {
 
-v1::ContainerDefinition* AddContainer(const std::string& name, int cpu, v1::TaskDefinition* definition) {
+v1::ContainerDefinition* AddContainer(const std::string& name, int cpu,
+                                      v1::TaskDefinition* definition) {
   v1::ContainerDefinition* container = definition->add_container_definitions();
   container->set_name(name);
   container->set_cpu(cpu);
@@ -67,7 +68,8 @@ TEST_CASE("host ports are reserved as the network mode wants it", "[capacity]") 
   }
 }
 
-TEST_CASE("releasing what was reserved restores the host, ports of its own included", "[capacity]") {
+TEST_CASE("releasing what was reserved restores the host, ports of its own included",
+          "[capacity]") {
   v1::ContainerInstance instance;
   instance.set_status("ACTIVE");
   v1::Resource* memory = instance.add_registered_resources();

@@ -6,14 +6,18 @@
 namespace davit::test {
 namespace {
 
-const cluster::Cluster& Default(const TestCluster& cluster) { return *cluster.model.state().FindCluster("default"); }
+const cluster::Cluster& Default(const TestCluster& cluster) {
+  return *cluster.model.state().FindCluster("default");
+}
 
 v1::Goodbye::Code GoodbyeTo(const std::string& session, const cluster::Outcome& outcome) {
   const auto sent = SentTo(session, outcome);
   return sent.empty() ? v1::Goodbye::UNSPECIFIED : sent.back().goodbye().code();
 }
 
-TEST_CASE("a first Hello makes the default cluster and an instance, and is welcomed with a COMPLETE set", "[agent]") {
+TEST_CASE(
+    "a first Hello makes the default cluster and an instance, and is welcomed with a COMPLETE set",
+    "[agent]") {
   TestCluster cluster;
   const cluster::Outcome outcome = cluster.Connect("s1", MakeHello("i-1"));
   const auto sent = SentTo("s1", outcome);
@@ -21,7 +25,8 @@ TEST_CASE("a first Hello makes the default cluster and an instance, and is welco
   CHECK(sent[0].session_id() == "s1");
   CHECK(sent[0].welcome().controller_epoch() == 1);
   CHECK(sent[0].welcome().container_instance_arn() ==
-        "arn:aws:ecs:us-east-1:000000000000:container-instance/default/00000000000000000000000000000001");
+        "arn:aws:ecs:us-east-1:000000000000:container-instance/default/"
+        "00000000000000000000000000000001");
   CHECK(sent[0].welcome().heartbeat_period_ms() >= 4500);
   CHECK(sent[0].welcome().heartbeat_period_ms() <= 5500);
   CHECK(sent[1].assignment_set().type() == v1::AssignmentSet::COMPLETE);
@@ -36,7 +41,8 @@ TEST_CASE("only the default cluster is made by an agent", "[agent]") {
   hello.set_cluster("blue");
   const cluster::Outcome refused = cluster.Connect("s1", hello);
   CHECK(GoodbyeTo("s1", refused) == v1::Goodbye::REFUSED);
-  CHECK_THAT(SentTo("s1", refused).back().goodbye().reason(), Catch::Contains("'blue' does not exist"));
+  CHECK_THAT(SentTo("s1", refused).back().goodbye().reason(),
+             Catch::Contains("'blue' does not exist"));
   CHECK(IsEnded("s1", refused));
   CHECK(refused.mutations.empty());
   v1::CreateClusterRequest create;
@@ -77,7 +83,9 @@ TEST_CASE("the same host is the same instance, with or without its ARN", "[agent
   v1::Hello hello = MakeHello("i-1");
   SECTION("it sends its ARN") { hello.set_container_instance_arn(arn); }
   SECTION("it has lost its ARN") {}
-  SECTION("it sends an ARN that nobody knows") { hello.set_container_instance_arn("arn:aws:ecs:x:1:container-instance/default/9"); }
+  SECTION("it sends an ARN that nobody knows") {
+    hello.set_container_instance_arn("arn:aws:ecs:x:1:container-instance/default/9");
+  }
   const cluster::Outcome again = cluster.Connect("s2", hello);
   CHECK(SentTo("s2", again)[0].welcome().container_instance_arn() == arn);
   CHECK(again.mutations.empty());
@@ -116,9 +124,11 @@ TEST_CASE("messages of another session end the stream that sent them", "[agent]"
   CHECK(GoodbyeTo("s9", cluster.Say("s9", WithSession("s9"))) == v1::Goodbye::STALE);
 }
 
-TEST_CASE("a heartbeat is answered with the next period, longer the more agents there are", "[agent]") {
+TEST_CASE("a heartbeat is answered with the next period, longer the more agents there are",
+          "[agent]") {
   TestCluster cluster;
-  for (int i = 0; i < 2000; ++i) cluster.Connect(absl::StrCat("s", i), MakeHello(absl::StrCat("i-", i)));
+  for (int i = 0; i < 2000; ++i)
+    cluster.Connect(absl::StrCat("s", i), MakeHello(absl::StrCat("i-", i)));
   v1::AgentMessage beat = WithSession("s7");
   beat.mutable_heartbeat()->set_sequence(3);
   beat.mutable_heartbeat()->set_runtime_available(true);
@@ -129,7 +139,8 @@ TEST_CASE("a heartbeat is answered with the next period, longer the more agents 
   CHECK(sent[0].heartbeat_ack().period_ms() <= 11000);
 }
 
-TEST_CASE("an agent that misses three heartbeats is disconnected; its tasks keep their status", "[agent]") {
+TEST_CASE("an agent that misses three heartbeats is disconnected; its tasks keep their status",
+          "[agent]") {
   TestCluster cluster;
   cluster.Connect("s1", MakeHello("i-1"));
   cluster.Register(MakeDefinition("web"));

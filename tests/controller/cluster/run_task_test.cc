@@ -39,9 +39,10 @@ TEST_CASE("a task is placed and assigned at once", "[run]") {
   CHECK(task.attributes(0).value() == "x86_64");
   CHECK(task.overrides().container_overrides(0).name() == "web");
   CHECK(task.containers(0).last_status() == "PENDING");
-  CHECK(task.containers(0).container_arn() == absl::StrCat("arn:aws:ecs:us-east-1:000000000000:container/default/",
-                                                           task.task_arn().substr(task.task_arn().size() - 32),
-                                                           "/00000000000000000000000000000003"));
+  CHECK(task.containers(0).container_arn() ==
+        absl::StrCat("arn:aws:ecs:us-east-1:000000000000:container/default/",
+                     task.task_arn().substr(task.task_arn().size() - 32),
+                     "/00000000000000000000000000000003"));
   const auto sent = SentTo("s1", outcome);
   REQUIRE(sent.size() == 1);
   const v1::Assignment& assignment = sent[0].assignment_set().assignments(0);
@@ -51,7 +52,8 @@ TEST_CASE("a task is placed and assigned at once", "[run]") {
   CHECK(assignment.containers(0).container_arn() == task.containers(0).container_arn());
 }
 
-TEST_CASE("what cannot be placed is a failure per instance, next to the tasks that could", "[run]") {
+TEST_CASE("what cannot be placed is a failure per instance, next to the tasks that could",
+          "[run]") {
   OneHost cluster;
   cluster.Register(MakeDefinition("big", 900));
   const v1::RunTaskResponse response = cluster.Run("big", 3);
@@ -61,17 +63,19 @@ TEST_CASE("what cannot be placed is a failure per instance, next to the tasks th
   CHECK(response.failures(0).detail() == "needs 900 MiB of memory, has 200 of 2000 left");
 }
 
-TEST_CASE("the same client token gives the same tasks; with other parameters it is a conflict", "[run]") {
+TEST_CASE("the same client token gives the same tasks; with other parameters it is a conflict",
+          "[run]") {
   OneHost cluster;
   v1::RunTaskRequest request = Request();
   request.set_client_token("once");
   const auto first = cluster.Call<v1::RunTaskResponse>(request);
   const cluster::Outcome again = cluster.Apply(request);
   CHECK(again.mutations.empty());
-  CHECK(dynamic_cast<const v1::RunTaskResponse&>(*again.answer).tasks(0).task_arn() == first.tasks(0).task_arn());
+  CHECK(dynamic_cast<const v1::RunTaskResponse&>(*again.answer).tasks(0).task_arn() ==
+        first.tasks(0).task_arn());
   request.set_count(2);
-  CHECK_THAT(cluster.ErrorOf(request), Catch::StartsWith("ConflictException") &&
-                                           Catch::Contains(first.tasks(0).task_arn()));
+  CHECK_THAT(cluster.ErrorOf(request),
+             Catch::StartsWith("ConflictException") && Catch::Contains(first.tasks(0).task_arn()));
 }
 
 TEST_CASE("every refused request has ECS's exception", "[run]") {
@@ -104,7 +108,9 @@ TEST_CASE("every refused request has ECS's exception", "[run]") {
   }
   SECTION("override of nobody") {
     request.mutable_overrides()->add_container_overrides()->set_name("db");
-    error = "InvalidParameterException: Override for container named db is not a container in the TaskDefinition.";
+    error =
+        "InvalidParameterException: Override for container named db is not a container in the "
+        "TaskDefinition.";
   }
   SECTION("several at once") {
     request.set_count(0);
@@ -120,17 +126,21 @@ TEST_CASE("a cluster without instances is an error of its own", "[run]") {
   TestCluster cluster;
   cluster.Apply(v1::CreateClusterRequest());
   cluster.Register(MakeDefinition("web"));
-  CHECK(cluster.Apply(Request()).status.message() == "No Container Instances were found in your cluster.");
+  CHECK(cluster.Apply(Request()).status.message() ==
+        "No Container Instances were found in your cluster.");
 }
 
 TEST_CASE("an INACTIVE definition starts no new tasks, and its number is not used again", "[run]") {
   OneHost cluster;
   v1::DeregisterTaskDefinitionRequest deregister;
   deregister.set_task_definition("web:1");
-  CHECK(cluster.Call<v1::DeregisterTaskDefinitionResponse>(deregister).task_definition().status() == "INACTIVE");
+  CHECK(cluster.Call<v1::DeregisterTaskDefinitionResponse>(deregister).task_definition().status() ==
+        "INACTIVE");
   CHECK(cluster.ErrorOf(Request("web:1")) == "ClientException: TaskDefinition is inactive");
   CHECK(cluster.ErrorOf(Request("web")) == "ClientException: TaskDefinition not found.");
-  CHECK(cluster.Call<v1::RegisterTaskDefinitionResponse>(MakeDefinition("web")).task_definition().revision() == 2);
+  CHECK(cluster.Call<v1::RegisterTaskDefinitionResponse>(MakeDefinition("web"))
+            .task_definition()
+            .revision() == 2);
   deregister.set_task_definition("web");
   CHECK(cluster.Apply(deregister).status.message() == "Revision is missing.");
 }
@@ -170,7 +180,8 @@ TEST_CASE("ListTasks filters by what ECS filters by, in pages", "[run]") {
     REQUIRE(cluster::Read(state, list)->task_arns_size() == 1);
     CHECK(cluster::Read(state, list)->task_arns(0) == db);
     list.set_family("db");
-    CHECK(cluster::Read(state, list).status().message() == "startedBy: must be the only filter besides cluster.");
+    CHECK(cluster::Read(state, list).status().message() ==
+          "startedBy: must be the only filter besides cluster.");
   }
   SECTION("desiredStatus") {
     list.set_desired_status("STOPPED");

@@ -1,4 +1,5 @@
-// That the rows of the store are all there is: a model loaded from them is the model that wrote them.
+// That the rows of the store are all there is: a model loaded from them is the model that wrote
+// them.
 #include "controller/cluster/state.h"
 
 #include <catch2/catch.hpp>
@@ -42,7 +43,8 @@ TEST_CASE("after any course of commands the store's rows tell the whole state", 
   const int seed = GENERATE(range(1, 6));
   std::mt19937 random(static_cast<unsigned>(seed));
   TestCluster cluster;
-  for (int i = 0; i < 3; ++i) cluster.Connect(absl::StrCat("s", i), MakeHello(absl::StrCat("i-", i)));
+  for (int i = 0; i < 3; ++i)
+    cluster.Connect(absl::StrCat("s", i), MakeHello(absl::StrCat("i-", i)));
   cluster.Register(MakeDefinition("web", 150));
   std::vector<std::string> arns;
   std::vector<std::string> sessions;
@@ -53,7 +55,10 @@ TEST_CASE("after any course of commands the store's rows tell the whole state", 
       const v1::RunTaskResponse started = cluster.Run("web", 1 + static_cast<int>(random() % 4));
       for (const v1::Task& task : started.tasks()) {
         arns.push_back(task.task_arn());
-        const auto* owner = cluster.model.state().FindCluster("default")->tasks.at(ShortId(task.task_arn()))->instance;
+        const auto* owner = cluster.model.state()
+                                .FindCluster("default")
+                                ->tasks.at(ShortId(task.task_arn()))
+                                ->instance;
         sessions.push_back(owner->session.id);
       }
     } else if (dice < 8 && !arns.empty()) {

@@ -33,13 +33,15 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"no family", [](Request* r, Container*) { r->clear_family(); }, "family: Family should not be null or empty."},
+    {"no family", [](Request* r, Container*) { r->clear_family(); },
+     "family: Family should not be null or empty."},
     {"no name", [](Request*, Container* c) { c->clear_name(); },
      "containerDefinitions[0].name: Container.name should not be null or empty."},
     {"no image", [](Request*, Container* c) { c->clear_image(); },
      "containerDefinitions[0].image: Container.image should not be null or empty."},
     {"no memory", [](Request*, Container* c) { c->clear_memory(); },
-     "containerDefinitions[0]: Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' "
+     "containerDefinitions[0]: Invalid setting for container 'app'. At least one of 'memory' or "
+     "'memoryReservation' "
      "must be specified."},
     {"little memory", [](Request*, Container* c) { c->set_memory(5); },
      "containerDefinitions[0].memory: must be at least 6 MiB, is 5."},
@@ -69,7 +71,8 @@ const Row kRows[] = {
        c->add_port_mappings()->set_container_port(80);
        c->mutable_port_mappings(0)->set_host_port(8080);
      },
-     "containerDefinitions[0].portMappings[0].hostPort: must be empty or equal to containerPort in network mode host."},
+     "containerDefinitions[0].portMappings[0].hostPort: must be empty or equal to containerPort in "
+     "network mode host."},
     {"ports without network",
      [](Request* r, Container* c) {
        r->set_network_mode("none");
@@ -82,23 +85,31 @@ const Row kRows[] = {
        c->mutable_mount_points(0)->set_source_volume("data");
      },
      "containerDefinitions[0].mountPoints[0].sourceVolume: Unknown volume 'data'."},
-    {"health check command", [](Request*, Container* c) { c->mutable_health_check()->add_command("true"); },
+    {"health check command",
+     [](Request*, Container* c) { c->mutable_health_check()->add_command("true"); },
      "containerDefinitions[0].healthCheck.command: must begin with CMD or CMD-SHELL."},
     {"ulimit", [](Request*, Container* c) { c->add_ulimits()->set_name("files"); },
-     "containerDefinitions[0].ulimits[0].name: must be one of core, cpu, data, fsize, locks, memlock, msgqueue, nice, "
+     "containerDefinitions[0].ulimits[0].name: must be one of core, cpu, data, fsize, locks, "
+     "memlock, msgqueue, nice, "
      "nofile, nproc, rss, rtprio, rttime, sigpending, stack; is 'files'."},
-    {"restart policy", [](Request*, Container* c) { c->mutable_restart_policy()->set_restart_attempt_period(1); },
+    {"restart policy",
+     [](Request*, Container* c) { c->mutable_restart_policy()->set_restart_attempt_period(1); },
      "containerDefinitions[0].restartPolicy.enabled: must be given."},
-    {"log driver", [](Request*, Container* c) { c->mutable_log_configuration()->set_log_driver("none"); },
-     "containerDefinitions[0].logConfiguration.logDriver: must be one of json-file, syslog, journald, gelf, fluentd, "
+    {"log driver",
+     [](Request*, Container* c) { c->mutable_log_configuration()->set_log_driver("none"); },
+     "containerDefinitions[0].logConfiguration.logDriver: must be one of json-file, syslog, "
+     "journald, gelf, fluentd, "
      "awslogs, splunk, awsfirelens; is 'none'."},
-    {"EFS", [](Request* r, Container*) {
+    {"EFS",
+     [](Request* r, Container*) {
        r->add_volumes()->set_name("data");
        r->mutable_volumes(0)->mutable_efs_volume_configuration()->set_file_system_id("fs-1");
      },
      "volumes[0].efsVolumeConfiguration: is not supported."},
-    {"constraint", [](Request* r, Container*) { r->add_placement_constraints()->set_type("distinctInstance"); },
-     "placementConstraints[0].type: constraint.type 'distinctInstance' is not supported in a task definition"},
+    {"constraint",
+     [](Request* r, Container*) { r->add_placement_constraints()->set_type("distinctInstance"); },
+     "placementConstraints[0].type: constraint.type 'distinctInstance' is not supported in a task "
+     "definition"},
     {"reserved tag", [](Request* r, Container*) { r->add_tags()->set_key("aws:x"); },
      "tags[0].key: must not begin with aws:."},
 };
@@ -131,14 +142,14 @@ TEST_CASE("dependsOn must lead to other containers, fit them, and not go in a ci
   SECTION("unknown") {
     dependency->set_container_name("nobody");
     CHECK(FindProblems(request) ==
-          std::vector<std::string>{
-              "containerDefinitions[0].dependsOn[0].containerName: must be another container of the task, is 'nobody'."});
+          std::vector<std::string>{"containerDefinitions[0].dependsOn[0].containerName: must be "
+                                   "another container of the task, is 'nobody'."});
   }
   SECTION("HEALTHY without a health check") {
     dependency->set_condition("HEALTHY");
     CHECK(FindProblems(request) ==
-          std::vector<std::string>{
-              "containerDefinitions[0].dependsOn[0].condition: is HEALTHY, but container 'side' has no healthCheck."});
+          std::vector<std::string>{"containerDefinitions[0].dependsOn[0].condition: is HEALTHY, "
+                                   "but container 'side' has no healthCheck."});
   }
   SECTION("SUCCESS of an essential one") {
     dependency->set_condition("SUCCESS");
@@ -150,7 +161,8 @@ TEST_CASE("dependsOn must lead to other containers, fit them, and not go in a ci
     side->add_depends_on()->set_container_name("app");
     side->mutable_depends_on(0)->set_condition("START");
     CHECK(FindProblems(request) ==
-          std::vector<std::string>{"containerDefinitions: dependsOn goes in a circle among app, side."});
+          std::vector<std::string>{
+              "containerDefinitions: dependsOn goes in a circle among app, side."});
   }
 }
 
@@ -163,8 +175,9 @@ TEST_CASE("Fargate definitions must be of Fargate's sizes", "[rules]") {
   request.set_memory("512");
   CHECK(FindProblems(request).empty());
   request.set_memory("4096");
-  CHECK(FindProblems(request) == std::vector<std::string>{
-                                     "cpu: No Fargate configuration exists for given values: 256 CPU, 4096 memory."});
+  CHECK(FindProblems(request) ==
+        std::vector<std::string>{
+            "cpu: No Fargate configuration exists for given values: 256 CPU, 4096 memory."});
 }
 
 TEST_CASE("sizes are read in units, vCPUs, MiB and GB", "[rules]") {

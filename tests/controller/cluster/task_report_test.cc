@@ -28,17 +28,22 @@ struct RunningTask {
     return cluster.Call<v1::StopTaskResponse>(request);
   }
   int64_t FreeMemory() {
-    return cluster.model.state().FindCluster("default")->instances.begin()->second->host.free_memory_mib;
+    return cluster.model.state()
+        .FindCluster("default")
+        ->instances.begin()
+        ->second->host.free_memory_mib;
   }
   TestCluster cluster;
   std::string arn;
 };
 
 TEST_CASE("a task's status never goes back, whatever is reported after it", "[report]") {
-  const auto first = GENERATE(v1::TaskStatus::PENDING, v1::TaskStatus::ACTIVATING, v1::TaskStatus::RUNNING,
-                              v1::TaskStatus::STOPPING, v1::TaskStatus::DEPROVISIONING, v1::TaskStatus::STOPPED);
-  const auto second = GENERATE(v1::TaskStatus::PENDING, v1::TaskStatus::ACTIVATING, v1::TaskStatus::RUNNING,
-                               v1::TaskStatus::STOPPING, v1::TaskStatus::DEPROVISIONING, v1::TaskStatus::STOPPED);
+  const auto first =
+      GENERATE(v1::TaskStatus::PENDING, v1::TaskStatus::ACTIVATING, v1::TaskStatus::RUNNING,
+               v1::TaskStatus::STOPPING, v1::TaskStatus::DEPROVISIONING, v1::TaskStatus::STOPPED);
+  const auto second =
+      GENERATE(v1::TaskStatus::PENDING, v1::TaskStatus::ACTIVATING, v1::TaskStatus::RUNNING,
+               v1::TaskStatus::STOPPING, v1::TaskStatus::DEPROVISIONING, v1::TaskStatus::STOPPED);
   RunningTask task;
   task.Report(first, 1);
   CHECK(task.Describe().last_status() == v1::TaskStatus::Value_Name(first));
@@ -147,7 +152,8 @@ TEST_CASE("sets are chained, and a resync is answered with a COMPLETE one", "[re
   CHECK(next.results_in() == 3);
   v1::AgentMessage resync = WithSession("s1");
   resync.mutable_resync_request()->set_last_results_in(1);
-  const v1::AssignmentSet complete = SentTo("s1", task.cluster.Say("s1", resync))[0].assignment_set();
+  const v1::AssignmentSet complete =
+      SentTo("s1", task.cluster.Say("s1", resync))[0].assignment_set();
   CHECK(complete.type() == v1::AssignmentSet::COMPLETE);
   CHECK(complete.results_in() == 4);
   CHECK(complete.assignments_size() == 2);
@@ -189,7 +195,8 @@ TEST_CASE("an agent can report its own tasks only", "[report]") {
 
 TEST_CASE("unknown tasks are acked", "[report]") {
   RunningTask task;
-  const cluster::Outcome outcome = task.cluster.Report("s1", "arn:of:nothing", v1::TaskStatus::RUNNING, 1);
+  const cluster::Outcome outcome =
+      task.cluster.Report("s1", "arn:of:nothing", v1::TaskStatus::RUNNING, 1);
   CHECK(SentTo("s1", outcome)[0].has_report_ack());
   CHECK(outcome.mutations.empty());
 }
@@ -212,7 +219,8 @@ TEST_CASE("a stopped task can be described for the retention time", "[report]") 
 TEST_CASE("what a task waits for is shown as its containers' reason", "[report]") {
   RunningTask task;
   v1::AgentMessage message = ReportOf("s1", task.arn, v1::TaskStatus::PENDING, 1);
-  message.mutable_status_report()->mutable_tasks(0)->set_waiting_reason("RESOURCE:MEMORY: needs 512 MiB");
+  message.mutable_status_report()->mutable_tasks(0)->set_waiting_reason(
+      "RESOURCE:MEMORY: needs 512 MiB");
   task.cluster.Say("s1", message);
   CHECK(task.Describe().containers(0).reason() == "RESOURCE:MEMORY: needs 512 MiB");
   task.Report(v1::TaskStatus::RUNNING, 2);

@@ -39,7 +39,8 @@ TEST_CASE("a task goes to the host with the most free memory", "[placement]") {
 TEST_CASE("equal hosts are told apart by fewest tasks, then by ARN", "[placement]") {
   Host busy = MakeHost("a", 100);
   busy.task_count = 1;
-  CHECK(PlaceOn({busy, MakeHost("c", 100), MakeHost("b", 100)}, Needs(50)).chosen == std::vector<size_t>{2});
+  CHECK(PlaceOn({busy, MakeHost("c", 100), MakeHost("b", 100)}, Needs(50)).chosen ==
+        std::vector<size_t>{2});
 }
 
 TEST_CASE("tasks of one request see what the ones before them took", "[placement]") {
@@ -49,7 +50,8 @@ TEST_CASE("tasks of one request see what the ones before them took", "[placement
   CHECK(answer.failures.empty());
 }
 
-TEST_CASE("what does not fit is explained for every host, after the tasks of the same request", "[placement]") {
+TEST_CASE("what does not fit is explained for every host, after the tasks of the same request",
+          "[placement]") {
   const PlacementAnswer answer = PlaceOn({MakeHost("a", 250), MakeHost("b", 50)}, Needs(100, 3));
   CHECK(answer.chosen == std::vector<size_t>{0, 0});
   REQUIRE(answer.failures.size() == 2);

@@ -7,7 +7,7 @@
 #include "controller/store/memory_store.h"
 #include "controller/store/sqlite_store.h"
 
-namespace davit::store {
+namespace davit::cluster_store {
 namespace {
 
 using cluster::Mutation;
@@ -44,8 +44,8 @@ TEMPLATE_TEST_CASE("a new store is empty", "[store]", MemoryFixture, SqliteFixtu
   CHECK(fixture.Open()->LoadAll()->empty());
 }
 
-TEMPLATE_TEST_CASE("what was committed is there after the store was opened again", "[store]", MemoryFixture,
-                   SqliteFixture) {
+TEMPLATE_TEST_CASE("what was committed is there after the store was opened again", "[store]",
+                   MemoryFixture, SqliteFixture) {
   TestType fixture;
   Store* store = fixture.Open();
   const std::string bytes("\0\xff\n'x", 5);
@@ -53,14 +53,19 @@ TEMPLATE_TEST_CASE("what was committed is there after the store was opened again
   CHECK(*fixture.Reopen()->LoadAll() == Rows{{"a", ""}, {"b", bytes}});
 }
 
-TEMPLATE_TEST_CASE("mutations of one commit work in the order given", "[store]", MemoryFixture, SqliteFixture) {
+TEMPLATE_TEST_CASE("mutations of one commit work in the order given", "[store]", MemoryFixture,
+                   SqliteFixture) {
   TestType fixture;
   Store* store = fixture.Open();
-  REQUIRE(store->Commit({Mutation{"a", "1"}, Mutation{"a", "2"}, Mutation{"b", "1"}, Mutation{"b", std::nullopt}}).ok());
+  REQUIRE(store
+              ->Commit({Mutation{"a", "1"}, Mutation{"a", "2"}, Mutation{"b", "1"},
+                        Mutation{"b", std::nullopt}})
+              .ok());
   CHECK(*store->LoadAll() == Rows{{"a", "2"}});
 }
 
-TEMPLATE_TEST_CASE("deleting what is not there is success", "[store]", MemoryFixture, SqliteFixture) {
+TEMPLATE_TEST_CASE("deleting what is not there is success", "[store]", MemoryFixture,
+                   SqliteFixture) {
   TestType fixture;
   Store* store = fixture.Open();
   CHECK(store->Commit({Mutation{"never", std::nullopt}}).ok());
@@ -69,4 +74,4 @@ TEMPLATE_TEST_CASE("deleting what is not there is success", "[store]", MemoryFix
 }
 
 }  // namespace
-}  // namespace davit::store
+}  // namespace davit::cluster_store

@@ -55,7 +55,8 @@ inline v1::Hello MakeHello(const std::string& ec2_instance_id) {
   return hello;
 }
 
-inline v1::RegisterTaskDefinitionRequest MakeDefinition(const std::string& family, int memory = 100) {
+inline v1::RegisterTaskDefinitionRequest MakeDefinition(const std::string& family,
+                                                        int memory = 100) {
   v1::RegisterTaskDefinitionRequest request;
   request.set_family(family);
   v1::ContainerDefinition* container = request.add_container_definitions();
@@ -155,8 +156,8 @@ class TestCluster {
     *message.mutable_hello() = hello;
     return Say(session_id, std::move(message));
   }
-  cluster::Outcome Report(const std::string& session_id, const std::string& arn, v1::TaskStatus::Value status,
-                          uint64_t sequence) {
+  cluster::Outcome Report(const std::string& session_id, const std::string& arn,
+                          v1::TaskStatus::Value status, uint64_t sequence) {
     return Say(session_id, ReportOf(session_id, arn, status, sequence));
   }
   // The answer of a command that must succeed.
@@ -182,7 +183,8 @@ class TestCluster {
 };
 
 // Messages to a session, in order.
-inline std::vector<v1::ControllerMessage> SentTo(const std::string& session_id, const cluster::Outcome& outcome) {
+inline std::vector<v1::ControllerMessage> SentTo(const std::string& session_id,
+                                                 const cluster::Outcome& outcome) {
   std::vector<v1::ControllerMessage> messages;
   for (const cluster::Effect& effect : outcome.effects) {
     const auto* send = std::get_if<cluster::SendToAgent>(&effect);
