@@ -1,6 +1,5 @@
 #include "base/backoff.h"
 
-#include <algorithm>
 #include <random>
 
 namespace davit {

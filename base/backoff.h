@@ -1,6 +1,8 @@
 #ifndef DAVIT_BASE_BACKOFF_H_
 #define DAVIT_BASE_BACKOFF_H_
 
+#include <algorithm>
+
 #include "absl/time/time.h"
 
 namespace davit {
@@ -8,18 +10,18 @@ namespace davit {
 // Full-jitter exponential backoff: the n-th delay is uniform in [0, min(max, first * 2^n)]. Not thread-safe.
 class Backoff {
  public:
-  Backoff(absl::Duration first, absl::Duration max) : first_(first), max_(max), ceiling_(first) {}
+  Backoff(absl::Duration first, absl::Duration max) : first_(first), max_(max) { Reset(); }
   // The next delay. `uniform` is a random number in [0, 1).
   absl::Duration Next(double uniform);
   // As above, with the process's own randomness.
   absl::Duration Next();
   // After a success.
-  void Reset() { ceiling_ = first_; }
+  void Reset() { ceiling_ = std::min(first_, max_); }
 
  private:
   const absl::Duration first_;
   const absl::Duration max_;
-  absl::Duration ceiling_;
+  absl::Duration ceiling_;  // of the next delay
 };
 
 }  // namespace davit

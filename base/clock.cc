@@ -11,9 +11,13 @@ namespace {
 class RealClock final : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }
-  absl::Duration Monotonic() const override {
+  absl::Duration Monotonic() const override { return Read(CLOCK_MONOTONIC); }
+  absl::Duration MonotonicWithSleep() const override { return Read(CLOCK_BOOTTIME); }
+
+ private:
+  static absl::Duration Read(clockid_t clock) {
     timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return absl::DurationFromTimespec(now);
   }
 };

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/file.h"
@@ -137,12 +138,23 @@ void ConfigReader::Read(absl::string_view section, absl::string_view key,
 
 #undef DAVIT_FIND_OR_RETURN
 
+bool ConfigReader::IsKnownSection(absl::string_view section) const {
+  const std::string prefix = absl::StrCat(section, ".");
+  const auto key = known_.lower_bound(prefix);
+  return key != known_.end() && absl::StartsWith(*key, prefix);
+}
+
 absl::Status ConfigReader::Finish() {
   for (const auto& [section, node] : document_->table) {
     const std::string section_name(section.str());
     const toml::table* table = node.as_table();
     if (table == nullptr) {
-      errors_.push_back(absl::StrCat(document_->name, ": ", section_name, " stands outside of any [section]"));
+      errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line, ": ", section_name,
+                                     " stands outside of any [section]"));
+      continue;
+    }
+    if (!IsKnownSection(section_name)) {
+      errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line, ": unknown section [", section_name, "]"));
       continue;
     }
     for (const auto& [key, unused] : *table) {

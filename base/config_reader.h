@@ -43,6 +43,7 @@ class ConfigReader {
 
  private:
   struct Document;
+  bool IsKnownSection(absl::string_view section) const;
   explicit ConfigReader(std::unique_ptr<Document> document);
   std::unique_ptr<Document> document_;
   std::set<std::string> known_;  // "section.key"

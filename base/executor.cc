@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace davit {
+namespace {
+
+thread_local const ThreadPool* current_pool = nullptr;  // whose thread this is
+
+}  // namespace
 
 ThreadPool::ThreadPool(std::string name, int threads) : name_(std::move(name)) {
   threads_.reserve(static_cast<size_t>(threads));
@@ -21,7 +26,7 @@ ThreadPool::~ThreadPool() { Stop(); }
 void ThreadPool::Post(Work work) {
   {
     MutexLock lock(&mu_);
-    if (stopping_) return;
+    if (stopping_ && current_pool != this) return;
     queue_.push_back(std::move(work));
   }
   available_.NotifyOne();
@@ -44,6 +49,7 @@ size_t ThreadPool::Depth() const {
 }
 
 void ThreadPool::Run() {
+  current_pool = this;
   for (;;) {
     Work work;
     {

@@ -29,7 +29,8 @@ class ThreadPool final : public Executor {
   ~ThreadPool() override;
   void Post(Work work) override;
 
-  // Refuses new work, runs what is queued, joins. Idempotent. Work posted later is destroyed without running.
+  // Runs what is queued, and what that posts here in turn (so a Serial's mailbox is run to its end), then joins. Work
+  // that other threads post from now on is destroyed without running. Idempotent; not to be called on its own threads.
   void Stop();
   // How many items wait for a thread now.
   size_t Depth() const;

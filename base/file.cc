@@ -47,15 +47,28 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", folder));
+  const int synced = fsync(fd) == 0 ? 0 : errno;
+  close(fd);
+  return synced == 0 ? absl::OkStatus() : ErrnoStatus(synced, absl::StrCat("fsync ", folder));
+}
+
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view text, unsigned mode) {
   const std::string temporary = absl::StrCat(path, ".new");
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", temporary));
   const absl::Status written = WriteAll(fd, text);
   close(fd);
-  RETURN_IF_ERROR(written, temporary);
-  if (rename(temporary.c_str(), path.c_str()) != 0) return ErrnoStatus(errno, absl::StrCat("rename to ", path));
-  return absl::OkStatus();
+  if (!written.ok() || rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(temporary.c_str());
+    return written.ok() ? ErrnoStatus(error, absl::StrCat("rename to ", path)) : Annotate(written, temporary);
+  }
+  return SyncFolderOf(path);
 }
 
 absl::Status MakeDirectories(const std::string& path, unsigned mode) {

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -84,7 +85,9 @@ void SetOptions(const HttpRequest& request, const curl_slist* headers, char* err
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, static_cast<long>(request.max_redirects));
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.connect_timeout)));
   if (request.timeout != absl::InfiniteDuration()) {
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));
+    // 0 would mean that there is none.
+    const int64_t milliseconds = std::max<int64_t>(absl::ToInt64Milliseconds(request.timeout), 1);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
   }
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(absl::ToInt64Seconds(request.stall_timeout)));
@@ -110,13 +113,13 @@ void SetOptions(const HttpRequest& request, const curl_slist* headers, char* err
 }  // namespace
 
 std::string RedactUrl(absl::string_view url) {
-  url = url.substr(0, url.find('?'));
+  url = url.substr(0, url.find_first_of("?#"));
   const size_t scheme = url.find("://");
-  const size_t at = url.find('@');
-  if (scheme == absl::string_view::npos || at == absl::string_view::npos || at > url.find('/', scheme + 3)) {
-    return std::string(url);
-  }
-  return absl::StrCat(url.substr(0, scheme + 3), url.substr(at + 1));
+  const size_t host = scheme == absl::string_view::npos ? 0 : scheme + 3;
+  const absl::string_view authority = url.substr(host, url.substr(host).find('/'));
+  const size_t at = authority.rfind('@');
+  if (at == absl::string_view::npos) return std::string(url);
+  return absl::StrCat(url.substr(0, host), url.substr(host + at + 1));
 }
 
 absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request) {

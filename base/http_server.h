@@ -41,7 +41,7 @@ class HttpServer {
 
   // Listens from here on. FailedPrecondition: address and port cannot be bound (the text names both).
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
-  // Ends open requests, then returns.
+  // Answers the requests that have begun, then returns.
   ~HttpServer();
   int port() const;
 

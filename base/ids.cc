@@ -45,7 +45,9 @@ bool LooksLikeArn(absl::string_view text) { return absl::StartsWith(text, "arn:"
 
 absl::StatusOr<Arn> ParseArn(absl::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 5));
-  if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "ecs" || !absl::StrContains(parts[5], '/')) {
+  const bool has_prefix = parts.size() == 6 && parts[0] == "arn" && parts[1] == "aws" && parts[2] == "ecs";
+  if (!has_prefix || parts[3].empty() || parts[4].empty() || parts[5].find('/') == 0 || !absl::StrContains(parts[5], '/') ||
+      absl::EndsWith(parts[5], "/")) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", text, "' is not an ECS ARN (arn:aws:ecs:REGION:ACCOUNT:TYPE/NAME)"));
   }

@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "absl/strings/str_format.h"
@@ -23,18 +24,37 @@ spdlog::logger* Logger() {
   return logger.get();
 }
 
+// How many bytes the UTF-8 character at the start of `text` has; 0: there is none.
+size_t CharacterLength(absl::string_view text) {
+  const auto byte = [text](size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(text[at])); };
+  const size_t length = byte(0) < 0x80 ? 1 : byte(0) >> 5 == 6 ? 2 : byte(0) >> 4 == 14 ? 3 : byte(0) >> 3 == 30 ? 4 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  unsigned code = length == 1 ? byte(0) : byte(0) & (0x7FU >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if (byte(i) >> 6 != 2) return 0;
+    code = code << 6 | (byte(i) & 0x3FU);
+  }
+  constexpr unsigned kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // longer forms of smaller ones are not UTF-8
+  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
+  return code < kLeast[length] || is_surrogate || code > 0x10FFFF ? 0 : length;
+}
+
+// A JSON string. Bytes that are not UTF-8 become U+FFFD: foreign words shall not break the line.
 std::string Quoted(absl::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  while (!text.empty()) {
+    const unsigned char c = static_cast<unsigned char>(text[0]);
+    const size_t length = CharacterLength(text);
     if (c == '"' || c == '\\') {
-      absl::StrAppend(&out, "\\", std::string(1, c));
+      absl::StrAppend(&out, "\\", text.substr(0, 1));
     } else if (c == '\n') {
       out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    } else if (c < 0x20 || c == 0x7F) {
+      absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned>(c));
     } else {
-      out += c;
+      absl::StrAppend(&out, length == 0 ? "\uFFFD" : text.substr(0, length));
     }
+    text.remove_prefix(std::max<size_t>(length, 1));
   }
   return out + "\"";
 }
@@ -42,7 +62,10 @@ std::string Quoted(absl::string_view text) {
 bool NeedsQuotes(absl::string_view text) {
   if (text.empty()) return true;
   for (const char c : text) {
-    if (c == '"' || c == '=' || c == '\\' || static_cast<unsigned char>(c) <= ' ') return true;
+    if (c == '"' || c == '=' || c == '\\' || static_cast<unsigned char>(c) <= ' ' ||
+        static_cast<unsigned char>(c) >= 0x7F) {
+      return true;
+    }
   }
   return false;
 }

@@ -41,8 +41,12 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
-  // False when `timeout` (monotonic) passed first.
+  // False when `timeout` (monotonic) passed first; a timeout of a year or more never does.
   bool WaitFor(Mutex* mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (timeout >= absl::Hours(24 * 365)) {  // the library's sum of now and timeout would overflow
+      Wait(mutex);
+      return true;
+    }
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     const bool woken = condition_.wait_until(lock, std::chrono::steady_clock::now() +
                                                        absl::ToChronoNanoseconds(timeout)) ==

@@ -19,9 +19,13 @@ absl::Status ErrnoStatus(int error_number, absl::string_view what) {
 
 std::string Shorten(absl::string_view text, size_t limit) {
   if (text.size() <= limit) return std::string(text);
-  size_t end = limit > 3 ? limit - 3 : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return absl::StrCat(text.substr(0, end), "...");
+  const absl::string_view dots = absl::string_view("...").substr(0, limit);
+  const size_t longest = limit - dots.size();
+  size_t end = longest;
+  // A character has at most three bytes that go on; more of them are no UTF-8 and may be cut anywhere.
+  const auto goes_on = [text](size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+  while (end > 0 && longest - end < 3 && goes_on(end)) --end;
+  return absl::StrCat(text.substr(0, goes_on(end) ? longest : end), dots);
 }
 
 }  // namespace davit

@@ -7,6 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// glibc 2.36's header lacks the language linkage.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -42,6 +47,13 @@ class Pipe {
   bool ok_;
 };
 
+struct StandardStreams {
+  Pipe in;
+  Pipe out;
+  Pipe err;
+  bool ok() const { return in.ok() && out.ok() && err.ok(); }
+};
+
 std::vector<char*> Pointers(std::vector<std::string>* strings) {
   std::vector<char*> pointers;
   for (std::string& text : *strings) pointers.push_back(text.data());
@@ -57,42 +69,79 @@ bool ReadSome(int fd, std::string* into) {
   return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
+// A program that ends before it has read its input gives us EPIPE, not a signal: it is held back from this thread, and
+// what came of it is taken away again.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec at_once{};
+    while (sigtimedwait(&sigpipe_, nullptr, &at_once) > 0) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t sigpipe_;
+  sigset_t before_;
+};
+
+// For poll(2): rounded up, and at most a minute.
+int PollTimeout(absl::Duration left) {
+  return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 0, 60000));
+}
+
 // Feeds `input` and collects both outputs until the program has closed them. False: `deadline` passed.
-bool Converse(const Command& command, Pipe* in, Pipe* out, Pipe* err, absl::Duration deadline,
-              CommandResult* result) {
+bool Converse(const Command& command, StandardStreams* streams, absl::Duration deadline, CommandResult* result) {
+  const NoSigpipe no_sigpipe;
+  auto& [in, out, err] = *streams;
   absl::string_view rest = command.input;
-  fcntl(in->write_end(), F_SETFL, O_NONBLOCK);
-  if (rest.empty()) in->CloseWrite();
-  while (out->read_end() >= 0 || err->read_end() >= 0) {
+  fcntl(in.write_end(), F_SETFL, O_NONBLOCK);
+  if (rest.empty()) in.CloseWrite();
+  while (out.read_end() >= 0 || err.read_end() >= 0) {
     const absl::Duration left = deadline - Clock::Real()->Monotonic();
     if (left <= absl::ZeroDuration()) return false;
-    std::array<pollfd, 3> polls = {pollfd{out->read_end(), POLLIN, 0}, pollfd{err->read_end(), POLLIN, 0},
-                                   pollfd{in->write_end(), POLLOUT, 0}};
-    poll(polls.data(), polls.size(), static_cast<int>(std::min<int64_t>(absl::ToInt64Milliseconds(left) + 1, 60000)));
-    if (polls[0].revents != 0 && !ReadSome(out->read_end(), &result->output)) out->CloseRead();
-    if (polls[1].revents != 0 && !ReadSome(err->read_end(), &result->error_output)) err->CloseRead();
+    std::array<pollfd, 3> polls = {pollfd{out.read_end(), POLLIN, 0}, pollfd{err.read_end(), POLLIN, 0},
+                                   pollfd{in.write_end(), POLLOUT, 0}};
+    poll(polls.data(), polls.size(), PollTimeout(left));
+    if (polls[0].revents != 0 && !ReadSome(out.read_end(), &result->output)) out.CloseRead();
+    if (polls[1].revents != 0 && !ReadSome(err.read_end(), &result->error_output)) err.CloseRead();
     if (polls[2].revents != 0) {
-      const ssize_t wrote = write(in->write_end(), rest.data(), rest.size());
+      const ssize_t wrote = write(in.write_end(), rest.data(), rest.size());
       if (wrote > 0) rest.remove_prefix(static_cast<size_t>(wrote));
-      if (rest.empty() || (wrote < 0 && errno != EAGAIN && errno != EINTR)) in->CloseWrite();
+      if (rest.empty() || (wrote < 0 && errno != EAGAIN && errno != EINTR)) in.CloseWrite();
     }
   }
   return true;
 }
 
-}  // namespace
+// Waits for the program's end. False: `deadline` passed. A program may close its outputs long before it ends.
+bool WaitForExit(pid_t pid, absl::Duration deadline) {
+  const int fd = pidfd_open(pid, 0);
+  if (fd < 0) return false;
+  bool ended = false;
+  for (;;) {
+    const absl::Duration left = deadline - Clock::Real()->Monotonic();
+    pollfd watched{fd, POLLIN, 0};
+    ended = poll(&watched, 1, PollTimeout(left)) > 0;
+    if (ended || left <= absl::ZeroDuration()) break;
+  }
+  close(fd);
+  return ended;
+}
 
-absl::StatusOr<CommandResult> RunCommand(const Command& command) {
-  const absl::Duration deadline = Clock::Real()->Monotonic() + command.timeout;
-  Pipe in;
-  Pipe out;
-  Pipe err;
-  if (!in.ok() || !out.ok() || !err.ok()) return ErrnoStatus(errno, "pipe");
+absl::StatusOr<pid_t> Spawn(const Command& command, StandardStreams* streams) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read_end(), 0);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end(), 1);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end(), 2);
+  posix_spawn_file_actions_adddup2(&actions, streams->in.read_end(), 0);
+  posix_spawn_file_actions_adddup2(&actions, streams->out.write_end(), 1);
+  posix_spawn_file_actions_adddup2(&actions, streams->err.write_end(), 2);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t signals;
@@ -100,7 +149,8 @@ absl::StatusOr<CommandResult> RunCommand(const Command& command) {
   posix_spawnattr_setsigmask(&attributes, &signals);  // our threads block the signals that main() waits for
   sigaddset(&signals, SIGPIPE);
   posix_spawnattr_setsigdefault(&attributes, &signals);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> environment;
   for (const auto& [name, value] : command.environment) environment.push_back(absl::StrCat(name, "=", value));
@@ -110,19 +160,29 @@ absl::StatusOr<CommandResult> RunCommand(const Command& command) {
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return ErrnoStatus(error, absl::StrCat("starting ", arguments[0]));
-  in.CloseRead();
-  out.CloseWrite();
-  err.CloseWrite();
+  streams->in.CloseRead();
+  streams->out.CloseWrite();
+  streams->err.CloseWrite();
+  return pid;
+}
 
+}  // namespace
+
+absl::StatusOr<CommandResult> RunCommand(const Command& command) {
+  if (command.arguments.empty()) return absl::InvalidArgumentError("a command without a program");
+  const absl::Duration deadline = Clock::Real()->Monotonic() + command.timeout;
+  StandardStreams streams;
+  if (!streams.ok()) return ErrnoStatus(errno, "pipe");
+  ASSIGN_OR_RETURN(const pid_t pid, Spawn(command, &streams));
   CommandResult result;
-  const bool in_time = Converse(command, &in, &out, &err, deadline, &result);
-  if (!in_time) kill(pid, SIGKILL);
+  const bool in_time = Converse(command, &streams, deadline, &result) && WaitForExit(pid, deadline);
+  if (!in_time) kill(-pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   if (!in_time) {
     return absl::DeadlineExceededError(
-        absl::StrCat(arguments[0], " did not end within ", absl::FormatDuration(command.timeout)));
+        absl::StrCat(command.arguments[0], " did not end within ", absl::FormatDuration(command.timeout)));
   }
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;

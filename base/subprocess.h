@@ -23,9 +23,9 @@ struct CommandResult {
   std::string error_output;
 };
 
-// Runs a program and waits for it. Blocks: use from a pool. Thread-safe.
-// DeadlineExceeded: it was killed after `timeout`. NotFound, PermissionDenied: it could not be started. An exit code
-// other than 0 is a result, not an error.
+// Runs a program, in a process group of its own, until it has ended and its outputs are closed. Blocks: use from a pool.
+// Thread-safe. DeadlineExceeded: that took longer than `timeout`, and the group was killed. NotFound, PermissionDenied: it
+// could not be started. InvalidArgument: no program is named. An exit code other than 0 is a result, not an error.
 absl::StatusOr<CommandResult> RunCommand(const Command& command);
 
 }  // namespace davit
