@@ -13,6 +13,7 @@ struct ClientOptions {
   std::string address = "/run/containerd/containerd.sock";  // a unix socket's absolute path
   std::string containerd_namespace = "davit";               // all calls see this one only
   absl::Duration call_timeout = absl::Seconds(10);          // where CallOptions::timeout is unset
+  absl::Duration event_silence = absl::Seconds(15);         // then the event stream is probed
 };
 
 // What every typed call takes besides its own arguments.

@@ -142,8 +142,16 @@ absl::Status ContentWriter::Stream::Finish() {
 
 void ContentWriter::Stream::Close() {
   if (rpc_ == nullptr) return;
-  context_.TryCancel();
-  Finish().IgnoreError();  // Cancelled, by us
+  // Not by cancelling: containerd would let go of the ref some time after the call has ended for
+  // us.
+  rpc_->WritesDone(this);
+  absl::Status status = Await();
+  Response response;
+  while (rpc_ != nullptr) {
+    rpc_->Read(&response, this);
+    status = Await();  // the last one is not OK, and has ended the stream
+  }
+  status.IgnoreError();
 }
 
 }  // namespace davit::containerd

@@ -23,7 +23,7 @@ namespace davit::containerd {
 struct ContentWriter::Stream {
  public:
   Stream(Client* client, std::string ref, std::string digest, int64_t size, CallOptions options);
-  // Cancels the stream if it is still open; containerd keeps the bytes and unlocks the ref.
+  // Ends the stream if it is still open; containerd keeps the bytes and unlocks the ref.
   ~Stream();
 
   // Starts the stream, locks the ref and learns the offset.
@@ -39,11 +39,12 @@ struct ContentWriter::Stream {
 
   // Sends one request and waits for its answer.
   absl::StatusOr<Response> Exchange(const Request& request);
-  // Waits for the one operation in flight. Not OK: the stream is over, and this is why.
+  // Waits for the one operation in flight. Not OK: the stream is over (rpc_ is null), and this is
+  // why.
   absl::Status Await();
   // Ends the stream; its status.
   absl::Status Finish();
-  // Cancels and ends the stream unless it has ended.
+  // Ends the stream unless it has ended, and waits until containerd has let go of the ref.
   void Close();
 
   Client* const client_;

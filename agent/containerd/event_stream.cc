@@ -22,7 +22,6 @@ constexpr char kProbeTopic[] = "/davit/subscribed";
 constexpr char kProbeType[] = "google.protobuf.StringValue";
 // While the subscription is young the probe is repeated: an early one may have preceded it.
 constexpr absl::Duration kProbeRepeat = absl::Milliseconds(20);
-constexpr absl::Duration kSilence = absl::Seconds(15);
 
 api::SubscribeRequest MakeRequest(const std::string& containerd_namespace) {
   api::SubscribeRequest request;
@@ -125,7 +124,7 @@ absl::Status EventStream::OnSilence() {
 
 absl::Duration EventStream::SilenceLimit() const {
   if (!is_connected_) return probed_at_.has_value() ? kProbeRepeat : absl::ZeroDuration();
-  if (!probed_at_.has_value()) return kSilence;
+  if (!probed_at_.has_value()) return client_->options().event_silence;
   const absl::Duration due = *probed_at_ + client_->options().call_timeout;
   return std::max(absl::ZeroDuration(), due - Clock::Real()->Monotonic());
 }

@@ -1,10 +1,13 @@
 #include "agent/containerd/events.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
+#include "agent/containerd/connection.h"
 #include "agent/containerd/event_stream.h"
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 
 namespace davit::containerd {
@@ -27,7 +30,7 @@ class Events::Subscriber {
 
  private:
   void Run() {
-    Backoff backoff(absl::Milliseconds(100), absl::Seconds(5));
+    Backoff backoff(absl::Milliseconds(100), absl::Seconds(2));
     bool is_told_disconnected = false;
     for (;;) {
       EventStream stream(client_);
@@ -53,11 +56,30 @@ class Events::Subscriber {
     return !stopping_;
   }
 
-  // False: the destructor has begun.
+  // Waits for `delay`, or until the channel comes up. False: the destructor has begun.
   bool Pause(absl::Duration delay) {
-    MutexLock lock(&mu_);
-    while (!stopping_ && wake_.WaitFor(&mu_, delay)) {
+    const absl::Duration end = Clock::Real()->Monotonic() + delay;
+    const bool was_connected = client_->IsConnected();
+    for (;;) {
+      const absl::Duration left = end - Clock::Real()->Monotonic();
+      if (left <= absl::ZeroDuration()) return IsWanted();
+      if (was_connected) {
+        MutexLock lock(&mu_);
+        if (stopping_) return false;
+        wake_.WaitFor(&mu_, left);
+        continue;
+      }
+      // Not just a sleep: gRPC 1.51 reads a channel's sockets only inside of calls on it, and every
+      // 5 s; without one it would take that long to notice that containerd has answered. In short
+      // pieces, since it cannot be woken.
+      const bool is_up = client_->connection().channel->WaitForConnected(
+          MonotonicDeadline(std::min(left, absl::Milliseconds(100))));
+      if (is_up || !IsWanted()) return IsWanted();
     }
+  }
+
+  bool IsWanted() {
+    MutexLock lock(&mu_);
     return !stopping_;
   }
 

@@ -31,11 +31,11 @@ struct Disconnected {
 using Event = std::variant<TaskExited, TaskOutOfMemory, ContainerDeleted, Connected, Disconnected>;
 
 // containerd's event stream for the client's namespace, kept up for as long as this object lives:
-// reconnected with full-jitter backoff (100 ms to 5 s) after each loss.
+// reconnected with full-jitter backoff (100 ms to 2 s) after each loss.
 //
 // containerd does not say when a subscription has taken effect. So an event of our own is published
-// (topic "/davit/subscribed") until it comes back; only then Connected is told. The same probe
-// every 15 s without events finds a containerd that hangs; it is told as Disconnected.
+// (topic "/davit/subscribed") until it comes back; only then Connected is told. The same probe,
+// after each ClientOptions::event_silence, finds a containerd that hangs: told as Disconnected.
 //
 // `sink` is called from one thread of this object's, starting with Connected or Disconnected, and
 // must not block. The destructor ends the stream and joins (it may wait for one call's deadline).

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "agent/runtime/forgotten_shim.h"
 #include "base/status.h"
 
 namespace davit::runtime {
@@ -24,6 +25,12 @@ bool IsShimGone(const absl::Status& status) {
           absl::StrContains(status.message(), "connection refused"));
 }
 
+// containerd has no code of its own for this, and still cleans up after an earlier creation.
+bool IsBundleInTheWay(const absl::Status& status) {
+  return absl::StrContains(status.message(), "failed to start shim: mkdir") &&
+         absl::EndsWith(status.message(), "file exists");
+}
+
 // containerd's codes as Runtime's: see there.
 absl::Status ToRuntimeStatus(const absl::Status& status) {
   switch (status.code()) {
@@ -32,7 +39,8 @@ absl::Status ToRuntimeStatus(const absl::Status& status) {
       return absl::UnavailableError(status.message());
     case absl::StatusCode::kUnknown:
       // A deadline inside containerd or its shim has no code either.
-      if (IsShimGone(status) || absl::StrContains(status.message(), "context deadline exceeded")) {
+      if (IsShimGone(status) || IsBundleInTheWay(status) ||
+          absl::StrContains(status.message(), "context deadline exceeded")) {
         return absl::UnavailableError(status.message());
       }
       return absl::FailedPreconditionError(status.message());
@@ -286,7 +294,7 @@ absl::Status ContainerdRuntime::DeleteTask(const std::string& container_id) {
   absl::Status status;
   // With its shim gone, the first try makes containerd forget the task, and the second finds none.
   for (int attempt = 0; attempt < 3; ++attempt) {
-    status = OkIfNotFound(tasks_.Delete(container_id, Within(options_.call_timeout)).status());
+    status = tasks_.Delete(container_id, Within(options_.call_timeout)).status();
     if (!IsShimGone(status)) break;
   }
   return status;
@@ -302,7 +310,12 @@ absl::Status ContainerdRuntime::Remove(const std::string& container_id) {
   }
   const absl::Status killed = KillTask(container_id);
   if (!killed.ok()) return Explain(killed, "killing container ", container_id);
-  const absl::Status task = DeleteTask(container_id);
+  absl::Status task = DeleteTask(container_id);
+  if (task.code() == absl::StatusCode::kNotFound) {
+    task = KillForgottenShim(
+        {client_->options().address, client_->options().containerd_namespace, container_id},
+        options_.runc, options_.kill_timeout);
+  }
   if (!task.ok()) return Explain(task, "deleting the task of container ", container_id);
   const absl::Status deleted =
       OkIfNotFound(containers_.Delete(container_id, Within(options_.call_timeout)));

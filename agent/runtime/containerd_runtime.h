@@ -16,8 +16,9 @@ namespace davit::runtime {
 
 struct ContainerdRuntimeOptions {
   std::string snapshotter = "overlayfs";
-  std::string runtime = "io.containerd.runc.v2";    // its options are the defaults: runc, cgroupfs
-  absl::Duration call_timeout = absl::Seconds(10);  // of each call to containerd but these two:
+  std::string runtime = "io.containerd.runc.v2";      // its options are the defaults: cgroupfs
+  std::string runc = "/usr/sbin/runc";                // for what containerd has forgotten
+  absl::Duration call_timeout = absl::Seconds(10);    // of each call to containerd but these:
   absl::Duration create_timeout = absl::Seconds(60);  // starting the shim and `runc create`
   absl::Duration kill_timeout = absl::Seconds(15);    // from SIGKILL to the end of all processes
 };
@@ -31,6 +32,9 @@ struct ContainerdRuntimeOptions {
 //   kRunning with pid 0; other containers are not affected.
 // - A shim that was killed: containerd kills the container's processes, tells kExited with 137, and
 //   forgets the task: Inspect() says kAbsent. Remove() works as ever.
+// - A creation that did not end in time: Unavailable, and so are further ones for the some seconds
+// that
+//   containerd takes to clean up, or for good while runc or the logger hangs. Remove() ends that.
 // - containerd is down or restarts: containers go on; Unavailable until it is back.
 class ContainerdRuntime final : public Runtime {
  public:
@@ -64,6 +68,7 @@ class ContainerdRuntime final : public Runtime {
   // Gives a task without a record one: containerd does not let go of it otherwise.
   absl::Status AdoptOrphan(const std::string& container_id);
   absl::Status KillTask(const std::string& container_id);
+  // NotFound: there was none.
   absl::Status DeleteTask(const std::string& container_id);
 
   containerd::Client* const client_;

@@ -66,6 +66,7 @@ FakeRuntime::Box* FakeRuntime::FindRecord(const std::string& container_id) {
 
 void FakeRuntime::End(Box* box, int exit_code) {
   if (!HasProcess(box->info)) return;
+  if (on_end_) on_end_(box->info.id, exit_code);
   box->info.state = ContainerState::kStopped;
   box->info.pid = 0;
   box->info.exit_code = exit_code;
@@ -327,6 +328,11 @@ void FakeRuntime::Reboot() {
 void FakeRuntime::SetOnStart(std::function<std::optional<int>(const ContainerSpec&)> on_start) {
   MutexLock lock(&mu_);
   on_start_ = std::move(on_start);
+}
+
+void FakeRuntime::SetOnEnd(std::function<void(const std::string&, int)> on_end) {
+  MutexLock lock(&mu_);
+  on_end_ = std::move(on_end);
 }
 
 void FakeRuntime::IgnoreSignal(int signal_number) {

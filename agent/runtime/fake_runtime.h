@@ -66,6 +66,9 @@ class FakeRuntime final : public Runtime {
   // How later containers behave. `on_start` is asked at each Start(): a code ends the process at
   // once, nullopt lets it run. It must not call back.
   void SetOnStart(std::function<std::optional<int>(const ContainerSpec&)> on_start);
+  // Told of each process that ends, and how, even while the runtime cannot be reached. Reboot() is
+  // not told. It must not call back.
+  void SetOnEnd(std::function<void(const std::string& container_id, int exit_code)> on_end);
   // Processes outlive this signal (SIGKILL cannot be ignored). Others end them with 128 + signal.
   void IgnoreSignal(int signal_number);
   // PrepareRootfs() says NotFound for this chain. All others are there.
@@ -123,6 +126,7 @@ class FakeRuntime final : public Runtime {
   std::set<std::string> forgotten_chains_ ABSL_GUARDED_BY(mu_);
   std::set<int> ignored_signals_ ABSL_GUARDED_BY(mu_);
   std::function<std::optional<int>(const ContainerSpec&)> on_start_ ABSL_GUARDED_BY(mu_);
+  std::function<void(const std::string&, int)> on_end_ ABSL_GUARDED_BY(mu_);
   std::map<Verb, std::deque<absl::Status>> failures_ ABSL_GUARDED_BY(mu_);
   std::set<Verb> lost_answers_ ABSL_GUARDED_BY(mu_);
   std::set<Verb> held_ ABSL_GUARDED_BY(mu_);

@@ -148,12 +148,13 @@ std::vector<pid_t> ContainerdServer::ShimPids(const std::string& container_id) c
     // containerd-shim-runc-v2 -namespace N -id ID -address ADDRESS
     const std::vector<std::string> arguments =
         absl::StrSplit(ReadAll(entry.path() / "cmdline"), '\0');
-    const bool is_ours =
-        std::find(arguments.begin(), arguments.end(), address()) != arguments.end();
-    const bool is_shim = absl::StrContains(arguments.front(), "containerd-shim");
-    const bool is_wanted = container_id.empty() || std::find(arguments.begin(), arguments.end(),
-                                                             container_id) != arguments.end();
-    if (is_ours && is_shim && is_wanted) pids.push_back(static_cast<pid_t>(std::stoi(name)));
+    const auto has = [&arguments](const std::string& argument) {
+      return std::find(arguments.begin(), arguments.end(), argument) != arguments.end();
+    };
+    const bool is_ours = has(address()) && absl::StrContains(arguments.front(), "containerd-shim");
+    // "delete" cleans up after a shim and ends by itself.
+    const bool is_wanted = container_id.empty() || (has(container_id) && !has("delete"));
+    if (is_ours && is_wanted) pids.push_back(static_cast<pid_t>(std::stoi(name)));
   }
   return pids;
 }

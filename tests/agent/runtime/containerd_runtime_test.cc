@@ -22,8 +22,10 @@ using Code = absl::StatusCode;
 constexpr char kLease[] = "davit-t1";
 
 struct Fixture {
-  explicit Fixture(const ContainerdRuntimeOptions& options = {})
-      : world(std::make_unique<ContainerdWorld>(options)), runtime(world->runtime()) {
+  explicit Fixture(const ContainerdRuntimeOptions& options = {},
+                   absl::Duration event_silence = absl::Seconds(15))
+      : world(std::make_unique<ContainerdWorld>(options, event_silence)),
+        runtime(world->runtime()) {
     runtime->Watch(log.Sink());
     REQUIRE(log.Next(Kind::kConnected).has_value());
     REQUIRE(runtime->CreateLease(kLease, {}).ok());
@@ -68,14 +70,36 @@ TEST_CASE_METHOD(Fixture, "output goes to the program of a binary log uri", "[co
   // containerd's protocol: output on 3, errors on 4, "ready" by closing 5.
   const std::string logger = world->server().folder() + "/logger";
   const std::string output = world->server().folder() + "/output";
-  REQUIRE(
-      WriteFileAtomically(logger, "#!/bin/sh\ncat <&3 >\"$2\" &\nexec 5>&-\nwait\n", 0755).ok());
+  REQUIRE(WriteFileAtomically(logger, "#!/bin/sh\nexec 5>&-\nexec cat <&3 >\"$2\"\n", 0755).ok());
   ContainerSpec spec = world->SpecOf("c1", {"/bin/sh", "-c", "echo said"});
   spec.log_uri = "binary://" + logger + "?path=" + output;
   Start(spec);
   REQUIRE(log.Next(Kind::kExited, "c1").has_value());
   REQUIRE(runtime->Remove("c1") == absl::OkStatus());  // waits for the logger
   CHECK(ReadFile(output).value() == "said\n");
+}
+
+TEST_CASE("a creation that did not end in time is undone by removal", "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.create_timeout = absl::Seconds(1);
+  Fixture fixture(options);
+  const std::string logger = fixture.world->server().folder() + "/logger";
+  REQUIRE(WriteFileAtomically(logger, "#!/bin/sh\nexec sleep 30\n", 0755).ok());  // never ready
+  ContainerSpec spec = fixture.world->Spec("c1", Program::kExitWith7);
+  spec.log_uri = "binary://" + logger;
+  REQUIRE(fixture.runtime->PrepareRootfs("c1", kLease, fixture.world->chain_id()).ok());
+  CHECK(fixture.runtime->Create(spec).code() == Code::kUnavailable);
+  // While the logger hangs the shim does, and containerd has forgotten both.
+  CHECK(fixture.runtime->Create(spec).code() == Code::kUnavailable);
+  REQUIRE(fixture.runtime->Remove("c1") == absl::OkStatus());
+  CHECK(fixture.world->server().ShimPids("c1").empty());
+  REQUIRE(fixture.runtime->PrepareRootfs("c1", kLease, fixture.world->chain_id()).ok());
+  const ContainerSpec second = fixture.world->Spec("c1", Program::kExitWith7);
+  absl::Status status = fixture.runtime->Create(second);
+  while (absl::IsUnavailable(status)) status = fixture.runtime->Create(second);  // cleans up still
+  REQUIRE(status == absl::OkStatus());
+  REQUIRE(fixture.runtime->Start("c1").ok());
+  CHECK(fixture.log.Next(Kind::kExited, "c1")->exit_code == 7);
 }
 
 TEST_CASE_METHOD(Fixture, "a task whose record was deleted is listed and removed all the same",
@@ -126,7 +150,7 @@ TEST_CASE("a shim that hangs is Unavailable, and harms its own container only", 
 TEST_CASE("a containerd that hangs is told as disconnected, then as connected", "[containerd]") {
   ContainerdRuntimeOptions options;
   options.call_timeout = absl::Seconds(1);
-  Fixture fixture(options);
+  Fixture fixture(options, /*event_silence=*/absl::Seconds(1));
   REQUIRE(kill(fixture.world->server().pid(), SIGSTOP) == 0);
   CHECK(fixture.log.Next(Kind::kDisconnected).has_value());
   CHECK(fixture.runtime->Version().status().code() == Code::kUnavailable);

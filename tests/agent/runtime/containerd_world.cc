@@ -9,7 +9,8 @@
 
 namespace davit::test {
 
-ContainerdWorld::ContainerdWorld(const runtime::ContainerdRuntimeOptions& options) {
+ContainerdWorld::ContainerdWorld(const runtime::ContainerdRuntimeOptions& options,
+                                 absl::Duration event_silence) {
   auto server = ContainerdServer::Start();
   if (absl::IsNotFound(server.status()) || absl::IsPermissionDenied(server.status())) {
     Skip(server.status().ToString());
@@ -20,6 +21,7 @@ ContainerdWorld::ContainerdWorld(const runtime::ContainerdRuntimeOptions& option
   client_options.address = server_->address();
   client_options.containerd_namespace = server_->containerd_namespace();
   client_options.call_timeout = options.call_timeout;
+  client_options.event_silence = event_silence;
   client_ = std::make_unique<containerd::Client>(client_options);
   const auto chain_id = ImportBusybox(client_.get());
   if (absl::IsNotFound(chain_id.status())) Skip(chain_id.status().ToString());

@@ -16,7 +16,8 @@ namespace davit::test {
 class ContainerdWorld final : public RuntimeWorld {
  public:
   // Ends the program as skipped without root or containerd.
-  explicit ContainerdWorld(const runtime::ContainerdRuntimeOptions& options = {});
+  explicit ContainerdWorld(const runtime::ContainerdRuntimeOptions& options = {},
+                           absl::Duration event_silence = absl::Seconds(15));
   ~ContainerdWorld() override;
 
   runtime::Runtime* runtime() override { return runtime_.get(); }

@@ -46,7 +46,8 @@ struct Fixture {
   ContainerSpec spec;
 };
 
-TEST_CASE_METHOD(Fixture, "an ordered failure fails that many calls, and changes nothing", "[fake]") {
+TEST_CASE_METHOD(Fixture, "an ordered failure fails that many calls, and changes nothing",
+                 "[fake]") {
   runtime.FailNext(Verb::kCreate, absl::UnavailableError("busy"), 2);
   CHECK(runtime.Create(spec).code() == Code::kUnavailable);
   CHECK(runtime.Create(spec).code() == Code::kUnavailable);
@@ -74,7 +75,8 @@ TEST_CASE_METHOD(Fixture, "a held call waits for its release", "[fake]") {
   CHECK(runtime.HeldCalls() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "events come in order, on the executor, to the latest watcher", "[fake]") {
+TEST_CASE_METHOD(Fixture, "events come in order, on the executor, to the latest watcher",
+                 "[fake]") {
   std::vector<RuntimeEvent::Kind> first;
   std::vector<RuntimeEvent::Kind> second;
   runtime.Watch([&](const RuntimeEvent& event) { first.push_back(event.kind); });

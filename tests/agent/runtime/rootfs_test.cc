@@ -44,7 +44,9 @@ class Layers {
     // Linux 5.8 and later let everybody make this one device.
     REQUIRE(mknod(Path(layer, path).c_str(), S_IFCHR, makedev(0, 0)) == 0);
   }
-  absl::StatusOr<std::string> Read(const std::string& path) { return ReadFromRootfs(rootfs_, path); }
+  absl::StatusOr<std::string> Read(const std::string& path) {
+    return ReadFromRootfs(rootfs_, path);
+  }
 
  private:
   fs::path folder_;

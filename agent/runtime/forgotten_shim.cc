@@ -1,0 +1,90 @@
+#include "agent/runtime/forgotten_shim.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "base/subprocess.h"
+
+namespace davit::runtime {
+namespace {
+
+// Where the shim has runc keep its records unless told otherwise, which it never is here.
+constexpr char kRuncRoot[] = "/run/containerd/runc/";
+
+// Whether `pid` was started as: .../containerd-shim-... -namespace N -id ID -address ADDRESS.
+bool IsShim(int pid, const ShimIdentity& shim) {
+  const absl::StatusOr<std::string> text = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
+  if (!text.ok()) return false;
+  const std::vector<std::string> arguments = absl::StrSplit(*text, '\0');
+  if (!absl::StrContains(arguments.front(), "containerd-shim-")) return false;
+  // containerd's own cleaning-up after a shim; it ends by itself.
+  if (std::find(arguments.begin(), arguments.end(), "delete") != arguments.end()) return false;
+  const auto has = [&arguments](const std::string& flag, const std::string& value) {
+    const auto at = std::find(arguments.begin(), arguments.end(), flag);
+    return at != arguments.end() && at + 1 != arguments.end() && *(at + 1) == value;
+  };
+  return has("-namespace", shim.containerd_namespace) && has("-id", shim.container_id) &&
+         has("-address", shim.containerd_address);
+}
+
+std::vector<int> FindShims(const ShimIdentity& shim) {
+  std::vector<int> pids;
+  const std::unique_ptr<DIR, int (*)(DIR*)> processes(opendir("/proc"), &closedir);
+  if (processes == nullptr) return pids;
+  while (const dirent* entry = readdir(processes.get())) {
+    int pid = 0;
+    if (absl::SimpleAtoi(entry->d_name, &pid) && IsShim(pid, shim)) pids.push_back(pid);
+  }
+  return pids;
+}
+
+// Kills `pid` if it is that shim, and waits for its end. By descriptor: the number may be another's
+// by now.
+absl::Status Kill(int pid, const ShimIdentity& shim, absl::Duration timeout) {
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (process < 0) return errno == ESRCH ? absl::OkStatus() : ErrnoStatus(errno, "pidfd_open");
+  absl::Status status;
+  if (IsShim(pid, shim) && syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0) == 0) {
+    pollfd ended = {process, POLLIN, 0};
+    if (poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(timeout))) == 0) {
+      status = absl::DeadlineExceededError(absl::StrCat("shim ", pid, " has not ended"));
+    }
+  }
+  close(process);
+  return status;
+}
+
+}  // namespace
+
+absl::Status KillForgottenShim(const ShimIdentity& shim, const std::string& runc,
+                               absl::Duration timeout) {
+  const std::vector<int> pids = FindShims(shim);
+  if (pids.empty()) return absl::OkStatus();
+  for (const int pid : pids) RETURN_IF_ERROR(Kill(pid, shim, timeout));
+  // With --force runc kills the container and says OK if there is none.
+  Command command;
+  command.arguments = {runc,     "--root",  absl::StrCat(kRuncRoot, shim.containerd_namespace),
+                       "delete", "--force", shim.container_id};
+  command.environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}};
+  command.timeout = timeout;
+  ASSIGN_OR_RETURN(const CommandResult result, RunCommand(command));
+  if (result.exit_code == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(runc, " delete: ", Shorten(result.error_output, 300)));
+}
+
+}  // namespace davit::runtime
