@@ -40,7 +40,8 @@ const char* const kCapabilities[] = {
     "com.amazonaws.ecs.capability.docker-remote-api.1.22", "com.amazonaws.ecs.capability.docker-remote-api.1.24",
     "com.amazonaws.ecs.capability.docker-remote-api.1.25", "com.amazonaws.ecs.capability.docker-remote-api.1.29",
     "com.amazonaws.ecs.capability.privileged-container",   "com.amazonaws.ecs.capability.logging-driver.json-file",
-    "ecs.capability.task-cpu-mem-limit",                   "ecs.capability.increased-task-cpu-limit"};
+    "ecs.capability.task-cpu-mem-limit",                   "ecs.capability.increased-task-cpu-limit",
+    "ecs.capability.pid-ipc-namespace-sharing"};
 
 }  // namespace
 

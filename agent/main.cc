@@ -149,7 +149,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
                            stored.registration);
   supervisor.Connect(&effects, &session);
   ASSIGN_OR_RETURN(const auto gateway, session::GatewayClient::Create(GatewayOptions(config), &control, &timers, &session));
-  const endpoint::Endpoint endpoint({&supervisor, &session, store.get(), cgroups.get(),
+  const endpoint::Endpoint endpoint({&supervisor, [&] { return session.state(); }, store.get(), cgroups.get(),
                                      {{"control", [&] { return control.Depth(); }},
                                       {"runtime", [&] { return runtime_pool.Depth(); }},
                                       {"image", [&] { return image_pool.Depth(); }},

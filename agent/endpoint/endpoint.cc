@@ -63,7 +63,7 @@ std::string ImpairmentOf(const supervisor::Supervisor& supervisor, const store::
 }
 
 HttpServerResponse Endpoint::Health() const {
-  const session::SessionState session = sources_.session->state();
+  const supervisor::SessionState session = sources_.session();
   const std::string impairment = ImpairmentOf(*sources_.supervisor, *sources_.store);
   Json json = {{"status", impairment.empty() ? "ok" : "impaired"},
                {"controller", {{"connected", session.connected}, {"endpoint", session.controller}}},
@@ -74,7 +74,7 @@ HttpServerResponse Endpoint::Health() const {
 }
 
 HttpServerResponse Endpoint::Metadata() const {
-  const session::SessionState session = sources_.session->state();
+  const supervisor::SessionState session = sources_.session();
   return Answer(200, {{"Cluster", cluster_},
                       {"ContainerInstanceArn", session.container_instance_arn.empty()
                                                    ? Json(nullptr)

@@ -78,7 +78,7 @@ std::vector<MetricFamily> ContainerUsage(const MetricSources& sources, const std
 }
 
 std::vector<MetricFamily> AgentState(const MetricSources& sources) {
-  const session::SessionState session = sources.session->state();
+  const supervisor::SessionState session = sources.session();
   MetricFamily info = Family("davit_agent_info", "1; the labels tell which agent this is.");
   Add({{"version", sources.version}, {"container_instance_arn", session.container_instance_arn}}, 1, &info);
   MetricFamily connected = Family("davit_agent_controller_connected", "1 while the agent has a session with a controller.");

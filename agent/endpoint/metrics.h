@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "agent/resource/task_cgroups.h"
-#include "agent/session/session.h"
+#include "agent/store/store.h"
+#include "agent/supervisor/session_state.h"
 #include "agent/supervisor/supervisor.h"
 
 namespace davit::endpoint {
@@ -20,7 +21,7 @@ struct PoolGauge {
 // What a scrape shows; all of it read at that moment. Names: davit_agent_*, base units, documented in docs/operations.md.
 struct MetricSources {
   supervisor::Supervisor* supervisor;
-  const session::Session* session;
+  std::function<supervisor::SessionState()> session;
   const store::Store* store;
   const resource::TaskCgroups* cgroups;
   std::vector<PoolGauge> pools;

@@ -64,7 +64,7 @@ bool Session::TakeGoodEnding() {
   return std::exchange(good_ending_, false);
 }
 
-SessionState Session::state() const {
+supervisor::SessionState Session::state() const {
   MutexLock lock(&mu_);
   return state_;
 }

@@ -7,6 +7,7 @@
 
 #include "agent/session/report_queue.h"
 #include "agent/store/store.h"
+#include "agent/supervisor/session_state.h"
 #include "agent/supervisor/supervisor.h"
 #include "base/timers.h"
 #include "davit/v1/agent.pb.h"
@@ -20,16 +21,6 @@ class Transport {
   virtual void Send(v1::AgentMessage message) = 0;
   // Ends the connection. Session::OnDisconnected() follows.
   virtual void Close() = 0;
-};
-
-// What people may ask about the connection.
-struct SessionState {
-  bool connected = false;             // a Welcome was received
-  std::string controller;             // address of the current or last endpoint
-  std::string container_instance_arn;
-  std::string last_error;             // why there is no connection
-  uint64_t connections = 0;           // Welcomes since start
-  friend bool operator==(const SessionState&, const SessionState&) = default;
 };
 
 // The agent's side of the AgentGateway protocol (proto/davit/v1/agent.proto), whatever carries it. All public calls are
@@ -57,7 +48,7 @@ class Session final : public supervisor::ReportSink {
   void Report(v1::TaskState state) override;
   // Sends a heartbeat now.
   void RuntimeAvailabilityChanged() override;
-  SessionState state() const;
+  supervisor::SessionState state() const;
 
  private:
   void Handle(const v1::ControllerMessage& message);
@@ -86,7 +77,7 @@ class Session final : public supervisor::ReportSink {
   uint64_t connection_ = 0;  // tells late timers from current ones
 
   mutable Mutex mu_;
-  SessionState state_ ABSL_GUARDED_BY(mu_);
+  supervisor::SessionState state_ ABSL_GUARDED_BY(mu_);
   bool good_ending_ ABSL_GUARDED_BY(mu_) = false;
 };
 
