@@ -102,11 +102,11 @@ class Demo:
         ports = [host_port(task, "web", 8080) for task in self.describe(self.tasks)]
         expect(len(set(ports)) == 3, f"ports are not three different ones: {ports}")
         for port in ports:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-                expect("It floats" in answer.read().decode(), f"port {port} serves another page")
-            # The file of the other container, through the volume that they share.
-            clock = f"http://127.0.0.1:{port}/status/clock.txt"
-            wait_for(clock, lambda url=clock: "Ahoy" in urllib.request.urlopen(url, timeout=5).read().decode(), 10)
+            # RUNNING: the process was started. Its server listens a moment later. The second file is the other
+            # container's, through the volume that they share.
+            for path, words in (("", "It floats"), ("status/clock.txt", "Ahoy")):
+                url = f"http://127.0.0.1:{port}/{path}"
+                wait_for(url, lambda at=url, text=words: text in urllib.request.urlopen(at, timeout=5).read().decode(), 10)
         return f"each task serves the page, and its volume's file, on its own port: {', '.join(map(str, ports))}"
 
     def cgroup(self, arn, v1_file, v2_file, name=""):

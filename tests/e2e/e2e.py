@@ -49,6 +49,14 @@ def get(url, timeout=5):
         return error.code, error.read().decode()
 
 
+def get_page(port):
+    """The page at a port of this host. A task is RUNNING when its process was started; its server listens a moment later."""
+    def served():
+        status, text = get(f"http://127.0.0.1:{port}/")
+        return text if status == 200 else None
+    return wait_for(f"a page on port {port}", served, 10)
+
+
 class ClusterTest(unittest.TestCase):
     """A test on a cluster that all tests of the class share. AGENTS: how many hosts it has."""
 

@@ -29,10 +29,7 @@ class Networking(e2e.ClusterTest):
             return sorted(line.partition(":")[0].strip() for line in file if ":" in line)
 
     def is_served(self, port):
-        def page():
-            status, text = e2e.get(f"http://127.0.0.1:{port}/")
-            return status == 200 and "It floats" in text
-        return e2e.wait_for(f"the page on port {port}", page, 10)
+        return "It floats" in e2e.get_page(port)
 
     def test_bridge_with_a_port_that_the_agent_picks(self):
         task = self.web("bridge", portMappings=[{"containerPort": 8080, "hostPort": 0}])

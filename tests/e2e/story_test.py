@@ -14,9 +14,7 @@ class Story(e2e.ClusterTest):
             return json.loads(file.read().replace("REGISTRY", self.cluster.registry))
 
     def page(self, task):
-        status, text = e2e.get(f"http://127.0.0.1:{e2e.host_port(task, 'web', 8080)}/")
-        self.assertEqual(status, 200)
-        return text
+        return e2e.get_page(e2e.host_port(task, "web", 8080))
 
     def test_a_web_task_serves_its_page_on_a_port_of_its_own(self):
         arns = self.start(self.web_definition(), count=3)
