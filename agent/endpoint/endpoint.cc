@@ -11,7 +11,10 @@ using Json = nlohmann::json;
 
 HttpServerResponse Answer(int status, const Json& json) {
   // Invalid UTF-8 is replaced: an image's words shall not break the answer.
-  return {status, "application/json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", {}};
+  return {status,
+          "application/json",
+          json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
+          {}};
 }
 
 Json ContainerJson(const supervisor::TaskView& view, int index) {
@@ -37,7 +40,8 @@ Json ContainerJson(const supervisor::TaskView& view, int index) {
 
 Json TaskJson(const supervisor::TaskView& view) {
   Json containers = Json::array();
-  for (int i = 0; i < view.state.containers_size(); ++i) containers.push_back(ContainerJson(view, i));
+  for (int i = 0; i < view.state.containers_size(); ++i)
+    containers.push_back(ContainerJson(view, i));
   Json json = {{"Arn", view.state.task_arn()},
                {"DesiredStatus", view.desired_status},
                {"KnownStatus", v1::TaskStatus::Value_Name(view.state.last_status())},
@@ -57,7 +61,8 @@ std::string ImpairmentOf(const supervisor::Supervisor& supervisor, const store::
     impairment = "containerd cannot be reached: containers are left alone, their state is unknown";
   }
   if (const absl::Status health = store.Health(); !health.ok()) {
-    absl::StrAppend(&impairment, impairment.empty() ? "" : "; ", "state cannot be stored: ", health.message());
+    absl::StrAppend(&impairment, impairment.empty() ? "" : "; ",
+                    "state cannot be stored: ", health.message());
   }
   return impairment;
 }
@@ -105,7 +110,8 @@ HttpServerResponse Endpoint::Handle(const HttpServerRequest& request) const {
   if (request.path == "/v1/metadata") return Metadata();
   if (request.path == "/v1/tasks") return Tasks(request);
   if (request.path == "/") {
-    return Answer(200, {{"AvailableCommands", {"/healthz", "/metrics", "/v1/metadata", "/v1/tasks"}}});
+    return Answer(200,
+                  {{"AvailableCommands", {"/healthz", "/metrics", "/v1/metadata", "/v1/tasks"}}});
   }
   return Answer(404, {{"error", "no such path"}});
 }

@@ -14,7 +14,8 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-MetricFamily Family(const std::string& name, const std::string& help, MetricType type = MetricType::Gauge) {
+MetricFamily Family(const std::string& name, const std::string& help,
+                    MetricType type = MetricType::Gauge) {
   MetricFamily family;
   family.name = name;
   family.help = help;
@@ -34,18 +35,20 @@ MetricFamily TaskCounts(const std::vector<supervisor::TaskView>& views) {
   std::map<int, int> counts;
   for (const supervisor::TaskView& view : views) ++counts[view.state.last_status()];
   for (const v1::TaskStatus::Value status :
-       {v1::TaskStatus::PENDING, v1::TaskStatus::ACTIVATING, v1::TaskStatus::RUNNING, v1::TaskStatus::STOPPING,
-        v1::TaskStatus::DEPROVISIONING, v1::TaskStatus::STOPPED}) {
+       {v1::TaskStatus::PENDING, v1::TaskStatus::ACTIVATING, v1::TaskStatus::RUNNING,
+        v1::TaskStatus::STOPPING, v1::TaskStatus::DEPROVISIONING, v1::TaskStatus::STOPPED}) {
     Add({{"status", v1::TaskStatus::Value_Name(status)}}, counts[status], &family);
   }
   return family;
 }
 
 MetricFamily ContainerCounts(const std::vector<supervisor::TaskView>& views) {
-  MetricFamily family = Family("davit_agent_containers", "Containers of the tasks that the agent keeps, by status.");
+  MetricFamily family =
+      Family("davit_agent_containers", "Containers of the tasks that the agent keeps, by status.");
   std::map<int, int> counts;
   for (const supervisor::TaskView& view : views) {
-    for (const v1::ContainerState& container : view.state.containers()) ++counts[container.last_status()];
+    for (const v1::ContainerState& container : view.state.containers())
+      ++counts[container.last_status()];
   }
   for (const v1::ContainerStatus::Value status :
        {v1::ContainerStatus::PENDING, v1::ContainerStatus::RUNNING, v1::ContainerStatus::STOPPED}) {
@@ -55,17 +58,20 @@ MetricFamily ContainerCounts(const std::vector<supervisor::TaskView>& views) {
 }
 
 // Straight from the cgroup files of the running containers.
-std::vector<MetricFamily> ContainerUsage(const MetricSources& sources, const std::vector<supervisor::TaskView>& views) {
-  MetricFamily memory = Family("davit_agent_container_memory_bytes", "Memory in use, less inactive file cache.");
-  MetricFamily cpu =
-      Family("davit_agent_container_cpu_seconds_total", "CPU time used since the container's start.", MetricType::Counter);
-  MetricFamily oom =
-      Family("davit_agent_container_oom_kills_total", "Processes killed by the OOM killer.", MetricType::Counter);
+std::vector<MetricFamily> ContainerUsage(const MetricSources& sources,
+                                         const std::vector<supervisor::TaskView>& views) {
+  MetricFamily memory =
+      Family("davit_agent_container_memory_bytes", "Memory in use, less inactive file cache.");
+  MetricFamily cpu = Family("davit_agent_container_cpu_seconds_total",
+                            "CPU time used since the container's start.", MetricType::Counter);
+  MetricFamily oom = Family("davit_agent_container_oom_kills_total",
+                            "Processes killed by the OOM killer.", MetricType::Counter);
   for (const supervisor::TaskView& view : views) {
     const std::string id = ShortId(view.state.task_arn());
     for (const v1::ContainerState& container : view.state.containers()) {
       if (container.last_status() != v1::ContainerStatus::RUNNING) continue;
-      const auto usage = sources.cgroups->Read(sources.cgroups->ContainerPath(id, container.name()));
+      const auto usage =
+          sources.cgroups->Read(sources.cgroups->ContainerPath(id, container.name()));
       if (!usage.ok()) continue;  // it has just ended
       const std::vector<ClientMetric::Label> labels = {
           {"task_id", id}, {"container_name", container.name()}, {"family", view.family}};
@@ -80,30 +86,37 @@ std::vector<MetricFamily> ContainerUsage(const MetricSources& sources, const std
 std::vector<MetricFamily> AgentState(const MetricSources& sources) {
   const supervisor::SessionState session = sources.session();
   MetricFamily info = Family("davit_agent_info", "1; the labels tell which agent this is.");
-  Add({{"version", sources.version}, {"container_instance_arn", session.container_instance_arn}}, 1, &info);
-  MetricFamily connected = Family("davit_agent_controller_connected", "1 while the agent has a session with a controller.");
+  Add({{"version", sources.version}, {"container_instance_arn", session.container_instance_arn}}, 1,
+      &info);
+  MetricFamily connected = Family("davit_agent_controller_connected",
+                                  "1 while the agent has a session with a controller.");
   Add({}, session.connected ? 1 : 0, &connected);
-  MetricFamily sessions =
-      Family("davit_agent_controller_sessions_total", "Sessions that a controller accepted.", MetricType::Counter);
+  MetricFamily sessions = Family("davit_agent_controller_sessions_total",
+                                 "Sessions that a controller accepted.", MetricType::Counter);
   Add({}, static_cast<double>(session.connections), &sessions);
-  MetricFamily runtime = Family("davit_agent_runtime_available", "1 while containerd can be reached.");
+  MetricFamily runtime =
+      Family("davit_agent_runtime_available", "1 while containerd can be reached.");
   Add({}, sources.supervisor->runtime_available() ? 1 : 0, &runtime);
   MetricFamily store = Family("davit_agent_store_healthy", "1 while records can be made durable.");
   Add({}, sources.store->Health().ok() ? 1 : 0, &store);
-  MetricFamily depth = Family("davit_agent_pool_queue_depth", "Pieces of work that wait for a thread, by pool.");
-  for (const PoolGauge& pool : sources.pools) Add({{"pool", pool.name}}, static_cast<double>(pool.depth()), &depth);
+  MetricFamily depth =
+      Family("davit_agent_pool_queue_depth", "Pieces of work that wait for a thread, by pool.");
+  for (const PoolGauge& pool : sources.pools)
+    Add({{"pool", pool.name}}, static_cast<double>(pool.depth()), &depth);
   return {info, connected, sessions, runtime, store, depth};
 }
 
 // At the agent's last look at the whole host.
 std::vector<MetricFamily> Owned(const supervisor::Supervisor& supervisor) {
   const supervisor::Supervisor::Owned owned = supervisor.owned();
-  MetricFamily family = Family("davit_agent_owned", "Davit's things on the host, by kind, at the last full look.");
+  MetricFamily family =
+      Family("davit_agent_owned", "Davit's things on the host, by kind, at the last full look.");
   Add({{"kind", "container"}}, static_cast<double>(owned.inventory.containers), &family);
   Add({{"kind", "lease"}}, static_cast<double>(owned.inventory.leases), &family);
   Add({{"kind", "cgroup"}}, static_cast<double>(owned.inventory.cgroups), &family);
   Add({{"kind", "network"}}, static_cast<double>(owned.inventory.networks), &family);
-  MetricFamily orphans = Family("davit_agent_orphans", "Tasks on the host that nobody knows, at the last full look.");
+  MetricFamily orphans =
+      Family("davit_agent_orphans", "Tasks on the host that nobody knows, at the last full look.");
   Add({}, static_cast<double>(owned.orphans), &orphans);
   return {family, orphans};
 }

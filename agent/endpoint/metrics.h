@@ -18,7 +18,8 @@ struct PoolGauge {
   std::function<size_t()> depth;
 };
 
-// What a scrape shows; all of it read at that moment. Names: davit_agent_*, base units, documented in docs/operations.md.
+// What a scrape shows; all of it read at that moment. Names: davit_agent_*, base units, documented
+// in docs/operations.md.
 struct MetricSources {
   supervisor::Supervisor* supervisor;
   std::function<supervisor::SessionState()> session;
@@ -28,7 +29,8 @@ struct MetricSources {
   std::string version;
 };
 
-// The metrics in Prometheus' text format. Blocks for the reading of one cgroup per running container.
+// The metrics in Prometheus' text format. Blocks for the reading of one cgroup per running
+// container.
 std::string RenderMetrics(const MetricSources& sources);
 
 }  // namespace davit::endpoint

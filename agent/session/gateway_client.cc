@@ -18,7 +18,8 @@ constexpr absl::Duration kLongestPause = absl::Seconds(15);
 constexpr int kKeepaliveMs = 10000;
 constexpr int kMaxMessageBytes = 64 << 20;  // a COMPLETE set of some thousand tasks
 
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const GatewayClient::Options& options) {
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
+    const GatewayClient::Options& options) {
   if (options.dev) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions ssl;
   ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(options.ca_file), "controller.ca_file");
@@ -48,10 +49,12 @@ struct GatewayClient::Shared : std::enable_shared_from_this<Shared> {
   void OnStreamEnded(const std::string& why);
 };
 
-// One stream. gRPC's threads call the On... methods; they only move data and post. Keeps itself alive until OnDone().
-class GatewayClient::Stream final : public Transport,
-                                    public grpc::ClientBidiReactor<v1::AgentMessage, v1::ControllerMessage>,
-                                    public std::enable_shared_from_this<Stream> {
+// One stream. gRPC's threads call the On... methods; they only move data and post. Keeps itself
+// alive until OnDone().
+class GatewayClient::Stream final
+    : public Transport,
+      public grpc::ClientBidiReactor<v1::AgentMessage, v1::ControllerMessage>,
+      public std::enable_shared_from_this<Stream> {
  public:
   Stream(std::shared_ptr<Shared> shared, const std::shared_ptr<grpc::Channel>& channel)
       : shared_(std::move(shared)), stub_(v1::AgentGateway::NewStub(channel)) {}
@@ -100,7 +103,8 @@ class GatewayClient::Stream final : public Transport,
   }
 
   void OnDone(const grpc::Status& status) override {
-    const std::string why = status.ok() ? "the controller closed the stream" : status.error_message();
+    const std::string why =
+        status.ok() ? "the controller closed the stream" : status.error_message();
     const std::shared_ptr<Stream> self = std::move(self_);
     shared_->OnStreamEnded(why);
   }
@@ -142,13 +146,17 @@ void GatewayClient::Shared::OnStreamEnded(const std::string& why) {
     if (session->TakeGoodEnding()) backoff.Reset();
     pause = backoff.Next();
   }
-  LogWarning("no connection to the controller, trying again", {{"reason", why}, {"in", absl::FormatDuration(pause)}});
+  LogWarning("no connection to the controller, trying again",
+             {{"reason", why}, {"in", absl::FormatDuration(pause)}});
   timers->After(pause, control, [self = shared_from_this()] { self->Dial(); });
 }
 
-absl::StatusOr<std::unique_ptr<GatewayClient>> GatewayClient::Create(const Options& options, Executor* control,
-                                                                     Timers* timers, Session* session) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ChannelCredentials> credentials, Credentials(options));
+absl::StatusOr<std::unique_ptr<GatewayClient>> GatewayClient::Create(const Options& options,
+                                                                     Executor* control,
+                                                                     Timers* timers,
+                                                                     Session* session) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ChannelCredentials> credentials,
+                   Credentials(options));
   auto shared = std::make_shared<Shared>();
   shared->options = options;
   shared->control = control;

@@ -11,8 +11,9 @@
 
 namespace davit::session {
 
-// Keeps a stream to one of the controllers: dials the endpoints in turn, with full-jitter backoff from 100 ms to 15 s
-// between tries, until Stop(). Thread-safe; the destructor waits for the current stream to end.
+// Keeps a stream to one of the controllers: dials the endpoints in turn, with full-jitter backoff
+// from 100 ms to 15 s between tries, until Stop(). Thread-safe; the destructor waits for the
+// current stream to end.
 class GatewayClient {
  public:
   struct Options {
@@ -23,8 +24,9 @@ class GatewayClient {
     std::string key_file;
   };
   // NotFound, PermissionDenied: a TLS file cannot be read.
-  static absl::StatusOr<std::unique_ptr<GatewayClient>> Create(const Options& options, Executor* control,
-                                                               Timers* timers, Session* session);
+  static absl::StatusOr<std::unique_ptr<GatewayClient>> Create(const Options& options,
+                                                               Executor* control, Timers* timers,
+                                                               Session* session);
   ~GatewayClient();
   void Start();
   void Stop();

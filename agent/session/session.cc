@@ -14,7 +14,10 @@ constexpr uint64_t kMissedHeartbeats = 3;
 }  // namespace
 
 Session::Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord registration)
-    : deps_(deps), serial_(deps.control), hello_(std::move(hello)), registration_(std::move(registration)) {
+    : deps_(deps),
+      serial_(deps.control),
+      hello_(std::move(hello)),
+      registration_(std::move(registration)) {
   state_.container_instance_arn = registration_.container_instance_arn();
   state_.last_error = "no controller was reached yet";
 }
@@ -73,12 +76,14 @@ void Session::Handle(const v1::ControllerMessage& message) {
   if (message.has_welcome()) return HandleWelcome(message.session_id(), message.welcome());
   if (message.has_goodbye()) return HandleGoodbye(message.goodbye());
   if (session_id_.empty() || message.session_id() != session_id_) {
-    return End(absl::StrCat("message of session '", message.session_id(), "' in session '", session_id_, "'"));
+    return End(absl::StrCat("message of session '", message.session_id(), "' in session '",
+                            session_id_, "'"));
   }
   if (message.has_assignment_set()) {
     HandleAssignments(message.assignment_set());
   } else if (message.has_report_ack()) {
-    for (const std::string& arn : reports_.Ack(message.report_ack().report_id())) deps_.supervisor->NoteAcked(arn);
+    for (const std::string& arn : reports_.Ack(message.report_ack().report_id()))
+      deps_.supervisor->NoteAcked(arn);
     SendReports();
   } else if (message.has_heartbeat_ack()) {
     beats_acked_ = std::max(beats_acked_, message.heartbeat_ack().sequence());
@@ -91,8 +96,8 @@ void Session::Handle(const v1::ControllerMessage& message) {
 
 void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& welcome) {
   if (welcome.controller_epoch() < registration_.controller_epoch()) {
-    return End(absl::StrCat("controller of epoch ", welcome.controller_epoch(), " was deposed by one of epoch ",
-                            registration_.controller_epoch()));
+    return End(absl::StrCat("controller of epoch ", welcome.controller_epoch(),
+                            " was deposed by one of epoch ", registration_.controller_epoch()));
   }
   session_id_ = session_id;
   if (registration_.container_instance_arn() != welcome.container_instance_arn() ||
@@ -112,8 +117,9 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
     ++state_.connections;
     good_ending_ = true;
   }
-  LogInfo("registered with the controller", {{"container_instance_arn", welcome.container_instance_arn()},
-                                             {"controller_epoch", welcome.controller_epoch()}});
+  LogInfo("registered with the controller",
+          {{"container_instance_arn", welcome.container_instance_arn()},
+           {"controller_epoch", welcome.controller_epoch()}});
   deps_.supervisor->ReportAll();
   // What changed since the Hello could not be told without a session.
   if (deps_.supervisor->runtime_available() != hello_.runtime_available()) return Beat();
@@ -123,7 +129,8 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
 void Session::HandleAssignments(const v1::AssignmentSet& set) {
   const bool is_complete = set.type() == v1::AssignmentSet::COMPLETE;
   if (!is_complete && (!has_complete_set_ || set.applies_to() != results_in_)) {
-    LogWarning("assignment sets have a gap", {{"applies_to", set.applies_to()}, {"expected", results_in_}});
+    LogWarning("assignment sets have a gap",
+               {{"applies_to", set.applies_to()}, {"expected", results_in_}});
     v1::AgentMessage message;
     message.mutable_resync_request()->set_last_results_in(results_in_);
     has_complete_set_ = false;
@@ -135,12 +142,15 @@ void Session::HandleAssignments(const v1::AssignmentSet& set) {
   if (is_complete) ProposeStops(set);
 }
 
-// Nothing is killed by silence: what the set lacks is proposed, and runs until the controller confirms.
+// Nothing is killed by silence: what the set lacks is proposed, and runs until the controller
+// confirms.
 void Session::ProposeStops(const v1::AssignmentSet& complete) {
   std::set<std::string> listed;
-  for (const v1::Assignment& assignment : complete.assignments()) listed.insert(assignment.task_arn());
+  for (const v1::Assignment& assignment : complete.assignments())
+    listed.insert(assignment.task_arn());
   deps_.supervisor->ListUnfinished(
-      [this, listed = std::move(listed), of_set = complete.results_in()](const std::set<std::string>& arns) {
+      [this, listed = std::move(listed),
+       of_set = complete.results_in()](const std::set<std::string>& arns) {
         serial_.Post([this, listed, of_set, arns] {
           v1::AgentMessage message;
           v1::StopCandidates* candidates = message.mutable_stop_candidates();
@@ -159,7 +169,8 @@ void Session::ProposeStops(const v1::AssignmentSet& complete) {
 void Session::HandleGoodbye(const v1::Goodbye& goodbye) {
   {
     MutexLock lock(&mu_);
-    good_ending_ = goodbye.code() == v1::Goodbye::SHUTTING_DOWN || goodbye.code() == v1::Goodbye::STALE;
+    good_ending_ =
+        goodbye.code() == v1::Goodbye::SHUTTING_DOWN || goodbye.code() == v1::Goodbye::STALE;
   }
   LogWarning("controller ended the session",
              {{"code", v1::Goodbye::Code_Name(goodbye.code())}, {"reason", goodbye.reason()}});
@@ -173,7 +184,8 @@ void Session::ScheduleHeartbeat(absl::Duration delay) {
 }
 
 void Session::Beat() {
-  if (beats_sent_ >= beats_acked_ + kMissedHeartbeats) return End("the controller answers no heartbeats");
+  if (beats_sent_ >= beats_acked_ + kMissedHeartbeats)
+    return End("the controller answers no heartbeats");
   v1::AgentMessage message;
   v1::Heartbeat* heartbeat = message.mutable_heartbeat();
   heartbeat->set_sequence(++beats_sent_);

@@ -23,8 +23,8 @@ class Transport {
   virtual void Close() = 0;
 };
 
-// The agent's side of the AgentGateway protocol (proto/davit/v1/agent.proto), whatever carries it. All public calls are
-// thread-safe and do not block; state is touched on one serial only.
+// The agent's side of the AgentGateway protocol (proto/davit/v1/agent.proto), whatever carries it.
+// All public calls are thread-safe and do not block; state is touched on one serial only.
 class Session final : public supervisor::ReportSink {
  public:
   struct Deps {
@@ -35,14 +35,16 @@ class Session final : public supervisor::ReportSink {
     // What is wrong with the host now; empty if nothing.
     std::function<std::string()> impairment;
   };
-  // `hello`: identity and resources of the host. `registration`: what the store has of earlier runs.
+  // `hello`: identity and resources of the host. `registration`: what the store has of earlier
+  // runs.
   Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord registration);
 
   // A connection is up: introduces the agent. An older one is forgotten.
   void OnConnected(std::shared_ptr<Transport> transport, const std::string& controller);
   void OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMessage message);
   void OnDisconnected(const std::string& why);
-  // True if the last connection was accepted (Welcome) and not sent away: dial again soon. False: take your time.
+  // True if the last connection was accepted (Welcome) and not sent away: dial again soon. False:
+  // take your time.
   bool TakeGoodEnding();
 
   void Report(v1::TaskState state) override;
@@ -70,7 +72,7 @@ class Session final : public supervisor::ReportSink {
   std::shared_ptr<Transport> transport_;
   std::string session_id_;  // empty: no Welcome yet
   ReportQueue reports_;
-  uint64_t results_in_ = 0;   // of the last set applied
+  uint64_t results_in_ = 0;  // of the last set applied
   bool has_complete_set_ = false;
   uint64_t beats_sent_ = 0;
   uint64_t beats_acked_ = 0;

@@ -13,7 +13,8 @@ constexpr size_t kTaskIdLength = 32;
 constexpr absl::string_view kLeasePrefix = "davit-";
 
 bool IsTaskId(absl::string_view text) {
-  return text.size() == kTaskIdLength && std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
+  return text.size() == kTaskIdLength &&
+         std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
 }
 
 std::string LabelOf(const runtime::ContainerInfo& info, const std::string& name) {
@@ -23,7 +24,8 @@ std::string LabelOf(const runtime::ContainerInfo& info, const std::string& name)
 
 }  // namespace
 
-bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container) {
+bool SplitContainerId(absl::string_view container_id, std::string* task_id,
+                      std::string* container) {
   if (container_id.size() <= kTaskIdLength + 1 || container_id[kTaskIdLength] != '-') return false;
   if (!IsTaskId(container_id.substr(0, kTaskIdLength))) return false;
   *task_id = std::string(container_id.substr(0, kTaskIdLength));
@@ -31,7 +33,8 @@ bool SplitContainerId(absl::string_view container_id, std::string* task_id, std:
   return true;
 }
 
-absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime, resource::TaskCgroups* cgroups,
+absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
+                                            resource::TaskCgroups* cgroups,
                                             network::Network* network) {
   HostInventory inventory;
   std::string task_id;
@@ -50,7 +53,8 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime, resource:
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> leases, runtime->ListLeases());
   for (absl::string_view lease : leases) {
-    if (!absl::StartsWith(lease, kLeasePrefix) || !IsTaskId(lease.substr(kLeasePrefix.size()))) continue;
+    if (!absl::StartsWith(lease, kLeasePrefix) || !IsTaskId(lease.substr(kLeasePrefix.size())))
+      continue;
     ++inventory.leases;
     inventory.tasks[std::string(lease.substr(kLeasePrefix.size()))];
   }
@@ -67,7 +71,8 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime, resource:
     if (!SplitContainerId(attached, &task_id, &container)) continue;
     ++inventory.networks;
     std::vector<std::string>& containers = inventory.tasks[task_id].containers;
-    if (std::find(containers.begin(), containers.end(), container) == containers.end()) containers.push_back(container);
+    if (std::find(containers.begin(), containers.end(), container) == containers.end())
+      containers.push_back(container);
   }
   return inventory;
 }

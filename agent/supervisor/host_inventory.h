@@ -30,12 +30,15 @@ struct HostInventory {
   size_t networks = 0;
 };
 
-// Looks at the runtime, the cgroups and the networks for what carries Davit's names and labels; everything else is as if
-// it were not there. Blocks: use from the `runtime` pool. Unavailable: one of them cannot be asked now.
-absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime, resource::TaskCgroups* cgroups,
+// Looks at the runtime, the cgroups and the networks for what carries Davit's names and labels;
+// everything else is as if it were not there. Blocks: use from the `runtime` pool. Unavailable: one
+// of them cannot be asked now.
+absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
+                                            resource::TaskCgroups* cgroups,
                                             network::Network* network);
 
-// The task id and container name of a containerd id "<32 hex>-<name>"; false if it is not of that form.
+// The task id and container name of a containerd id "<32 hex>-<name>"; false if it is not of that
+// form.
 bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container);
 
 }  // namespace davit::supervisor

@@ -4,8 +4,8 @@
 
 namespace davit::supervisor {
 
-std::vector<std::string> Orphans::Update(const HostInventory& inventory, const std::set<std::string>& known_ids,
-                                         absl::Time now) {
+std::vector<std::string> Orphans::Update(const HostInventory& inventory,
+                                         const std::set<std::string>& known_ids, absl::Time now) {
   std::map<std::string, Orphan> seen;
   std::vector<std::string> to_remove;
   for (const auto& [id, task] : inventory.tasks) {

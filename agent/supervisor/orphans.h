@@ -11,19 +11,20 @@
 
 namespace davit::supervisor {
 
-// Keeps an eye on what is ours on the host and belongs to no task that the agent knows: after a lost store, a cloned disk
-// or a crash between two steps. Pure; not thread-safe.
+// Keeps an eye on what is ours on the host and belongs to no task that the agent knows: after a
+// lost store, a cloned disk or a crash between two steps. Pure; not thread-safe.
 //   * What runs is left alone until the controller assigns it (it is adopted) or confirms its stop.
 //   * What does not run is given up for removal once it was seen for the grace period.
 //   * What another agent's label claims is never touched.
 class Orphans {
  public:
   // `agent_ids`: this agent's label, and those it had before (a cloned disk).
-  Orphans(std::set<std::string> agent_ids, absl::Duration grace) : agent_ids_(std::move(agent_ids)), grace_(grace) {}
+  Orphans(std::set<std::string> agent_ids, absl::Duration grace)
+      : agent_ids_(std::move(agent_ids)), grace_(grace) {}
 
   // Compares with what the agent knows. Returns the ids whose remains are to be removed now.
-  std::vector<std::string> Update(const HostInventory& inventory, const std::set<std::string>& known_ids,
-                                  absl::Time now);
+  std::vector<std::string> Update(const HostInventory& inventory,
+                                  const std::set<std::string>& known_ids, absl::Time now);
   // ARNs of those that run.
   std::set<std::string> Running() const;
   // nullptr: no orphan has this id.

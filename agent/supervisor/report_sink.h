@@ -9,10 +9,11 @@ namespace davit::supervisor {
 class ReportSink {
  public:
   virtual ~ReportSink() = default;
-  // The latest state of a task. A terminal one is durable already, and is given again after each reconnect until
-  // Supervisor::NoteAcked().
+  // The latest state of a task. A terminal one is durable already, and is given again after each
+  // reconnect until Supervisor::NoteAcked().
   virtual void Report(v1::TaskState state) = 0;
-  // Supervisor::runtime_available() has another value than before: whoever places tasks here should know at once.
+  // Supervisor::runtime_available() has another value than before: whoever places tasks here should
+  // know at once.
   virtual void RuntimeAvailabilityChanged() {}
 };
 

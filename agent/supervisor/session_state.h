@@ -8,11 +8,11 @@ namespace davit::supervisor {
 
 // What people may ask about the connection with the controller.
 struct SessionState {
-  bool connected = false;             // a Welcome was received
-  std::string controller;             // address of the current or last endpoint
+  bool connected = false;  // a Welcome was received
+  std::string controller;  // address of the current or last endpoint
   std::string container_instance_arn;
-  std::string last_error;             // why there is no connection
-  uint64_t connections = 0;           // Welcomes since start
+  std::string last_error;    // why there is no connection
+  uint64_t connections = 0;  // Welcomes since start
   friend bool operator==(const SessionState&, const SessionState&) = default;
 };
 

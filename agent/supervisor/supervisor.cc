@@ -10,20 +10,10 @@
 namespace davit::supervisor {
 namespace {
 
-constexpr absl::Duration kListingRetry = absl::Seconds(2);
 constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
-// The sequence numbers of a restarted agent begin above all that the one before can have used since its last save.
+// The sequence numbers of a restarted agent begin above all that the one before can have used since
+// its last save.
 constexpr uint64_t kSequenceGap = 1ULL << 20;
-
-task::Sighting::State StateOf(runtime::ContainerState state) {
-  switch (state) {
-    case runtime::ContainerState::kAbsent: return task::Sighting::State::kNoTask;
-    case runtime::ContainerState::kCreated: return task::Sighting::State::kCreated;
-    case runtime::ContainerState::kRunning: return task::Sighting::State::kRunning;
-    case runtime::ContainerState::kStopped: return task::Sighting::State::kStopped;
-  }
-  return task::Sighting::State::kAbsent;
-}
 
 }  // namespace
 
@@ -32,6 +22,7 @@ Supervisor::Supervisor(Options options, const Deps& deps)
       deps_(deps),
       serial_(deps.pools.control),
       ledger_(options_.capacity),
+      lookout_({&serial_, deps.pools.runtime, deps.timers, deps.runtime, deps.cgroups}),
       orphans_(options_.agent_ids, options_.orphan_grace) {}
 
 void Supervisor::Connect(Effects* effects, ReportSink* sink) {
@@ -53,7 +44,8 @@ std::shared_ptr<Task> Supervisor::Add(const v1::Assignment& assignment, task::Ta
   const Task::Deps deps{deps_.pools.control, deps_.clock, deps_.store, effects_, options_.boot_id};
   const std::string id = snapshot.task_id;
   // Above all that an agent before this one can have used, also one whose store is lost.
-  const uint64_t base = std::max(stored_sequence + kSequenceGap, static_cast<uint64_t>(absl::ToUnixMillis(deps_.clock->Now())));
+  const uint64_t base = std::max(stored_sequence + kSequenceGap,
+                                 static_cast<uint64_t>(absl::ToUnixMillis(deps_.clock->Now())));
   auto task = std::make_shared<Task>(deps, assignment, std::move(snapshot), base);
   tasks_[id] = task;
   return task;
@@ -74,7 +66,7 @@ void Supervisor::Adopt(const v1::TaskRecord& record) {
   const std::string id = snapshot->task_id;
   const bool is_finished = snapshot->finished;
   const bool same_boot = record.boot_id() == options_.boot_id;
-  if (!same_boot && !is_finished) boot_ids_[id] = record.boot_id();
+  if (!same_boot && !is_finished) lookout_.NoteRebootSince(id);
   const auto task = Add(record.assignment(), *std::move(snapshot), record.sequence());
   if (!is_finished) return task->Begin(/*restarted=*/true);
   finished_.insert(id);
@@ -88,17 +80,21 @@ void Supervisor::Assign(const v1::Assignment& assignment) {
     const std::string id = ShortId(assignment.task_arn());
     std::shared_ptr<Task> task = Find(id);
     if (task == nullptr) {
-      absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
+      absl::StatusOr<task::TaskSnapshot> snapshot =
+          task::NewTask(assignment, options_.stop_timeout);
       if (!snapshot.ok()) return Refuse(assignment, snapshot.status());
-      const bool is_on_host = orphans_.Find(id) != nullptr;  // begun by an agent that lost its memory: adopted
+      const bool is_on_host =
+          orphans_.Find(id) != nullptr;  // begun by an agent that lost its memory: adopted
       orphans_.Forget(id);
       snapshot->owns_host_state = is_on_host;
       task = Add(assignment, *std::move(snapshot), 0);
       LogInfo("task assigned", {{"task_arn", assignment.task_arn()}, {"is_on_host", is_on_host}});
-      if (is_on_host || assignment.desired_status() != v1::TaskStatus::STOPPED) task->Begin(/*restarted=*/is_on_host);
+      if (is_on_host || assignment.desired_status() != v1::TaskStatus::STOPPED)
+        task->Begin(/*restarted=*/is_on_host);
     }
     if (assignment.desired_status() == v1::TaskStatus::STOPPED) {
-      task->Handle(task::GoalChanged{task::Goal::kStop, assignment.stop_reason(), assignment.stop_code()});
+      task->Handle(
+          task::GoalChanged{task::Goal::kStop, assignment.stop_reason(), assignment.stop_code()});
     }
   });
 }
@@ -122,7 +118,8 @@ void Supervisor::Stop(const std::vector<std::string>& task_arns, const std::stri
     for (const std::string& arn : task_arns) {
       const std::string id = ShortId(arn);
       if (const std::shared_ptr<Task> task = Find(id)) {
-        task->Handle(task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
+        task->Handle(
+            task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
       } else if (orphans_.Find(id) != nullptr) {
         RemoveOrphan(id, reason);
       }
@@ -170,8 +167,10 @@ void Supervisor::Admit(const std::shared_ptr<Task>& task, bool is_on_host) {
     if (is_on_host) ledger_.Adopt(task->id(), needs);
     const task::AdmissionLedger::Answer answer = ledger_.Request(task->id(), needs);
     task::Outcome outcome;
-    if (answer.verdict == task::AdmissionLedger::Verdict::kWaits) outcome = {task::Outcome::Kind::kRetry, answer.reason};
-    if (answer.verdict == task::AdmissionLedger::Verdict::kNever) outcome = {task::Outcome::Kind::kFailed, answer.reason};
+    if (answer.verdict == task::AdmissionLedger::Verdict::kWaits)
+      outcome = {task::Outcome::Kind::kRetry, answer.reason};
+    if (answer.verdict == task::AdmissionLedger::Verdict::kNever)
+      outcome = {task::Outcome::Kind::kFailed, answer.reason};
     task->Handle(task::Admitted{std::move(outcome)});
   });
 }
@@ -192,17 +191,21 @@ void Supervisor::Report(const std::shared_ptr<Task>& task, const task::TaskSnaps
 
 void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
   switch (event.kind) {
-    case runtime::RuntimeEvent::Kind::kExited: return OnExit(event);
-    case runtime::RuntimeEvent::Kind::kOutOfMemory: return;  // read from the cgroup when the container ends
+    case runtime::RuntimeEvent::Kind::kExited:
+      return OnExit(event);
+    case runtime::RuntimeEvent::Kind::kOutOfMemory:
+      return;  // read from the cgroup when the container ends
     case runtime::RuntimeEvent::Kind::kRemoved: {
       std::string task_id;
       std::string container;
       if (!SplitContainerId(event.container_id, &task_id, &container)) return;
       return serial_.Post([this, task_id] {
-        if (const std::shared_ptr<Task> task = Find(task_id)) task->Handle(task::RuntimeConnected{});
+        if (const std::shared_ptr<Task> task = Find(task_id))
+          task->Handle(task::RuntimeConnected{});
       });
     }
-    case runtime::RuntimeEvent::Kind::kConnected: return OnRuntimeConnected();
+    case runtime::RuntimeEvent::Kind::kConnected:
+      return OnRuntimeConnected();
     case runtime::RuntimeEvent::Kind::kDisconnected:
       if (runtime_available_.exchange(false)) sink_->RuntimeAvailabilityChanged();
       LogWarning("runtime cannot be reached: what containers do is unknown, they are left alone");
@@ -232,81 +235,17 @@ void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
   if (!SplitContainerId(event.container_id, &task_id, &container)) return;
   // Reading the cgroup blocks, and must come before anybody removes it.
   deps_.pools.runtime->Post([this, event, task_id, container] {
-    const bool out_of_memory = event.exit_code != 0 && RanOutOfMemory(task_id, container);
+    const bool out_of_memory = event.exit_code != 0 && lookout_.RanOutOfMemory(task_id, container);
     serial_.Post([this, event, task_id, container, out_of_memory] {
       const std::shared_ptr<Task> task = Find(task_id);
-      if (task != nullptr) task->Handle(task::Exited{container, event.exit_code, out_of_memory, event.exited_at});
+      if (task != nullptr)
+        task->Handle(task::Exited{container, event.exit_code, out_of_memory, event.exited_at});
     });
   });
 }
 
-bool Supervisor::RanOutOfMemory(const std::string& task_id, const std::string& container) const {
-  const absl::StatusOr<resource::CgroupUsage> usage =
-      deps_.cgroups->Read(deps_.cgroups->ContainerPath(task_id, container));
-  return usage.ok() && usage->oom_kills > 0;
-}
-
 void Supervisor::Observe(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) {
-  Look look{task, {}};
-  for (const task::ContainerSnapshot& container : snapshot.containers) look.attempts[container.name] = container.attempt;
-  serial_.Post([this, look = std::move(look)] {
-    to_observe_.push_back(look);
-    if (!is_listing_) BeginListing();
-  });
-}
-
-// For those who have asked by now: what a listing shows may be older than a question asked during it.
-void Supervisor::BeginListing() {
-  is_listing_ = true;
-  std::vector<Look> looks;
-  looks.swap(to_observe_);
-  deps_.pools.runtime->Post([this, looks = std::move(looks)]() mutable { List(std::move(looks)); });
-}
-
-void Supervisor::List(std::vector<Look> looks) {
-  absl::StatusOr<std::vector<runtime::ContainerInfo>> listed = deps_.runtime->List();
-  serial_.Post([this, listed = std::move(listed), looks = std::move(looks)]() mutable {
-    is_listing_ = false;
-    if (!listed.ok()) {
-      LogWarning("containers cannot be listed", {{"status", listed.status()}});
-      to_observe_.insert(to_observe_.end(), std::make_move_iterator(looks.begin()), std::make_move_iterator(looks.end()));
-      deps_.timers->After(kListingRetry, &serial_, [this] {
-        if (!is_listing_ && !to_observe_.empty()) BeginListing();
-      });
-      return;
-    }
-    auto containers = std::make_shared<std::map<std::string, runtime::ContainerInfo>>();
-    for (runtime::ContainerInfo& info : *listed) containers->emplace(info.id, std::move(info));
-    for (const Look& look : looks) {
-      const bool same_boot = boot_ids_.erase(look.task->id()) == 0;
-      deps_.pools.runtime->Post([this, look, same_boot, containers] {
-        task::Observed observed = Sightings(look, *containers);
-        observed.same_boot = same_boot;
-        look.task->Handle(std::move(observed));
-      });
-    }
-    if (!to_observe_.empty()) BeginListing();
-  });
-}
-
-task::Observed Supervisor::Sightings(const Look& look,
-                                     const std::map<std::string, runtime::ContainerInfo>& containers) const {
-  task::Observed observed;
-  for (const auto& [name, attempt] : look.attempts) {
-    task::Sighting sighting;
-    sighting.container = name;
-    sighting.attempt = attempt;
-    const auto found = containers.find(look.task->ContainerId(name));
-    if (found != containers.end()) {
-      sighting.state = StateOf(found->second.state);
-      sighting.pid = found->second.pid;
-      sighting.exit_code = found->second.exit_code;
-      sighting.exited_at = found->second.exited_at;
-      sighting.out_of_memory = sighting.exit_code.value_or(0) != 0 && RanOutOfMemory(look.task->id(), name);
-    }
-    observed.sightings.push_back(std::move(sighting));
-  }
-  return observed;
+  lookout_.Ask(task, snapshot);
 }
 
 void Supervisor::ScheduleReconcile() {
@@ -318,7 +257,8 @@ void Supervisor::ScheduleReconcile() {
 
 void Supervisor::Reconcile() {
   deps_.pools.runtime->Post([this] {
-    absl::StatusOr<HostInventory> inventory = TakeInventory(deps_.runtime, deps_.cgroups, deps_.network);
+    absl::StatusOr<HostInventory> inventory =
+        TakeInventory(deps_.runtime, deps_.cgroups, deps_.network);
     serial_.Post([this, inventory = std::move(inventory)] {
       if (inventory.ok()) {
         NoteInventory(*inventory);
@@ -336,10 +276,13 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   const size_t before = orphans_.size();
   const std::vector<std::string> to_remove = orphans_.Update(inventory, known, deps_.clock->Now());
   if (orphans_.size() > before) {
-    LogWarning("the host holds tasks that nobody knows; what runs is left alone until the controller decides",
-               {{"tasks", orphans_.size()}, {"running", orphans_.Running().size()}});
+    LogWarning(
+        "the host holds tasks that nobody knows; what runs is left alone until the controller "
+        "decides",
+        {{"tasks", orphans_.size()}, {"running", orphans_.Running().size()}});
   }
-  for (const std::string& id : to_remove) RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
+  for (const std::string& id : to_remove)
+    RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
   MutexLock lock(&mu_);
   owned_ = Owned{inventory, orphans_.size()};
 }
@@ -347,19 +290,22 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
 void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& reason) {
   const HostTask orphan = *orphans_.Find(task_id);
   orphans_.Forget(task_id);
-  LogWarning("orphan is removed", {{"task_id", task_id}, {"task_arn", orphan.arn}, {"reason", reason}});
+  LogWarning("orphan is removed",
+             {{"task_id", task_id}, {"task_arn", orphan.arn}, {"reason", reason}});
   const v1::Assignment assignment = AssignmentFromLabels(orphan);
   absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
   if (snapshot.ok()) {  // as a task: with a grace period, exit codes and a report
     snapshot->owns_host_state = true;
     const std::shared_ptr<Task> task = Add(assignment, *std::move(snapshot), 0);
     task->Begin(/*restarted=*/true);
-    task->Handle(task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
+    task->Handle(
+        task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
     return;
   }
   deps_.pools.runtime->Post([this, task_id, containers = orphan.containers] {
     const absl::Status removed = effects_->RemoveFromHost(task_id, containers);
-    if (!removed.ok()) LogWarning("orphan stays, until the next look", {{"task_id", task_id}, {"status", removed}});
+    if (!removed.ok())
+      LogWarning("orphan stays, until the next look", {{"task_id", task_id}, {"status", removed}});
   });
 }
 
@@ -372,7 +318,8 @@ void Supervisor::ScheduleCleanup(const std::string& task_id, absl::Duration dela
   deps_.timers->After(delay, &serial_, [this, task_id] { CleanUp(task_id); });
 }
 
-// Record and logs go when their time is over, and not before the controller knows how the task ended.
+// Record and logs go when their time is over, and not before the controller knows how the task
+// ended.
 void Supervisor::CleanUp(const std::string& task_id) {
   if (acked_.count(task_id) == 0) return ScheduleCleanup(task_id, kCleanupRetry);
   tasks_.erase(task_id);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/supervisor/lookout.h"
 #include "agent/supervisor/orphans.h"
 #include "agent/supervisor/report_sink.h"
 #include "agent/supervisor/task.h"
@@ -26,8 +27,9 @@ struct TaskView {
   std::vector<int> pids;
 };
 
-// All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the runtime for them, and
-// removes their records when the time has come. Thread-safe; nothing blocks. What it owns runs on `control` only.
+// All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the
+// runtime for them, and removes their records when the time has come. Thread-safe; nothing blocks.
+// What it owns runs on `control` only.
 class Supervisor final : public TaskEffects::Host {
  public:
   struct Options {
@@ -35,9 +37,10 @@ class Supervisor final : public TaskEffects::Host {
     absl::Duration cleanup_after = absl::Hours(3);
     task::ResourceNeeds capacity;  // CPU units, MiB, reserved ports
     std::string boot_id;
-    std::set<std::string> agent_ids;                          // Orphans
+    std::set<std::string> agent_ids;  // Orphans
     absl::Duration orphan_grace = absl::Minutes(5);
-    absl::Duration reconcile_interval = absl::Minutes(2);  // looks at the whole host this often, whatever events say
+    absl::Duration reconcile_interval =
+        absl::Minutes(2);  // looks at the whole host this often, whatever events say
   };
   struct Deps {
     Pools pools;
@@ -51,19 +54,21 @@ class Supervisor final : public TaskEffects::Host {
   };
   Supervisor(Options options, const Deps& deps);
 
-  // Before Start(): who carries out the actions, and who hears of states. Both outlive the supervisor's work.
+  // Before Start(): who carries out the actions, and who hears of states. Both outlive the
+  // supervisor's work.
   void Connect(Effects* effects, ReportSink* sink);
   // Takes over the stored tasks and begins to watch the runtime. Once.
   void Start(const std::vector<v1::TaskRecord>& records);
 
-  // The controller's word: begins, changes or (with desired status STOPPED) stops tasks. One that cannot be understood
-  // is reported STOPPED with the reason.
+  // The controller's word: begins, changes or (with desired status STOPPED) stops tasks. One that
+  // cannot be understood is reported STOPPED with the reason.
   void Assign(const v1::Assignment& assignment);
   // The controller confirmed that these may be stopped.
   void Stop(const std::vector<std::string>& task_arns, const std::string& reason);
   // The controller has this task's terminal status.
   void NoteAcked(const std::string& task_arn);
-  // `done` gets the ARNs of all tasks that are known and not STOPPED, and of what runs here without being known.
+  // `done` gets the ARNs of all tasks that are known and not STOPPED, and of what runs here without
+  // being known.
   void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
   // Gives every task's state to the sink again: after a reconnect.
   void ReportAll();
@@ -77,7 +82,7 @@ class Supervisor final : public TaskEffects::Host {
     size_t orphans = 0;
   };
   Owned owned() const;
-  // Rises whenever the control executor has run the supervisor's mailbox: what feeds the watchdog.
+  // Runs `pong` on the supervisor's mailbox: what feeds the watchdog proves that it moves.
   void Ping(Work pong);
 
   // TaskEffects::Host, for tasks.
@@ -87,12 +92,8 @@ class Supervisor final : public TaskEffects::Host {
   void Report(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) override;
 
  private:
-  // A task that waits for a look at the runtime, with its containers' attempts when it asked.
-  struct Look {
-    std::shared_ptr<Task> task;
-    std::map<std::string, int> attempts;
-  };
-  std::shared_ptr<Task> Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot, uint64_t stored_sequence);
+  std::shared_ptr<Task> Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot,
+                            uint64_t stored_sequence);
   std::shared_ptr<Task> Find(const std::string& task_id) const;
   void Adopt(const v1::TaskRecord& record);
   void Refuse(const v1::Assignment& assignment, const absl::Status& why);
@@ -101,11 +102,6 @@ class Supervisor final : public TaskEffects::Host {
   void OnRuntimeConnected();
   // Has every unfinished task compared with the runtime.
   void LookAtAll();
-  // Lists the runtime's containers once for all tasks that wait to be observed.
-  void BeginListing();
-  void List(std::vector<Look> looks);
-  task::Observed Sightings(const Look& look, const std::map<std::string, runtime::ContainerInfo>& containers) const;
-  bool RanOutOfMemory(const std::string& task_id, const std::string& container) const;
   void ScheduleReconcile();
   void Reconcile();
   void NoteInventory(const HostInventory& inventory);
@@ -116,18 +112,16 @@ class Supervisor final : public TaskEffects::Host {
 
   const Options options_;
   const Deps deps_;
-  Effects* effects_ = nullptr;      // constant after Connect()
+  Effects* effects_ = nullptr;  // constant after Connect()
   ReportSink* sink_ = nullptr;
   std::atomic<bool> runtime_available_{false};
   Serial serial_;
   // Only on serial_.
   std::map<std::string, std::shared_ptr<Task>> tasks_;  // by task id
-  std::set<std::string> finished_;                       // ids of STOPPED ones that are kept for a while
-  std::set<std::string> acked_;                          // those of them that the controller knows of
-  std::map<std::string, std::string> boot_ids_;          // of tasks loaded from the store, until they were observed
+  std::set<std::string> finished_;  // ids of STOPPED ones that are kept for a while
+  std::set<std::string> acked_;     // those of them that the controller knows of
   task::AdmissionLedger ledger_;
-  std::vector<Look> to_observe_;
-  bool is_listing_ = false;
+  Lookout lookout_;
   Orphans orphans_;
 
   mutable Mutex mu_;

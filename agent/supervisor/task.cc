@@ -9,7 +9,8 @@
 
 namespace davit::supervisor {
 
-Task::Task(const Deps& deps, v1::Assignment assignment, task::TaskSnapshot snapshot, uint64_t sequence)
+Task::Task(const Deps& deps, v1::Assignment assignment, task::TaskSnapshot snapshot,
+           uint64_t sequence)
     : deps_(deps),
       assignment_(std::move(assignment)),
       id_(snapshot.task_id),
@@ -21,10 +22,12 @@ void Task::Begin(bool restarted) {
   serial_.Post([self = shared_from_this(), restarted] {
     if (restarted) {
       self->Apply(task::Recover(self->snapshot_));
-      self->deps_.store->SaveTask(self->id_, self->Record(), nullptr);  // with the new base of sequence numbers
+      self->deps_.store->SaveTask(self->id_, self->Record(),
+                                  nullptr);  // with the new base of sequence numbers
     }
   });
-  Handle(task::GoalChanged{task::Goal::kRun, "", v1::StopCode::UNSPECIFIED});  // makes the first plan
+  Handle(
+      task::GoalChanged{task::Goal::kRun, "", v1::StopCode::UNSPECIFIED});  // makes the first plan
 }
 
 void Task::Handle(decltype(task::Event::what) what) {
@@ -35,7 +38,8 @@ void Task::Handle(decltype(task::Event::what) what) {
 }
 
 void Task::Inspect(absl::AnyInvocable<void(const task::TaskSnapshot&)> look) {
-  serial_.Post([self = shared_from_this(), look = std::move(look)]() mutable { look(self->snapshot_); });
+  serial_.Post(
+      [self = shared_from_this(), look = std::move(look)]() mutable { look(self->snapshot_); });
 }
 
 void Task::Apply(task::Step step) {
@@ -60,7 +64,9 @@ void Task::Perform(const task::Actions& actions, size_t first) {
     if (i + 1 < actions.size()) {
       resume = [self = shared_from_this(), actions, i]() mutable {
         Task* task = self.get();
-        task->serial_.Post([self = std::move(self), actions = std::move(actions), i] { self->Perform(actions, i + 1); });
+        task->serial_.Post([self = std::move(self), actions = std::move(actions), i] {
+          self->Perform(actions, i + 1);
+        });
       };
     }
     deps_.store->SaveTask(id_, Record(), std::move(resume));
@@ -90,7 +96,8 @@ void Task::NoteTerminalAcked() {
 }
 
 const v1::ContainerDefinition& Task::Definition(const std::string& container) const {
-  for (const v1::ContainerDefinition& definition : assignment_.task_definition().container_definitions()) {
+  for (const v1::ContainerDefinition& definition :
+       assignment_.task_definition().container_definitions()) {
     if (definition.name() == container) return definition;
   }
   std::abort();  // the machine speaks of containers of the definition only

@@ -24,24 +24,26 @@ inline std::string ContainerIdOf(const std::string& task_id, const std::string& 
 }
 inline std::string LeaseOf(const std::string& task_id) { return "davit-" + task_id; }
 
-// What a task's actions do to the world. Begin() is called on the task's serial and does not block; what it begins ends
-// in Task::Handle().
+// What a task's actions do to the world. Begin() is called on the task's serial and does not block;
+// what it begins ends in Task::Handle().
 class Effects {
  public:
   virtual ~Effects() = default;
   virtual void Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
                      const task::Action& action) = 0;
-  // Removes what the host holds by this task's id, in the order in which nothing can come back: processes, networks,
-  // cgroup, files, and the lease that held the snapshots. Blocks: on a pool only. OK if gone.
-  virtual absl::Status RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) = 0;
+  // Removes what the host holds by this task's id, in the order in which nothing can come back:
+  // processes, networks, cgroup, files, and the lease that held the snapshots. Blocks: on a pool
+  // only. OK if gone.
+  virtual absl::Status RemoveFromHost(const std::string& task_id,
+                                      const std::vector<std::string>& containers) = 0;
 };
 
-// One task: its snapshot, its mailbox, and the actions of the pure machine carried out in order. Handle() is thread-safe
-// and never blocks; the rest runs only on serial_.
+// One task: its snapshot, its mailbox, and the actions of the pure machine carried out in order.
+// Handle() is thread-safe and never blocks; the rest runs only on serial_.
 class Task : public std::enable_shared_from_this<Task> {
  public:
   struct Deps {
-    Executor* control;     // where serials run; never blocked
+    Executor* control;  // where serials run; never blocked
     const Clock* clock;
     store::Store* store;
     Effects* effects;
@@ -65,7 +67,9 @@ class Task : public std::enable_shared_from_this<Task> {
   const std::string& id() const { return id_; }
   const std::string& arn() const { return assignment_.task_arn(); }
   const v1::ContainerDefinition& Definition(const std::string& container) const;
-  std::string ContainerId(const std::string& container) const { return ContainerIdOf(id_, container); }
+  std::string ContainerId(const std::string& container) const {
+    return ContainerIdOf(id_, container);
+  }
   std::string Lease() const { return LeaseOf(id_); }
 
   // What pulls have brought, for creates; flags that end a pull. Thread-safe.

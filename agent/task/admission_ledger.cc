@@ -9,7 +9,8 @@ namespace {
 
 // A port of `wanted` that is in `taken`; 0 if none.
 int Conflict(const std::set<int>& wanted, const std::set<int>& taken) {
-  const auto found = std::find_if(wanted.begin(), wanted.end(), [&taken](int port) { return taken.count(port) > 0; });
+  const auto found = std::find_if(wanted.begin(), wanted.end(),
+                                  [&taken](int port) { return taken.count(port) > 0; });
   return found == wanted.end() ? 0 : *found;
 }
 
@@ -26,14 +27,15 @@ ResourceNeeds AdmissionLedger::Used() const {
   return used;
 }
 
-std::string AdmissionLedger::WhatIsMissing(const ResourceNeeds& needs, const ResourceNeeds& used) const {
+std::string AdmissionLedger::WhatIsMissing(const ResourceNeeds& needs,
+                                           const ResourceNeeds& used) const {
   if (used.cpu + needs.cpu > total_.cpu) {
-    return absl::StrCat("RESOURCE:CPU: needs ", needs.cpu, " CPU units, ", total_.cpu - used.cpu, " of ", total_.cpu,
-                        " are free");
+    return absl::StrCat("RESOURCE:CPU: needs ", needs.cpu, " CPU units, ", total_.cpu - used.cpu,
+                        " of ", total_.cpu, " are free");
   }
   if (used.memory + needs.memory > total_.memory) {
-    return absl::StrCat("RESOURCE:MEMORY: needs ", needs.memory, " MiB, ", total_.memory - used.memory, " of ",
-                        total_.memory, " MiB are free");
+    return absl::StrCat("RESOURCE:MEMORY: needs ", needs.memory, " MiB, ",
+                        total_.memory - used.memory, " of ", total_.memory, " MiB are free");
   }
   if (const int port = Conflict(needs.tcp_ports, used.tcp_ports); port != 0) {
     return absl::StrCat("RESOURCE:PORTS: host port ", port, "/tcp is used by another task");
@@ -44,14 +46,17 @@ std::string AdmissionLedger::WhatIsMissing(const ResourceNeeds& needs, const Res
   return "";
 }
 
-AdmissionLedger::Answer AdmissionLedger::Request(const std::string& id, const ResourceNeeds& needs) {
+AdmissionLedger::Answer AdmissionLedger::Request(const std::string& id,
+                                                 const ResourceNeeds& needs) {
   if (admitted_.count(id) > 0) return {Verdict::kAdmitted, ""};
   ResourceNeeds reserved;  // by the host itself
   reserved.tcp_ports = total_.tcp_ports;
   reserved.udp_ports = total_.udp_ports;
-  if (std::string never = WhatIsMissing(needs, reserved); !never.empty()) return {Verdict::kNever, never};
+  if (std::string never = WhatIsMissing(needs, reserved); !never.empty())
+    return {Verdict::kNever, never};
   std::string missing = WhatIsMissing(needs, Used());
-  const auto queued = std::find_if(queue_.begin(), queue_.end(), [&id](const Waiter& w) { return w.id == id; });
+  const auto queued =
+      std::find_if(queue_.begin(), queue_.end(), [&id](const Waiter& w) { return w.id == id; });
   if (queued != queue_.end()) return {Verdict::kWaits, missing};
   const bool must_queue = !queue_.empty() && queue_.front().overtaken >= kMaxOvertakes;
   if (missing.empty() && !must_queue) {
@@ -59,12 +64,15 @@ AdmissionLedger::Answer AdmissionLedger::Request(const std::string& id, const Re
     admitted_.emplace(id, needs);
     return {Verdict::kAdmitted, ""};
   }
-  if (missing.empty()) missing = absl::StrCat("waits behind task ", queue_.front().id, ", which waited longest");
+  if (missing.empty())
+    missing = absl::StrCat("waits behind task ", queue_.front().id, ", which waited longest");
   queue_.push_back(Waiter{id, needs});
   return {Verdict::kWaits, missing};
 }
 
-void AdmissionLedger::Adopt(const std::string& id, const ResourceNeeds& needs) { admitted_.emplace(id, needs); }
+void AdmissionLedger::Adopt(const std::string& id, const ResourceNeeds& needs) {
+  admitted_.emplace(id, needs);
+}
 
 std::vector<std::string> AdmissionLedger::Release(const std::string& id) {
   admitted_.erase(id);

@@ -17,9 +17,9 @@ struct ResourceNeeds {
   friend bool operator==(const ResourceNeeds&, const ResourceNeeds&) = default;
 };
 
-// Who may use how much of this host. A task that does not fit waits; every release looks at all who wait, so that what
-// fits may overtake what does not. The longest waiting one is overtaken at most kMaxOvertakes times: then nobody is
-// admitted before it. Pure; not thread-safe.
+// Who may use how much of this host. A task that does not fit waits; every release looks at all who
+// wait, so that what fits may overtake what does not. The longest waiting one is overtaken at most
+// kMaxOvertakes times: then nobody is admitted before it. Pure; not thread-safe.
 class AdmissionLedger {
  public:
   static constexpr int kMaxOvertakes = 64;
@@ -27,7 +27,8 @@ class AdmissionLedger {
   enum class Verdict { kAdmitted, kWaits, kNever };
   struct Answer {
     Verdict verdict;
-    std::string reason;  // kWaits, kNever: "RESOURCE:MEMORY: needs 512 MiB, 100 of 1024 MiB are free"
+    std::string
+        reason;  // kWaits, kNever: "RESOURCE:MEMORY: needs 512 MiB, 100 of 1024 MiB are free"
   };
 
   // `total`: what the host has for tasks; ports: those that no task may have.
@@ -37,7 +38,8 @@ class AdmissionLedger {
   Answer Request(const std::string& id, const ResourceNeeds& needs);
   // Counts what is on the host already, whether it fits or not.
   void Adopt(const std::string& id, const ResourceNeeds& needs);
-  // Gives back, or leaves the queue. Returns the ids that are admitted thereby, in order of their waiting.
+  // Gives back, or leaves the queue. Returns the ids that are admitted thereby, in order of their
+  // waiting.
   std::vector<std::string> Release(const std::string& id);
 
   ResourceNeeds Used() const;

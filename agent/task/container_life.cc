@@ -15,7 +15,8 @@ bool MayRestart(const ContainerSnapshot& container, absl::Time exited_at) {
   const RestartPolicy& policy = container.restart_policy;
   if (!policy.enabled || !container.exit_code || !container.started_at) return false;
   const auto& ignored = policy.ignored_exit_codes;
-  if (std::find(ignored.begin(), ignored.end(), *container.exit_code) != ignored.end()) return false;
+  if (std::find(ignored.begin(), ignored.end(), *container.exit_code) != ignored.end())
+    return false;
   return exited_at - *container.started_at >= policy.attempt_period;
 }
 
@@ -34,10 +35,12 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container) {
 }
 
 bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container) {
-  return container.restart_count > 0 && container.finished_at && exited_at <= *container.finished_at;
+  return container.restart_count > 0 && container.finished_at &&
+         exited_at <= *container.finished_at;
 }
 
-void NoteHealthCheck(absl::Time at, bool passed, const std::string& output, ContainerSnapshot* container) {
+void NoteHealthCheck(absl::Time at, bool passed, const std::string& output,
+                     ContainerSnapshot* container) {
   container->health_output = Shorten(output, kHealthOutputLimit);
   if (passed) {
     container->health = Health::kHealthy;
@@ -47,7 +50,8 @@ void NoteHealthCheck(absl::Time at, bool passed, const std::string& output, Cont
   const bool is_starting = container->health == Health::kUnknown && container->started_at &&
                            at < *container->started_at + container->health_check->start_period;
   if (is_starting) return;
-  if (++container->health_failures >= container->health_check->retries) container->health = Health::kUnhealthy;
+  if (++container->health_failures >= container->health_check->retries)
+    container->health = Health::kUnhealthy;
 }
 
 }  // namespace davit::task

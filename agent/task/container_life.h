@@ -7,10 +7,11 @@
 
 namespace davit::task {
 
-// A container may live several times (ECS's restartPolicy), and may be checked while it lives (ECS's healthCheck). Pure.
+// A container may live several times (ECS's restartPolicy), and may be checked while it lives
+// (ECS's healthCheck). Pure.
 
-// Whether the policy has it started again after the exit code that it has: enabled, not ignored, and this life lasted
-// for the attempt period at least (no restart loop faster than that).
+// Whether the policy has it started again after the exit code that it has: enabled, not ignored,
+// and this life lasted for the attempt period at least (no restart loop faster than that).
 bool MayRestart(const ContainerSnapshot& container, absl::Time exited_at);
 
 // Makes the container ready to be created again, in the same snapshot and network.
@@ -19,9 +20,11 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container);
 // An end that was noted already: news of it may come late and repeatedly.
 bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container);
 
-// Notes a check's result: Docker's rules. One success makes it HEALTHY; `retries` failures in a row make it UNHEALTHY;
-// failures within the start period do not count as long as no check has succeeded.
-void NoteHealthCheck(absl::Time at, bool passed, const std::string& output, ContainerSnapshot* container);
+// Notes a check's result: Docker's rules. One success makes it HEALTHY; `retries` failures in a row
+// make it UNHEALTHY; failures within the start period do not count as long as no check has
+// succeeded.
+void NoteHealthCheck(absl::Time at, bool passed, const std::string& output,
+                     ContainerSnapshot* container);
 
 }  // namespace davit::task
 

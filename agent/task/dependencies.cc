@@ -26,16 +26,19 @@ ReadinessAnswer ReadinessOf(const ContainerSnapshot& other, Condition condition)
     case Condition::kSuccess:
       if (has_ended && other.exit_code == 0) return {};
       if (has_ended) {
-        return Never(absl::StrCat("container ", other.name, " did not end with exit code 0",
-                                  other.exit_code ? absl::StrCat(" but with ", *other.exit_code) : ""));
+        return Never(
+            absl::StrCat("container ", other.name, " did not end with exit code 0",
+                         other.exit_code ? absl::StrCat(" but with ", *other.exit_code) : ""));
       }
       break;
     case Condition::kHealthy:
       if (other.health == Health::kHealthy && !has_ended) return {};
-      if (has_ended) return Never(absl::StrCat("container ", other.name, " ended before it was HEALTHY"));
+      if (has_ended)
+        return Never(absl::StrCat("container ", other.name, " ended before it was HEALTHY"));
       break;
   }
-  const absl::string_view what = condition == Condition::kHealthy ? " to be HEALTHY" : " to complete";
+  const absl::string_view what =
+      condition == Condition::kHealthy ? " to be HEALTHY" : " to complete";
   if (other.start_timed_out) {
     return Never(absl::StrCat("container ", other.name, " took longer than its startTimeout of ",
                               absl::FormatDuration(other.start_timeout), what));
@@ -44,19 +47,22 @@ ReadinessAnswer ReadinessOf(const ContainerSnapshot& other, Condition condition)
 }
 
 // Depth-first; `path` holds the containers between the start and here.
-absl::Status CheckFrom(const TaskSnapshot& task, const ContainerSnapshot& container, std::set<std::string>* path) {
+absl::Status CheckFrom(const TaskSnapshot& task, const ContainerSnapshot& container,
+                       std::set<std::string>* path) {
   if (!path->insert(container.name).second) {
-    return absl::InvalidArgumentError(absl::StrCat("dependsOn: container ", container.name, " depends on itself"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("dependsOn: container ", container.name, " depends on itself"));
   }
   for (const Dependency& dependency : container.depends_on) {
     const ContainerSnapshot* other = FindContainer(task, dependency.container);
     if (other == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat("dependsOn: container ", container.name,
-                                                     " depends on unknown container '", dependency.container, "'"));
+                                                     " depends on unknown container '",
+                                                     dependency.container, "'"));
     }
     if (dependency.condition == Condition::kHealthy && !other->health_check) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("dependsOn: container ", other->name, " has no healthCheck, so it is never HEALTHY"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "dependsOn: container ", other->name, " has no healthCheck, so it is never HEALTHY"));
     }
     RETURN_IF_ERROR(CheckFrom(task, *other, path));
   }
@@ -69,18 +75,21 @@ absl::Status CheckFrom(const TaskSnapshot& task, const ContainerSnapshot& contai
 ReadinessAnswer ReadinessOf(const TaskSnapshot& task, const ContainerSnapshot& container) {
   ReadinessAnswer worst;
   for (const Dependency& dependency : container.depends_on) {
-    ReadinessAnswer answer = ReadinessOf(*FindContainer(task, dependency.container), dependency.condition);
+    ReadinessAnswer answer =
+        ReadinessOf(*FindContainer(task, dependency.container), dependency.condition);
     if (answer.readiness > worst.readiness) worst = std::move(answer);
   }
   return worst;
 }
 
 bool MayStop(const TaskSnapshot& task, const ContainerSnapshot& container) {
-  return std::none_of(task.containers.begin(), task.containers.end(), [&container](const ContainerSnapshot& other) {
-    return other.phase != Phase::kStopped &&
-           std::any_of(other.depends_on.begin(), other.depends_on.end(),
-                       [&container](const Dependency& d) { return d.container == container.name; });
-  });
+  return std::none_of(
+      task.containers.begin(), task.containers.end(), [&container](const ContainerSnapshot& other) {
+        return other.phase != Phase::kStopped &&
+               std::any_of(
+                   other.depends_on.begin(), other.depends_on.end(),
+                   [&container](const Dependency& d) { return d.container == container.name; });
+      });
 }
 
 absl::Status CheckDependencies(const TaskSnapshot& task) {

@@ -18,11 +18,12 @@ struct ReadinessAnswer {
 // Whether all that `container` depends on allows it to be created.
 ReadinessAnswer ReadinessOf(const TaskSnapshot& task, const ContainerSnapshot& container);
 
-// Whether every container that depends on `container` has ended, so that it may be stopped: the reverse order.
+// Whether every container that depends on `container` has ended, so that it may be stopped: the
+// reverse order.
 bool MayStop(const TaskSnapshot& task, const ContainerSnapshot& container);
 
-// InvalidArgument: a dependency on an unknown container or on itself, a cycle, or HEALTHY of one without health check
-// (such a task could never run). Names the containers.
+// InvalidArgument: a dependency on an unknown container or on itself, a cycle, or HEALTHY of one
+// without health check (such a task could never run). Names the containers.
 absl::Status CheckDependencies(const TaskSnapshot& task);
 
 }  // namespace davit::task

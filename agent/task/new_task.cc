@@ -11,7 +11,8 @@
 namespace davit::task {
 namespace {
 
-const v1::ContainerOverride* OverrideOf(const v1::Assignment& assignment, const std::string& container) {
+const v1::ContainerOverride* OverrideOf(const v1::Assignment& assignment,
+                                        const std::string& container) {
   for (const v1::ContainerOverride& one : assignment.overrides().container_overrides()) {
     if (one.name() == container) return &one;
   }
@@ -31,16 +32,21 @@ Condition ConditionOf(const std::string& name) {
 }
 
 // Docker's "NONE" switches off the image's check; an absent command is no check either.
-bool HasCheck(const v1::HealthCheck& check) { return !check.command().empty() && check.command(0) != "NONE"; }
+bool HasCheck(const v1::HealthCheck& check) {
+  return !check.command().empty() && check.command(0) != "NONE";
+}
 
-ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted, absl::Duration default_stop_timeout) {
+ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted,
+                               absl::Duration default_stop_timeout) {
   ContainerSnapshot container;
   container.name = wanted.name();
   container.essential = !wanted.has_essential() || wanted.essential();
-  container.stop_timeout = wanted.has_stop_timeout() ? absl::Seconds(wanted.stop_timeout()) : default_stop_timeout;
+  container.stop_timeout =
+      wanted.has_stop_timeout() ? absl::Seconds(wanted.stop_timeout()) : default_stop_timeout;
   if (wanted.has_start_timeout()) container.start_timeout = absl::Seconds(wanted.start_timeout());
   for (const v1::ContainerDependency& dependency : wanted.depends_on()) {
-    container.depends_on.push_back({dependency.container_name(), ConditionOf(dependency.condition())});
+    container.depends_on.push_back(
+        {dependency.container_name(), ConditionOf(dependency.condition())});
   }
   const v1::ContainerRestartPolicy& policy = wanted.restart_policy();
   container.restart_policy.enabled = policy.enabled();
@@ -51,7 +57,8 @@ ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted, absl::Dura
   }
   if (HasCheck(wanted.health_check())) {
     HealthCheck& check = container.health_check.emplace();
-    if (wanted.health_check().has_interval()) check.interval = absl::Seconds(wanted.health_check().interval());
+    if (wanted.health_check().has_interval())
+      check.interval = absl::Seconds(wanted.health_check().interval());
     if (wanted.health_check().has_retries()) check.retries = wanted.health_check().retries();
     check.start_period = absl::Seconds(wanted.health_check().start_period());
   }
@@ -60,9 +67,11 @@ ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted, absl::Dura
 
 void AddPorts(const v1::Assignment& assignment, ResourceNeeds* needs) {
   const bool is_host = assignment.task_definition().network_mode() == "host";
-  for (const v1::ContainerDefinition& container : assignment.task_definition().container_definitions()) {
+  for (const v1::ContainerDefinition& container :
+       assignment.task_definition().container_definitions()) {
     for (const v1::PortMapping& port : container.port_mappings()) {
-      const int number = is_host && port.host_port() == 0 ? port.container_port() : port.host_port();
+      const int number =
+          is_host && port.host_port() == 0 ? port.container_port() : port.host_port();
       if (number == 0) continue;  // a dynamic one
       (port.protocol() == "udp" ? needs->udp_ports : needs->tcp_ports).insert(number);
     }
@@ -71,19 +80,22 @@ void AddPorts(const v1::Assignment& assignment, ResourceNeeds* needs) {
 
 }  // namespace
 
-absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment, absl::Duration default_stop_timeout) {
+absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
+                                     absl::Duration default_stop_timeout) {
   TaskSnapshot task;
   task.task_id = ShortId(assignment.task_arn());
   if (task.task_id.empty()) return absl::InvalidArgumentError("assignment without taskArn");
   const v1::TaskDefinition& definition = assignment.task_definition();
   if (definition.container_definitions().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(assignment.task_arn(), ": no containerDefinitions"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(assignment.task_arn(), ": no containerDefinitions"));
   }
   std::set<std::string> names;
   for (const v1::ContainerDefinition& wanted : definition.container_definitions()) {
     if (wanted.name().empty() || !names.insert(wanted.name()).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(assignment.task_arn(), ": containerDefinitions: name '", wanted.name(), "' is empty or repeated"));
+      return absl::InvalidArgumentError(absl::StrCat(assignment.task_arn(),
+                                                     ": containerDefinitions: name '",
+                                                     wanted.name(), "' is empty or repeated"));
     }
     task.containers.push_back(NewContainer(wanted, default_stop_timeout));
   }
@@ -96,16 +108,20 @@ ResourceNeeds NeedsOf(const v1::Assignment& assignment) {
   ResourceNeeds needs;
   for (const v1::ContainerDefinition& container : definition.container_definitions()) {
     const v1::ContainerOverride* changed = OverrideOf(assignment, container.name());
-    const int memory = changed != nullptr && changed->has_memory() ? changed->memory() : container.memory();
-    const bool reserves = container.has_memory_reservation() || (changed != nullptr && changed->has_memory_reservation());
-    const int reservation =
-        changed != nullptr && changed->has_memory_reservation() ? changed->memory_reservation() : container.memory_reservation();
+    const int memory =
+        changed != nullptr && changed->has_memory() ? changed->memory() : container.memory();
+    const bool reserves = container.has_memory_reservation() ||
+                          (changed != nullptr && changed->has_memory_reservation());
+    const int reservation = changed != nullptr && changed->has_memory_reservation()
+                                ? changed->memory_reservation()
+                                : container.memory_reservation();
     needs.cpu += changed != nullptr && changed->has_cpu() ? changed->cpu() : container.cpu();
     needs.memory += reserves ? reservation : memory;
   }
   const v1::TaskOverride& overrides = assignment.overrides();
   needs.cpu = NumberOr(overrides.has_cpu() ? overrides.cpu() : definition.cpu(), needs.cpu);
-  needs.memory = NumberOr(overrides.has_memory() ? overrides.memory() : definition.memory(), needs.memory);
+  needs.memory =
+      NumberOr(overrides.has_memory() ? overrides.memory() : definition.memory(), needs.memory);
   AddPorts(assignment, &needs);
   return needs;
 }

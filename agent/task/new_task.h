@@ -9,13 +9,16 @@
 
 namespace davit::task {
 
-// The snapshot of a task that the controller has just assigned. `default_stop_timeout` is used where the definition has
-// no stopTimeout. InvalidArgument: an assignment that no task can be made of (no ARN, no container, a container without
-// or with a repeated name): it is refused by name and touches nothing.
-absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment, absl::Duration default_stop_timeout);
+// The snapshot of a task that the controller has just assigned. `default_stop_timeout` is used
+// where the definition has no stopTimeout. InvalidArgument: an assignment that no task can be made
+// of (no ARN, no container, a container without or with a repeated name): it is refused by name and
+// touches nothing.
+absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
+                                     absl::Duration default_stop_timeout);
 
-// What the task takes of the host: ECS's arithmetic. Task cpu (units) and memory (MiB) if set, else the sums of the
-// containers' cpu and of (memoryReservation or else memory); host ports named in bridge and host mode.
+// What the task takes of the host: ECS's arithmetic. Task cpu (units) and memory (MiB) if set, else
+// the sums of the containers' cpu and of (memoryReservation or else memory); host ports named in
+// bridge and host mode.
 ResourceNeeds NeedsOf(const v1::Assignment& assignment);
 
 }  // namespace davit::task

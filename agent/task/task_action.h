@@ -50,7 +50,8 @@ struct Start {  // -> Started
 struct Signal {  // -> Signalled, then Exited
   std::string container;
   int signal_number;
-  bool whole_cgroup;  // every process in the container's cgroup, past the runtime: when it does not answer
+  bool whole_cgroup;  // every process in the container's cgroup, past the runtime: when it does not
+                      // answer
   friend bool operator==(const Signal&, const Signal&) = default;
 };
 struct CheckHealth {  // -> HealthChecked
@@ -77,8 +78,8 @@ struct Report {
   friend bool operator==(const Report&, const Report&) = default;
 };
 
-using Action = std::variant<Persist, Admit, Release, Provision, Pull, CancelPull, Create, Start, Signal, CheckHealth,
-                            Observe, Deprovision, ArmTimer, Report>;
+using Action = std::variant<Persist, Admit, Release, Provision, Pull, CancelPull, Create, Start,
+                            Signal, CheckHealth, Observe, Deprovision, ArmTimer, Report>;
 using Actions = std::vector<Action>;
 
 // "start web #2": for test output and debug logs.

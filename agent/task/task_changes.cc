@@ -24,9 +24,11 @@ void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* c
   if (container->started_at && !container->finished_at) container->finished_at = at;
 }
 
-void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task, ContainerSnapshot* container) {
+void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task,
+                   ContainerSnapshot* container) {
   StopContainer(at, reason, container);
-  if (container->essential) BeginStopping("Task failed to start", v1::StopCode::TaskFailedToStart, task);
+  if (container->essential)
+    BeginStopping("Task failed to start", v1::StopCode::TaskFailedToStart, task);
 }
 
 }  // namespace davit::task

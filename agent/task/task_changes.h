@@ -15,7 +15,8 @@ void BeginStopping(absl::string_view reason, v1::StopCode::Value code, TaskSnaps
 void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* container);
 
 // A container that could not be brought to run. An essential one takes the task with it.
-void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task, ContainerSnapshot* container);
+void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task,
+                   ContainerSnapshot* container);
 
 }  // namespace davit::task
 

@@ -28,7 +28,8 @@ struct GoalChanged {
   std::string reason;
   v1::StopCode::Value stop_code = v1::StopCode::UNSPECIFIED;
 };
-// The ledger counts the task now / would never (kFailed) / makes it wait (kRetry: the reason says for what).
+// The ledger counts the task now / would never (kFailed) / makes it wait (kRetry: the reason says
+// for what).
 struct Admitted {
   Outcome outcome;
 };
@@ -81,21 +82,23 @@ struct HealthChecked {
 // One container as the runtime shows it.
 struct Sighting {
   enum class State {
-    kAbsent,   // no such container
-    kNoTask,   // a container without a process: half created, or the host was restarted
+    kAbsent,  // no such container
+    kNoTask,  // a container without a process: half created, or the host was restarted
     kCreated,
     kRunning,
     kStopped,
   };
   std::string container;
-  int attempt = 0;  // of the container when the look was begun: what has happened since is news to it
+  int attempt =
+      0;  // of the container when the look was begun: what has happened since is news to it
   State state = State::kAbsent;
   int pid = 0;
   std::optional<int> exit_code;  // kStopped
   bool out_of_memory = false;
   absl::Time exited_at;
 };
-// All of the task's containers, looked at together. `same_boot` false: the host was restarted since the record was made.
+// All of the task's containers, looked at together. `same_boot` false: the host was restarted since
+// the record was made.
 struct Observed {
   std::vector<Sighting> sightings;
   bool same_boot = true;
@@ -122,8 +125,8 @@ struct TimerFired {
 // Something happened, at that time.
 struct Event {
   absl::Time at;
-  std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled, Deprovisioned,
-               HealthChecked, Observed, RuntimeConnected, TimerFired>
+  std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled,
+               Deprovisioned, HealthChecked, Observed, RuntimeConnected, TimerFired>
       what;
 };
 

@@ -14,7 +14,8 @@ namespace {
 // Notes one event in a copy of the snapshot. What is needed next is task_plan.h's business.
 class Notes {
  public:
-  Notes(absl::Time at, TaskSnapshot* task, Actions* actions) : at_(at), task_(task), actions_(actions) {}
+  Notes(absl::Time at, TaskSnapshot* task, Actions* actions)
+      : at_(at), task_(task), actions_(actions) {}
 
   void operator()(const GoalChanged& event) {
     if (event.goal == Goal::kStop) BeginStopping(event.reason, event.stop_code, task_);
@@ -76,7 +77,8 @@ class Notes {
 
   void operator()(const Exited& event) {
     ContainerSnapshot* container = FindContainer(task_, event.container);
-    if (container == nullptr || container->phase == Phase::kStopped || IsOfEarlierLife(event.exited_at, *container)) {
+    if (container == nullptr || container->phase == Phase::kStopped ||
+        IsOfEarlierLife(event.exited_at, *container)) {
       return;
     }
     NoteExit(event.exit_code, event.out_of_memory, event.exited_at, container);
@@ -107,7 +109,9 @@ class Notes {
 
   void operator()(const HealthChecked& event) {
     ContainerSnapshot* container = FindContainer(task_, event.container);
-    if (container == nullptr || container->phase != Phase::kRunning || container->health_checks != event.number) return;
+    if (container == nullptr || container->phase != Phase::kRunning ||
+        container->health_checks != event.number)
+      return;
     NoteHealthCheck(at_, event.passed, event.output, container);
     ArmHealthTimer(container);
   }
@@ -120,7 +124,8 @@ class Notes {
       ContainerSnapshot* container = FindContainer(task_, sighting.container);
       if (container == nullptr || container->attempt != sighting.attempt) continue;
       // A restarted agent has no timers.
-      if (is_first && container->phase == Phase::kRunning && sighting.state == Sighting::State::kRunning) {
+      if (is_first && container->phase == Phase::kRunning &&
+          sighting.state == Sighting::State::kRunning) {
         ArmLifeTimers(container);
       }
       NoteSighting(sighting, event.same_boot, container);
@@ -133,13 +138,15 @@ class Notes {
 
   void operator()(const TimerFired& event) {
     if (event.key.container.empty()) {
-      if (task_->work == Work::kBackoff && task_->attempt == event.key.attempt) task_->work = Work::kNothing;
+      if (task_->work == Work::kBackoff && task_->attempt == event.key.attempt)
+        task_->work = Work::kNothing;
       return;
     }
     ContainerSnapshot* container = FindContainer(task_, event.key.container);
     if (container == nullptr) return;
     if (event.key.kind == TimerKey::Kind::kStop) return NoteStopTimer(event.key.attempt, container);
-    if (event.key.kind == TimerKey::Kind::kStartTimeout) return NoteStartTimeout(event.key.attempt, container);
+    if (event.key.kind == TimerKey::Kind::kStartTimeout)
+      return NoteStartTimeout(event.key.attempt, container);
     if (event.key.kind == TimerKey::Kind::kHealth) {
       if (container->phase == Phase::kRunning && container->health_checks == event.key.attempt) {
         actions_->push_back(CheckHealth{container->name, event.key.attempt});
@@ -157,7 +164,8 @@ class Notes {
  private:
   ContainerSnapshot* InFlight(absl::string_view name, Work work, int attempt) {
     ContainerSnapshot* container = FindContainer(task_, name);
-    const bool awaited = container != nullptr && container->work == work && container->attempt == attempt;
+    const bool awaited =
+        container != nullptr && container->work == work && container->attempt == attempt;
     return awaited ? container : nullptr;
   }
 
@@ -186,7 +194,8 @@ class Notes {
 
   bool EndWork(const Outcome& outcome, ContainerSnapshot* container) {
     const bool done = EndWork(outcome, container->name, container);
-    if (outcome.kind == Outcome::Kind::kFailed) FailContainer(at_, outcome.reason, task_, container);
+    if (outcome.kind == Outcome::Kind::kFailed)
+      FailContainer(at_, outcome.reason, task_, container);
     return done;
   }
 
@@ -202,7 +211,8 @@ class Notes {
 
   void NoteExit(std::optional<int> exit_code, bool out_of_memory, absl::Time exited_at,
                 ContainerSnapshot* container) {
-    if (!container->started_at) container->started_at = exited_at;  // started and gone before we heard of the start
+    if (!container->started_at)
+      container->started_at = exited_at;  // started and gone before we heard of the start
     container->exit_code = exit_code;
     if (task_->goal == Goal::kRun && MayRestart(*container, exited_at)) {
       BeginNextLife(exited_at, container);
@@ -210,24 +220,29 @@ class Notes {
     }
     const bool killed = out_of_memory && exit_code.value_or(0) != 0;
     container->finished_at = exited_at;
-    StopContainer(exited_at, killed ? "OutOfMemoryError: Container killed due to memory usage" : "", container);
+    StopContainer(exited_at, killed ? "OutOfMemoryError: Container killed due to memory usage" : "",
+                  container);
     if (container->essential) {
-      BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited, task_);
+      BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited,
+                    task_);
     }
   }
 
-  // What runs beside a running container: its health checks, and the patience of those who wait for it.
+  // What runs beside a running container: its health checks, and the patience of those who wait for
+  // it.
   void ArmLifeTimers(ContainerSnapshot* container) {
     if (container->start_timeout != absl::InfiniteDuration() && !container->start_timed_out) {
-      actions_->push_back(ArmTimer{{TimerKey::Kind::kStartTimeout, container->name, container->restart_count},
-                                   container->start_timeout});
+      actions_->push_back(
+          ArmTimer{{TimerKey::Kind::kStartTimeout, container->name, container->restart_count},
+                   container->start_timeout});
     }
     if (container->health_check) ArmHealthTimer(container);
   }
 
   void ArmHealthTimer(ContainerSnapshot* container) {
-    actions_->push_back(ArmTimer{{TimerKey::Kind::kHealth, container->name, ++container->health_checks},
-                                 container->health_check->interval});
+    actions_->push_back(
+        ArmTimer{{TimerKey::Kind::kHealth, container->name, ++container->health_checks},
+                 container->health_check->interval});
   }
 
   // Only those who wait for its completion or health look at this.
@@ -249,17 +264,19 @@ class Notes {
     ++container->stop_signals;
     SendSignal(container);
     if (container->stop_signals > 2) {
-      task_->waiting_reason = absl::StrCat("container ", container->name, " does not die of SIGKILL");
+      task_->waiting_reason =
+          absl::StrCat("container ", container->name, " does not die of SIGKILL");
       actions_->push_back(Observe{});  // its exit may have been missed
     }
-    actions_->push_back(
-        ArmTimer{TimerKey{TimerKey::Kind::kStop, container->name, container->stop_signals}, kKillInterval});
+    actions_->push_back(ArmTimer{
+        TimerKey{TimerKey::Kind::kStop, container->name, container->stop_signals}, kKillInterval});
   }
 
   // What the runtime shows is the truth, except for work whose result is still to come.
   void NoteSighting(const Sighting& seen, bool same_boot, ContainerSnapshot* container) {
     if (container->phase == Phase::kStopped) return;
-    if (seen.state == Sighting::State::kStopped && IsOfEarlierLife(seen.exited_at, *container)) return;
+    if (seen.state == Sighting::State::kStopped && IsOfEarlierLife(seen.exited_at, *container))
+      return;
     const bool start_uncertain = StartIsUncertain(*container);
     switch (seen.state) {
       case Sighting::State::kRunning:
@@ -275,16 +292,20 @@ class Notes {
         }
         return;
       case Sighting::State::kAbsent:
-      case Sighting::State::kNoTask: break;
+      case Sighting::State::kNoTask:
+        break;
     }
     if (container->phase == Phase::kRunning || container->work == Work::kStart || start_uncertain) {
       // It ran, or may have: it never runs again.
       if (!container->started_at) container->started_at = at_;
-      StopContainer(at_, same_boot ? "ContainerVanishedError: the runtime does not know the container any more"
-                                   : "ContainerVanishedError: the host was restarted",
+      StopContainer(at_,
+                    same_boot
+                        ? "ContainerVanishedError: the runtime does not know the container any more"
+                        : "ContainerVanishedError: the host was restarted",
                     container);
       if (container->essential) {
-        BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited, task_);
+        BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited,
+                      task_);
       }
     } else if (container->phase == Phase::kCreated && container->work == Work::kNothing) {
       container->phase = Phase::kNone;  // made, lost, never started: made again
@@ -306,18 +327,20 @@ class Notes {
 void Conclude(const TaskSnapshot& before, Step* step) {
   step->next.last_status = std::max(step->next.last_status, StatusOf(step->next));
   const auto same = [](const ContainerSnapshot& a, const ContainerSnapshot& b) {
-    return StatusOf(a) == StatusOf(b) && a.image_digest == b.image_digest && a.network_bindings == b.network_bindings &&
-           a.reason == b.reason && a.exit_code == b.exit_code && a.health == b.health &&
-           a.restart_count == b.restart_count;
+    return StatusOf(a) == StatusOf(b) && a.image_digest == b.image_digest &&
+           a.network_bindings == b.network_bindings && a.reason == b.reason &&
+           a.exit_code == b.exit_code && a.health == b.health && a.restart_count == b.restart_count;
   };
   const bool visible =
-      step->next.last_status != before.last_status || step->next.waiting_reason != before.waiting_reason ||
+      step->next.last_status != before.last_status ||
+      step->next.waiting_reason != before.waiting_reason ||
       !std::equal(before.containers.begin(), before.containers.end(), step->next.containers.begin(),
                   step->next.containers.end(), same);
   if (!visible) return;
   step->actions.push_back(Report{});
   // Kept for a restart, but nothing has to wait for it.
-  if (std::find(step->actions.begin(), step->actions.end(), Action(Persist{})) == step->actions.end()) {
+  if (std::find(step->actions.begin(), step->actions.end(), Action(Persist{})) ==
+      step->actions.end()) {
     step->actions.push_back(Persist{});
   }
 }
@@ -331,7 +354,8 @@ Step Advance(const TaskSnapshot& task, const Event& event) {
   const bool all_stopped = std::all_of(step.next.containers.begin(), step.next.containers.end(),
                                        [](const auto& c) { return c.phase == Phase::kStopped; });
   if (all_stopped) {
-    BeginStopping("All containers in task exited", v1::StopCode::EssentialContainerExited, &step.next);
+    BeginStopping("All containers in task exited", v1::StopCode::EssentialContainerExited,
+                  &step.next);
   }
   Plan(event.at, &step.next, &step.actions);
   Conclude(task, &step);
@@ -348,7 +372,8 @@ Step Recover(TaskSnapshot task) {
   ++next.attempt;
   for (ContainerSnapshot& container : next.containers) {
     // What became of a start that was begun is for the look at the runtime to say.
-    container.work = container.work == Work::kStart || StartIsUncertain(container) ? Work::kBackoff : Work::kNothing;
+    container.work = container.work == Work::kStart || StartIsUncertain(container) ? Work::kBackoff
+                                                                                   : Work::kNothing;
     if (container.phase == Phase::kPulled) container.phase = Phase::kNone;
     container.failures = 0;
     container.stop_signals = 0;  // a stop begins anew, with a full grace period

@@ -1,6 +1,7 @@
 #include "agent/task/task_plan.h"
 
 #include <algorithm>
+
 #include "agent/task/dependencies.h"
 #include "agent/task/task_changes.h"
 
@@ -17,26 +18,34 @@ int BeginWork(Work work, TaskSnapshot* task) {
   return ++task->attempt;
 }
 
-void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container, Actions* actions) {
+void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container,
+                Actions* actions) {
   const ReadinessAnswer answer = ReadinessOf(*task, *container);
   switch (answer.readiness) {
     case Readiness::kReady:
-      actions->push_back(
-          Create{container->name, BeginWork(Work::kCreate, container), /*again=*/container->restart_count > 0});
+      actions->push_back(Create{container->name, BeginWork(Work::kCreate, container),
+                                /*again=*/container->restart_count > 0});
       break;
-    case Readiness::kWaits: task->waiting_reason = answer.reason; break;
-    case Readiness::kNever: FailContainer(now, answer.reason, task, container); break;
+    case Readiness::kWaits:
+      task->waiting_reason = answer.reason;
+      break;
+    case Readiness::kNever:
+      FailContainer(now, answer.reason, task, container);
+      break;
   }
 }
 
-void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container, Actions* actions) {
+void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container,
+                          Actions* actions) {
   if (container->work != Work::kNothing) return;
   switch (container->phase) {
     case Phase::kNone:
       if (!task->pull_started_at) task->pull_started_at = now;
       actions->push_back(Pull{container->name, BeginWork(Work::kPull, container)});
       break;
-    case Phase::kPulled: PlanCreate(now, task, container, actions); break;
+    case Phase::kPulled:
+      PlanCreate(now, task, container, actions);
+      break;
     case Phase::kCreated:
       // The intent is stored before the process may run: a start is never repeated.
       if (actions->empty() || !std::holds_alternative<Persist>(actions->front())) {
@@ -45,7 +54,8 @@ void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot*
       actions->push_back(Start{container->name, BeginWork(Work::kStart, container)});
       break;
     case Phase::kRunning:
-    case Phase::kStopped: break;
+    case Phase::kStopped:
+      break;
   }
 }
 
@@ -62,13 +72,17 @@ void PlanRun(absl::Time now, TaskSnapshot* task, Actions* actions) {
     actions->push_back(Provision{BeginWork(Work::kProvision, task)});
     return;
   }
-  for (ContainerSnapshot& container : task->containers) PlanRunningContainer(now, task, &container, actions);
+  for (ContainerSnapshot& container : task->containers)
+    PlanRunningContainer(now, task, &container, actions);
 }
 
-// Abandons what has not begun to exist; signals what runs. Waits for a create or start that is under way: only its
-// result tells what there is to stop.
-void PlanStoppingContainer(const TaskSnapshot& task, ContainerSnapshot* container, Actions* actions) {
-  if (container->work == Work::kCreate || container->work == Work::kStart || StartIsUncertain(*container)) return;
+// Abandons what has not begun to exist; signals what runs. Waits for a create or start that is
+// under way: only its result tells what there is to stop.
+void PlanStoppingContainer(const TaskSnapshot& task, ContainerSnapshot* container,
+                           Actions* actions) {
+  if (container->work == Work::kCreate || container->work == Work::kStart ||
+      StartIsUncertain(*container))
+    return;
   switch (container->phase) {
     case Phase::kNone:
     case Phase::kPulled:
@@ -78,13 +92,15 @@ void PlanStoppingContainer(const TaskSnapshot& task, ContainerSnapshot* containe
       container->phase = Phase::kStopped;
       break;
     case Phase::kRunning:
-      if (container->stop_signals > 0 || !MayStop(task, *container)) return;  // a timer, or an exit, goes on from here
+      if (container->stop_signals > 0 || !MayStop(task, *container))
+        return;  // a timer, or an exit, goes on from here
       container->stop_signals = 1;
       actions->push_back(Signal{container->name, container->stop_signal, false});
       actions->push_back(
           ArmTimer{TimerKey{TimerKey::Kind::kStop, container->name, 1}, container->stop_timeout});
       break;
-    case Phase::kStopped: break;
+    case Phase::kStopped:
+      break;
   }
 }
 
@@ -101,7 +117,8 @@ void Finish(absl::Time now, TaskSnapshot* task, Actions* actions) {
 void PlanStop(absl::Time now, TaskSnapshot* task, Actions* actions) {
   if (!task->stopping_at) task->stopping_at = now;
   if (task->work == Work::kProvision || task->work == Work::kDeprovision) return;
-  for (ContainerSnapshot& container : task->containers) PlanStoppingContainer(*task, &container, actions);
+  for (ContainerSnapshot& container : task->containers)
+    PlanStoppingContainer(*task, &container, actions);
   const bool all_stopped = std::all_of(task->containers.begin(), task->containers.end(),
                                        [](const auto& c) { return c.phase == Phase::kStopped; });
   if (!all_stopped) return;
@@ -115,14 +132,16 @@ void PlanStop(absl::Time now, TaskSnapshot* task, Actions* actions) {
 }  // namespace
 
 absl::Duration RetryDelay(int failures) {
-  const absl::Duration delay = absl::Milliseconds(100) * (int64_t{1} << std::clamp(failures, 1, 10));
+  const absl::Duration delay =
+      absl::Milliseconds(100) * (int64_t{1} << std::clamp(failures, 1, 10));
   return std::min(delay, absl::Seconds(10));
 }
 
 void Plan(absl::Time now, TaskSnapshot* task, Actions* actions) {
   if (task->finished || !task->observed) return;
   if (task->goal == Goal::kRun) PlanRun(now, task, actions);
-  if (task->goal == Goal::kStop) PlanStop(now, task, actions);  // also if planning found that it cannot run
+  if (task->goal == Goal::kStop)
+    PlanStop(now, task, actions);  // also if planning found that it cannot run
 }
 
 }  // namespace davit::task

@@ -55,18 +55,20 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   record.set_health(static_cast<int>(container.health));
   record.set_health_failures(container.health_failures);
   record.set_health_output(container.health_output);
-  for (const NetworkBinding& binding : container.network_bindings) AddBinding(binding, record.add_network_bindings());
+  for (const NetworkBinding& binding : container.network_bindings)
+    AddBinding(binding, record.add_network_bindings());
   SetTime(container.started_at, [&record](double t) { record.set_started_at(t); });
   SetTime(container.finished_at, [&record](double t) { record.set_finished_at(t); });
   return record;
 }
 
 absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* container) {
-  if (record.phase() < 0 || record.phase() > static_cast<int>(Phase::kStopped) || record.work() < 0 ||
-      record.work() > static_cast<int>(Work::kDeprovision) || record.health() < 0 ||
-      record.health() > static_cast<int>(Health::kUnhealthy)) {
-    return absl::InvalidArgumentError(absl::StrCat("container ", record.name(), ": phase ", record.phase(), ", work ",
-                                                   record.work(), " or health ", record.health(), " is unknown"));
+  if (record.phase() < 0 || record.phase() > static_cast<int>(Phase::kStopped) ||
+      record.work() < 0 || record.work() > static_cast<int>(Work::kDeprovision) ||
+      record.health() < 0 || record.health() > static_cast<int>(Health::kUnhealthy)) {
+    return absl::InvalidArgumentError(absl::StrCat("container ", record.name(), ": phase ",
+                                                   record.phase(), ", work ", record.work(),
+                                                   " or health ", record.health(), " is unknown"));
   }
   container->phase = static_cast<Phase>(record.phase());
   container->work = static_cast<Work>(record.work());
@@ -102,13 +104,16 @@ v1::TaskRecord ToRecord(const TaskSnapshot& task) {
   record.set_last_status(task.last_status);
   record.set_stopped_reason(task.stopped_reason);
   record.set_stop_code(task.stop_code);
-  for (const ContainerSnapshot& container : task.containers) *record.add_containers() = ToRecord(container);
+  for (const ContainerSnapshot& container : task.containers)
+    *record.add_containers() = ToRecord(container);
   SetTimes(task, &record);
   return record;
 }
 
-absl::StatusOr<TaskSnapshot> FromRecord(const v1::TaskRecord& record, absl::Duration default_stop_timeout) {
-  ASSIGN_OR_RETURN(TaskSnapshot task, NewTask(record.assignment(), default_stop_timeout), "task record");
+absl::StatusOr<TaskSnapshot> FromRecord(const v1::TaskRecord& record,
+                                        absl::Duration default_stop_timeout) {
+  ASSIGN_OR_RETURN(TaskSnapshot task, NewTask(record.assignment(), default_stop_timeout),
+                   "task record");
   task.goal = record.goal() == static_cast<int>(Goal::kStop) ? Goal::kStop : Goal::kRun;
   task.admitted = record.admitted();
   task.owns_host_state = record.owns_host_state();
@@ -120,8 +125,8 @@ absl::StatusOr<TaskSnapshot> FromRecord(const v1::TaskRecord& record, absl::Dura
   for (const v1::ContainerRecord& one : record.containers()) {
     ContainerSnapshot* container = FindContainer(&task, one.name());
     if (container == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("task record ", task.task_id, ": container ", one.name(), " is not in its definition"));
+      return absl::InvalidArgumentError(absl::StrCat("task record ", task.task_id, ": container ",
+                                                     one.name(), " is not in its definition"));
     }
     RETURN_IF_ERROR(Restore(one, container), "task record ", task.task_id);
   }
@@ -129,12 +134,14 @@ absl::StatusOr<TaskSnapshot> FromRecord(const v1::TaskRecord& record, absl::Dura
   task.pull_stopped_at = GetTime(record.has_pull_stopped_at(), record.pull_stopped_at());
   task.started_at = GetTime(record.has_started_at(), record.started_at());
   task.stopping_at = GetTime(record.has_stopping_at(), record.stopping_at());
-  task.execution_stopped_at = GetTime(record.has_execution_stopped_at(), record.execution_stopped_at());
+  task.execution_stopped_at =
+      GetTime(record.has_execution_stopped_at(), record.execution_stopped_at());
   task.stopped_at = GetTime(record.has_stopped_at(), record.stopped_at());
   return task;
 }
 
-v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task, uint64_t sequence) {
+v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
+                          uint64_t sequence) {
   v1::TaskState state;
   state.set_task_arn(task_arn);
   state.set_sequence(sequence);
@@ -155,7 +162,8 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
     one->set_health_status(std::string(ToString(container.health)));
     one->set_restart_count(container.restart_count);
     if (container.phase == Phase::kRunning) {
-      for (const NetworkBinding& binding : container.network_bindings) AddBinding(binding, one->add_network_bindings());
+      for (const NetworkBinding& binding : container.network_bindings)
+        AddBinding(binding, one->add_network_bindings());
     }
   }
   SetTimes(task, &state);

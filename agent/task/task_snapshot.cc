@@ -17,17 +17,22 @@ v1::TaskStatus::Value StatusOf(const TaskSnapshot& task) {
   if (task.goal == Goal::kStop) {
     return all_stopped ? v1::TaskStatus::DEPROVISIONING : v1::TaskStatus::STOPPING;
   }
-  if (!Any(task, [](const auto& c) { return c.phase < Phase::kRunning; })) return v1::TaskStatus::RUNNING;
-  if (Any(task, [](const auto& c) { return c.phase >= Phase::kCreated; })) return v1::TaskStatus::ACTIVATING;
+  if (!Any(task, [](const auto& c) { return c.phase < Phase::kRunning; }))
+    return v1::TaskStatus::RUNNING;
+  if (Any(task, [](const auto& c) { return c.phase >= Phase::kCreated; }))
+    return v1::TaskStatus::ACTIVATING;
   return v1::TaskStatus::PENDING;
 }
 
 v1::ContainerStatus::Value StatusOf(const ContainerSnapshot& container) {
   switch (container.phase) {
-    case Phase::kRunning: return v1::ContainerStatus::RUNNING;
-    case Phase::kStopped: return v1::ContainerStatus::STOPPED;
+    case Phase::kRunning:
+      return v1::ContainerStatus::RUNNING;
+    case Phase::kStopped:
+      return v1::ContainerStatus::STOPPED;
     default:  // between two lives it counts as running: a status never goes back
-      return container.restart_count > 0 ? v1::ContainerStatus::RUNNING : v1::ContainerStatus::PENDING;
+      return container.restart_count > 0 ? v1::ContainerStatus::RUNNING
+                                         : v1::ContainerStatus::PENDING;
   }
 }
 
@@ -60,34 +65,50 @@ absl::string_view ToString(Goal goal) { return goal == Goal::kRun ? "run" : "sto
 
 absl::string_view ToString(Phase phase) {
   switch (phase) {
-    case Phase::kNone: return "none";
-    case Phase::kPulled: return "pulled";
-    case Phase::kCreated: return "created";
-    case Phase::kRunning: return "running";
-    case Phase::kStopped: return "stopped";
+    case Phase::kNone:
+      return "none";
+    case Phase::kPulled:
+      return "pulled";
+    case Phase::kCreated:
+      return "created";
+    case Phase::kRunning:
+      return "running";
+    case Phase::kStopped:
+      return "stopped";
   }
   return "?";
 }
 
 absl::string_view ToString(Work work) {
   switch (work) {
-    case Work::kNothing: return "nothing";
-    case Work::kPull: return "pull";
-    case Work::kCreate: return "create";
-    case Work::kStart: return "start";
-    case Work::kBackoff: return "backoff";
-    case Work::kAdmit: return "admit";
-    case Work::kProvision: return "provision";
-    case Work::kDeprovision: return "deprovision";
+    case Work::kNothing:
+      return "nothing";
+    case Work::kPull:
+      return "pull";
+    case Work::kCreate:
+      return "create";
+    case Work::kStart:
+      return "start";
+    case Work::kBackoff:
+      return "backoff";
+    case Work::kAdmit:
+      return "admit";
+    case Work::kProvision:
+      return "provision";
+    case Work::kDeprovision:
+      return "deprovision";
   }
   return "?";
 }
 
 absl::string_view ToString(Health health) {
   switch (health) {
-    case Health::kUnknown: return "UNKNOWN";
-    case Health::kHealthy: return "HEALTHY";
-    case Health::kUnhealthy: return "UNHEALTHY";
+    case Health::kUnknown:
+      return "UNKNOWN";
+    case Health::kHealthy:
+      return "HEALTHY";
+    case Health::kUnhealthy:
+      return "UNHEALTHY";
   }
   return "?";
 }

@@ -23,13 +23,14 @@ enum class Phase {
   kStopped = 4,  // it ended, or never started and never will
 };
 
-// What is being done now. The result comes as an event with the same attempt number; others are late and ignored.
-// Numbered for the store: never renumber.
+// What is being done now. The result comes as an event with the same attempt number; others are
+// late and ignored. Numbered for the store: never renumber.
 enum class Work {
   kNothing = 0,
   kPull = 1,
   kCreate = 2,
-  kStart = 3,  // stored before it is done: after a crash or power loss such a container may have run
+  kStart =
+      3,  // stored before it is done: after a crash or power loss such a container may have run
   kBackoff = 4,
   kAdmit = 5,        // task: waiting for room on the host
   kProvision = 6,    // task: lease, cgroup, volumes
@@ -50,8 +51,8 @@ struct Dependency {
   friend bool operator==(const Dependency&, const Dependency&) = default;
 };
 
-// ECS's restartPolicy: a container that ran for at least `attempt_period` is started again in place when it ends with an
-// exit code that is not ignored.
+// ECS's restartPolicy: a container that ran for at least `attempt_period` is started again in place
+// when it ends with an exit code that is not ignored.
 struct RestartPolicy {
   bool enabled = false;
   std::vector<int> ignored_exit_codes;
@@ -62,8 +63,8 @@ struct RestartPolicy {
 // ECS's healthCheck. What is run is the effects' business.
 struct HealthCheck {
   absl::Duration interval = absl::Seconds(30);
-  int retries = 3;                // consecutive failures that make it UNHEALTHY
-  absl::Duration start_period;    // failures this soon after the start do not count
+  int retries = 3;              // consecutive failures that make it UNHEALTHY
+  absl::Duration start_period;  // failures this soon after the start do not count
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
@@ -91,8 +92,8 @@ struct ContainerSnapshot {
 
   Phase phase = Phase::kNone;
   Work work = Work::kNothing;
-  int attempt = 0;   // of `work`; rises whenever work begins or is abandoned
-  int failures = 0;  // of the same work in a row
+  int attempt = 0;       // of `work`; rises whenever work begins or is abandoned
+  int failures = 0;      // of the same work in a row
   int stop_signals = 0;  // sent so far: 0 none, 1 the stop signal, 2 and more SIGKILL
 
   int stop_signal = 15;
@@ -100,15 +101,15 @@ struct ContainerSnapshot {
   std::vector<NetworkBinding> network_bindings;
   int pid = 0;
   std::optional<int> exit_code;
-  std::string reason;  // in ECS's words; empty if it simply ended
-  std::optional<absl::Time> started_at;   // of the current or last life
+  std::string reason;                    // in ECS's words; empty if it simply ended
+  std::optional<absl::Time> started_at;  // of the current or last life
   std::optional<absl::Time> finished_at;
-  int restart_count = 0;          // lives before this one
-  bool start_timed_out = false;   // start_timeout passed before what others wait for came true
+  int restart_count = 0;         // lives before this one
+  bool start_timed_out = false;  // start_timeout passed before what others wait for came true
   Health health = Health::kUnknown;
-  int health_failures = 0;        // in a row
-  int health_checks = 0;          // begun in this life; numbers them
-  std::string health_output;      // of the last check
+  int health_failures = 0;    // in a row
+  int health_checks = 0;      // begun in this life; numbers them
+  std::string health_output;  // of the last check
 
   friend bool operator==(const ContainerSnapshot&, const ContainerSnapshot&) = default;
 };
@@ -118,11 +119,12 @@ struct TaskSnapshot {
   std::string task_id;  // the 32 hex digits of its ARN
 
   Goal goal = Goal::kRun;
-  bool observed = true;      // false: after a restart, until the runtime was asked what is there
-  bool admitted = false;     // counted in the admission ledger
-  bool owns_host_state = false;  // something was, or may have been, made on the host: must be deprovisioned
-  bool provisioned = false;      // lease, cgroup and volumes are there
-  bool finished = false;     // STOPPED: nothing is left but record and logs
+  bool observed = true;   // false: after a restart, until the runtime was asked what is there
+  bool admitted = false;  // counted in the admission ledger
+  bool owns_host_state =
+      false;  // something was, or may have been, made on the host: must be deprovisioned
+  bool provisioned = false;    // lease, cgroup and volumes are there
+  bool finished = false;       // STOPPED: nothing is left but record and logs
   Work work = Work::kNothing;  // of the task as a whole
   int attempt = 0;
   int failures = 0;
@@ -155,8 +157,8 @@ inline bool StartIsUncertain(const ContainerSnapshot& container) {
 ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name);
 const ContainerSnapshot* FindContainer(const TaskSnapshot& task, absl::string_view name);
 
-// ECS's healthStatus of the whole task: UNHEALTHY if an essential container with a check is; HEALTHY if all those are;
-// else, or if there is none, UNKNOWN.
+// ECS's healthStatus of the whole task: UNHEALTHY if an essential container with a check is;
+// HEALTHY if all those are; else, or if there is none, UNKNOWN.
 Health HealthOf(const TaskSnapshot& task);
 
 absl::string_view ToString(Goal goal);

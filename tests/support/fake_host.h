@@ -26,8 +26,8 @@ class RecordingSink final : public supervisor::ReportSink {
   std::map<std::string, v1::TaskState> latest;  // by task ARN
 };
 
-// A host in memory with a real supervisor on it: the world (runtime, cgroups, network, store) outlives agents, as the
-// real one does. Single-threaded.
+// A host in memory with a real supervisor on it: the world (runtime, cgroups, network, store)
+// outlives agents, as the real one does. Single-threaded.
 class FakeHost {
  public:
   FakeHost() : timers(&clock), runtime(&clock, &executor), files_(MakeStateDir()) {}
@@ -44,9 +44,11 @@ class FakeHost {
     options.boot_id = boot_id;
     options.agent_ids = {"agent-1"};
     supervisor = std::make_unique<supervisor::Supervisor>(
-        options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups, &network, &files_});
-    supervisor::TaskEffects::Deps deps{pools,    &timers, &runtime, &puller, &cgroups, &network,
-                                       &files_, supervisor.get(), {}, {}, "agent-1", 0};
+        options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups,
+                                              &network, &files_});
+    supervisor::TaskEffects::Deps deps{pools,    &timers,  &runtime,  &puller,
+                                       &cgroups, &network, &files_,   supervisor.get(),
+                                       {},       {},       "agent-1", 0};
     deps.facts.architecture = "amd64";
     deps.log.logger_path = "/usr/bin/davit-logger";
     effects_ = std::make_unique<supervisor::TaskEffects>(std::move(deps));
@@ -87,7 +89,8 @@ class FakeHost {
   std::unique_ptr<supervisor::TaskEffects> effects_;
 };
 
-// An assignment of one or two containers ("web", and "sidecar" that is not essential). `number` makes its id.
+// An assignment of one or two containers ("web", and "sidecar" that is not essential). `number`
+// makes its id.
 inline v1::Assignment MakeAssignment(int number, bool with_sidecar = false) {
   v1::Assignment assignment;
   std::string id = std::to_string(number);

@@ -56,7 +56,8 @@ class FakeTimers final : public Timers {
   explicit FakeTimers(FakeClock* clock) : clock_(clock) {}
   TimerId After(absl::Duration delay, Executor* executor, Work work) override {
     const TimerId id = next_id_++;
-    entries_.emplace(std::make_pair(clock_->Monotonic() + delay, id), std::make_pair(executor, std::move(work)));
+    entries_.emplace(std::make_pair(clock_->Monotonic() + delay, id),
+                     std::make_pair(executor, std::move(work)));
     return id;
   }
   void Cancel(TimerId id) override {
@@ -93,7 +94,8 @@ class FakeTimers final : public Timers {
 };
 
 // Lets `limit` of fake time pass: runs what is posted, fires what is due.
-inline void Pass(absl::Duration limit, FakeClock* clock, FakeTimers* timers, FakeExecutor* executor) {
+inline void Pass(absl::Duration limit, FakeClock* clock, FakeTimers* timers,
+                 FakeExecutor* executor) {
   const absl::Duration end = clock->Monotonic() + limit;
   executor->RunAll();
   while (timers->FireNext(end - clock->Monotonic())) executor->RunAll();

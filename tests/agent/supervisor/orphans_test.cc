@@ -25,7 +25,8 @@ TEST_CASE("what runs without an owner is left alone until the controller decides
   host.Pass(absl::Hours(1));
   CHECK(host.runtime.Inspect(ContainerId(assignment))->state == runtime::ContainerState::kRunning);
   std::set<std::string> unfinished;
-  host.supervisor->ListUnfinished([&unfinished](const std::set<std::string>& arns) { unfinished = arns; });
+  host.supervisor->ListUnfinished(
+      [&unfinished](const std::set<std::string>& arns) { unfinished = arns; });
   host.Pass(absl::Seconds(1));
   CHECK(unfinished == std::set<std::string>{assignment.task_arn()});
   SECTION("assigned: adopted as it is") {
@@ -82,7 +83,8 @@ TEST_CASE("what is ours and does not run is removed after a grace period", "[orp
   host.StopAgent();
   host.store.RemoveTask(kId);
   host.runtime.Exit(ContainerId(assignment), 0);
-  REQUIRE(host.runtime.CreateLease("davit-00000000000000000000000000000002", {}).ok());  // of half a provisioning
+  REQUIRE(host.runtime.CreateLease("davit-00000000000000000000000000000002", {})
+              .ok());  // of half a provisioning
   REQUIRE(host.cgroups.Create("00000000000000000000000000000003", {}).ok());
   host.StartAgent();
   host.Pass(absl::Minutes(4));
@@ -103,7 +105,9 @@ TEST_CASE("what is not ours is never touched", "[orphans]") {
   for (const bool is_labelled : {false, true}) {
     runtime::ContainerSpec spec;
     spec.id = is_labelled ? other + "-web" : "somebody";
-    if (is_labelled) spec.labels = {{"davit.task-arn", "arn:aws:ecs:r:a:task/c/" + other}, {"davit.agent", "agent-2"}};
+    if (is_labelled)
+      spec.labels = {{"davit.task-arn", "arn:aws:ecs:r:a:task/c/" + other},
+                     {"davit.agent", "agent-2"}};
     REQUIRE(host.runtime.PrepareRootfs(spec.id, "backup", "sha256:x").ok());
     REQUIRE(host.runtime.Create(spec).ok());
   }

@@ -9,7 +9,8 @@ using test::ContainerId;
 using test::FakeHost;
 using test::MakeAssignment;
 
-TEST_CASE("a restarted agent finds its containers and leaves them alone", "[supervisor][recovery]") {
+TEST_CASE("a restarted agent finds its containers and leaves them alone",
+          "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1, true);
@@ -29,7 +30,8 @@ TEST_CASE("a restarted agent finds its containers and leaves them alone", "[supe
   CHECK(host.runtime.Signals(ContainerId(assignment)).empty());
 }
 
-TEST_CASE("what ended while the agent was away is reported with its exit code", "[supervisor][recovery]") {
+TEST_CASE("what ended while the agent was away is reported with its exit code",
+          "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -43,7 +45,8 @@ TEST_CASE("what ended while the agent was away is reported with its exit code", 
   CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 42);
 }
 
-TEST_CASE("a terminal status is told again after a restart, until it is acked", "[supervisor][recovery]") {
+TEST_CASE("a terminal status is told again after a restart, until it is acked",
+          "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -109,7 +112,8 @@ TEST_CASE("an unreachable runtime is not an exited container", "[supervisor][rec
   }
 }
 
-TEST_CASE("a container deleted behind the agent's back stops its task with the reason", "[supervisor][recovery]") {
+TEST_CASE("a container deleted behind the agent's back stops its task with the reason",
+          "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -120,7 +124,8 @@ TEST_CASE("a container deleted behind the agent's back stops its task with the r
   CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::STOPPED);
 }
 
-TEST_CASE("power loss before a record is durable leaves nothing that ran", "[supervisor][recovery]") {
+TEST_CASE("power loss before a record is durable leaves nothing that ran",
+          "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
   host.store.Hold(true);

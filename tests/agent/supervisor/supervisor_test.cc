@@ -33,7 +33,10 @@ TEST_CASE("an assigned task runs with its limits, labels and log", "[supervisor]
   host.StartAgent();
   v1::Assignment assignment = MakeAssignment(1);
   assignment.mutable_task_definition()->set_cpu("512");
-  assignment.mutable_task_definition()->mutable_container_definitions(0)->add_port_mappings()->set_container_port(80);
+  assignment.mutable_task_definition()
+      ->mutable_container_definitions(0)
+      ->add_port_mappings()
+      ->set_container_port(80);
   host.supervisor->Assign(assignment);
   host.Pass(absl::Seconds(1));
   const v1::TaskState state = host.StateOf(assignment.task_arn());
@@ -46,7 +49,8 @@ TEST_CASE("an assigned task runs with its limits, labels and log", "[supervisor]
   CHECK(spec->labels.at("davit.task-arn") == assignment.task_arn());
   CHECK(spec->labels.at("davit.container-name") == "web");
   CHECK(spec->log_uri.find("binary:///usr/bin/davit-logger?") == 0);
-  CHECK(host.cgroups.LimitsOf("00000000000000000000000000000001")->cpu_quota == absl::Milliseconds(50));
+  CHECK(host.cgroups.LimitsOf("00000000000000000000000000000001")->cpu_quota ==
+        absl::Milliseconds(50));
 }
 
 TEST_CASE("a stopped task leaves nothing, and is STOPPED only then", "[supervisor]") {
@@ -59,7 +63,8 @@ TEST_CASE("a stopped task leaves nothing, and is STOPPED only then", "[superviso
   host.supervisor->Assign(Stopped(assignment));
   host.Pass(absl::Seconds(1));
   CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::DEPROVISIONING);
-  CHECK(host.StateOf(assignment.task_arn()).waiting_reason().find("iptables is busy") != std::string::npos);
+  CHECK(host.StateOf(assignment.task_arn()).waiting_reason().find("iptables is busy") !=
+        std::string::npos);
   host.network.FailDetach(absl::OkStatus());
   host.Pass(absl::Minutes(1));
   const v1::TaskState state = host.StateOf(assignment.task_arn());
@@ -187,7 +192,8 @@ TEST_CASE("a malformed assignment is reported STOPPED with the reason", "[superv
   host.supervisor->Assign(assignment);
   host.Pass(absl::Seconds(1));
   CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::STOPPED);
-  CHECK(host.StateOf(assignment.task_arn()).stopped_reason().find("no containerDefinitions") != std::string::npos);
+  CHECK(host.StateOf(assignment.task_arn()).stopped_reason().find("no containerDefinitions") !=
+        std::string::npos);
 }
 
 TEST_CASE("records go when their time is over and the controller knows the end", "[supervisor]") {
@@ -203,7 +209,8 @@ TEST_CASE("records go when their time is over and the controller knows the end",
 }
 
 TEST_CASE("lost answers of the runtime neither repeat nor lose a start", "[supervisor]") {
-  for (const Verb verb : {Verb::kCreateLease, Verb::kPrepareRootfs, Verb::kCreate, Verb::kStart, Verb::kRemove}) {
+  for (const Verb verb :
+       {Verb::kCreateLease, Verb::kPrepareRootfs, Verb::kCreate, Verb::kStart, Verb::kRemove}) {
     FakeHost host;
     host.StartAgent();
     host.runtime.LoseNextAnswer(verb);

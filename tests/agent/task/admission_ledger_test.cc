@@ -9,7 +9,9 @@ namespace {
 
 using Verdict = AdmissionLedger::Verdict;
 
-ResourceNeeds Memory(int mib) { return {.cpu = 0, .memory = mib, .tcp_ports = {}, .udp_ports = {}}; }
+ResourceNeeds Memory(int mib) {
+  return {.cpu = 0, .memory = mib, .tcp_ports = {}, .udp_ports = {}};
+}
 
 TEST_CASE("what fits is admitted, what does not fit waits and says for what", "[ledger]") {
   AdmissionLedger ledger({.cpu = 2048, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}});
@@ -24,7 +26,8 @@ TEST_CASE("what fits is admitted, what does not fit waits and says for what", "[
 TEST_CASE("what this host can never have is refused at once", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}});
   CHECK(ledger.Request("big", Memory(1001)).verdict == Verdict::kNever);
-  const auto answer = ledger.Request("ssh", {.cpu = 0, .memory = 1, .tcp_ports = {22}, .udp_ports = {}});
+  const auto answer =
+      ledger.Request("ssh", {.cpu = 0, .memory = 1, .tcp_ports = {22}, .udp_ports = {}});
   CHECK(answer.verdict == Verdict::kNever);
   CHECK(answer.reason == "RESOURCE:PORTS: host port 22/tcp is used by another task");
 }

@@ -16,7 +16,8 @@ TaskDriver Pulled3() {
   driver.Send(GoalChanged{Goal::kRun, "", {}});
   driver.Send(Admitted{});
   driver.Send(Provisioned{driver.snapshot().attempt, {}});
-  for (const char* name : {"db", "setup", "app"}) driver.Send(Pulled{name, driver.attempt(name), {}, ""});
+  for (const char* name : {"db", "setup", "app"})
+    driver.Send(Pulled{name, driver.attempt(name), {}, ""});
   return driver;
 }
 
@@ -37,7 +38,8 @@ TEST_CASE("a container is created only when all that it depends on allows it", "
   CHECK(driver.Find<Create>("app") != nullptr);
 }
 
-TEST_CASE("a dependency that can never come true fails the container with the reason", "[task][order]") {
+TEST_CASE("a dependency that can never come true fails the container with the reason",
+          "[task][order]") {
   TaskDriver driver = Pulled3();
   StartContainer("setup", &driver);
   driver.Send(Exited{"setup", 4, false, driver.now()});
@@ -78,7 +80,8 @@ TEST_CASE("dependencies that could never be met make no task", "[task][order]") 
   CHECK(CheckDependencies(cycle).message().find("depends on itself") != absl::string_view::npos);
   TaskSnapshot unknown = OneContainer();
   unknown.containers[0].depends_on = {{"nobody", Condition::kStart}};
-  CHECK(CheckDependencies(unknown).message().find("unknown container 'nobody'") != absl::string_view::npos);
+  CHECK(CheckDependencies(unknown).message().find("unknown container 'nobody'") !=
+        absl::string_view::npos);
   TaskSnapshot unchecked = TwoContainers();
   unchecked.containers[0].depends_on = {{"sidecar", Condition::kHealthy}};
   CHECK(CheckDependencies(unchecked).message().find("no healthCheck") != absl::string_view::npos);
@@ -100,12 +103,14 @@ TEST_CASE("a container that lived long enough is started again in place", "[task
   CHECK(driver.container("db").phase == Phase::kRunning);
   // Late and repeated news of the first end changes nothing.
   driver.Send(Exited{"db", 1, false, ended});
-  driver.Send(Observed{{{"db", driver.attempt("db"), Sighting::State::kStopped, 0, 1, false, ended}}, true});
+  driver.Send(Observed{
+      {{"db", driver.attempt("db"), Sighting::State::kStopped, 0, 1, false, ended}}, true});
   CHECK(driver.container("db").phase == Phase::kRunning);
 }
 
-TEST_CASE("a container is not started again if it was too short, its code is ignored, or the task stops",
-          "[task][restart]") {
+TEST_CASE(
+    "a container is not started again if it was too short, its code is ignored, or the task stops",
+    "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   const absl::Time started = *driver.container("db").started_at;
@@ -119,12 +124,14 @@ TEST_CASE("a container is not started again if it was too short, its code is ign
   CHECK(driver.snapshot().goal == Goal::kStop);
 }
 
-TEST_CASE("health checks follow one another, and only failures in a row make UNHEALTHY", "[task][health]") {
+TEST_CASE("health checks follow one another, and only failures in a row make UNHEALTHY",
+          "[task][health]") {
   TaskDriver driver = Pulled3();
   driver.Send(Created{"db", driver.attempt("db"), {}, {}});
   driver.Send(Started{"db", driver.attempt("db"), {}, 5});
   CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kHealth, "db", 1}, absl::Seconds(10)}));
-  CHECK(driver.Send(TimerFired{{TimerKey::Kind::kHealth, "db", 1}}) == Actions{CheckHealth{"db", 1}});
+  CHECK(driver.Send(TimerFired{{TimerKey::Kind::kHealth, "db", 1}}) ==
+        Actions{CheckHealth{"db", 1}});
   driver.Send(HealthChecked{"db", 1, true, "fine"});
   CHECK(driver.container("db").health == Health::kHealthy);
   CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kHealth, "db", 2}, absl::Seconds(10)}));
@@ -155,11 +162,16 @@ TEST_CASE("what is older than the container's last change is not believed", "[ta
   CHECK(driver.container("db").phase == Phase::kRunning);
 }
 
-TEST_CASE("a container made by an agent that lost its memory is adopted as it is", "[task][recovery]") {
+TEST_CASE("a container made by an agent that lost its memory is adopted as it is",
+          "[task][recovery]") {
   TaskDriver driver = Pulled3();
-  driver.Send(Created{"db", driver.attempt("db"), {Outcome::Kind::kRetry, "CannotCreateContainerError: it runs"}, {}});
+  driver.Send(Created{"db",
+                      driver.attempt("db"),
+                      {Outcome::Kind::kRetry, "CannotCreateContainerError: it runs"},
+                      {}});
   REQUIRE(driver.Has(Observe{}));
-  driver.Send(Observed{{{"db", driver.attempt("db"), Sighting::State::kRunning, 99, {}, false, {}}}, true});
+  driver.Send(
+      Observed{{{"db", driver.attempt("db"), Sighting::State::kRunning, 99, {}, false, {}}}, true});
   CHECK(driver.container("db").phase == Phase::kRunning);
   CHECK(driver.container("db").pid == 99);
 }

@@ -7,7 +7,8 @@ namespace {
 
 v1::Assignment Assigned() {
   v1::Assignment assignment;
-  assignment.set_task_arn("arn:aws:ecs:us-east-1:000000000000:task/c/0123456789abcdef0123456789abcdef");
+  assignment.set_task_arn(
+      "arn:aws:ecs:us-east-1:000000000000:task/c/0123456789abcdef0123456789abcdef");
   v1::ContainerDefinition* web = assignment.mutable_task_definition()->add_container_definitions();
   web->set_name("web");
   web->set_cpu(100);
@@ -17,7 +18,8 @@ v1::Assignment Assigned() {
 
 TEST_CASE("a new task has the definition's containers and the default grace period", "[task]") {
   v1::Assignment assignment = Assigned();
-  v1::ContainerDefinition* sidecar = assignment.mutable_task_definition()->add_container_definitions();
+  v1::ContainerDefinition* sidecar =
+      assignment.mutable_task_definition()->add_container_definitions();
   sidecar->set_name("sidecar");
   sidecar->set_essential(false);
   sidecar->set_stop_timeout(2);
@@ -34,7 +36,8 @@ TEST_CASE("a new task has the definition's containers and the default grace peri
 TEST_CASE("an assignment that makes no task is refused by name", "[task]") {
   v1::Assignment repeated = Assigned();
   repeated.mutable_task_definition()->add_container_definitions()->set_name("web");
-  CHECK(NewTask(repeated, absl::Seconds(1)).status().message().find("'web' is empty or repeated") != std::string::npos);
+  CHECK(NewTask(repeated, absl::Seconds(1)).status().message().find("'web' is empty or repeated") !=
+        std::string::npos);
   v1::Assignment empty = Assigned();
   empty.mutable_task_definition()->clear_container_definitions();
   CHECK(NewTask(empty, absl::Seconds(1)).status().code() == absl::StatusCode::kInvalidArgument);
@@ -43,7 +46,8 @@ TEST_CASE("an assignment that makes no task is refused by name", "[task]") {
 
 TEST_CASE("a task needs what it says, or the sum of what its containers say", "[task]") {
   v1::Assignment assignment = Assigned();
-  v1::ContainerDefinition* other = assignment.mutable_task_definition()->add_container_definitions();
+  v1::ContainerDefinition* other =
+      assignment.mutable_task_definition()->add_container_definitions();
   other->set_name("other");
   other->set_cpu(28);
   other->set_memory(100);
@@ -60,7 +64,8 @@ TEST_CASE("a task needs what it says, or the sum of what its containers say", "[
 
 TEST_CASE("a task needs the host ports that it names", "[task]") {
   v1::Assignment assignment = Assigned();
-  v1::ContainerDefinition* web = assignment.mutable_task_definition()->mutable_container_definitions(0);
+  v1::ContainerDefinition* web =
+      assignment.mutable_task_definition()->mutable_container_definitions(0);
   v1::PortMapping* fixed = web->add_port_mappings();
   fixed->set_container_port(80);
   fixed->set_host_port(8080);

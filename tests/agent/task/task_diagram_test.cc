@@ -1,8 +1,7 @@
-// docs/task-states.md is what this test finds by trying every event in every reachable state of a one-container task.
-// DAVIT_UPDATE_DOCS=1 rewrites it.
+// docs/task-states.md is what this test finds by trying every event in every reachable state of a
+// one-container task. DAVIT_UPDATE_DOCS=1 rewrites it.
 
 #include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <deque>
 #include <set>
@@ -55,16 +54,19 @@ std::vector<NamedEvent> Events(const TaskSnapshot& task) {
 // What tells one state of the diagram from another.
 std::string NameOf(const TaskSnapshot& task) {
   const ContainerSnapshot& web = task.containers[0];
-  std::string name = absl::StrCat(v1::TaskStatus::Value_Name(task.last_status), "_", ToString(web.phase));
+  std::string name =
+      absl::StrCat(v1::TaskStatus::Value_Name(task.last_status), "_", ToString(web.phase));
   const Work work = web.work != Work::kNothing ? web.work : task.work;
   if (work != Work::kNothing) absl::StrAppend(&name, "_", ToString(work));
-  if (task.goal == Goal::kStop && !task.finished) absl::StrAppend(&name, web.stop_signals > 1 ? "_killed" : "_stopping");
+  if (task.goal == Goal::kStop && !task.finished)
+    absl::StrAppend(&name, web.stop_signals > 1 ? "_killed" : "_stopping");
   return name;
 }
 
 // Attempts and times make endlessly many snapshots of one state.
 std::string KeyOf(const TaskSnapshot& task) {
-  return absl::StrCat(NameOf(task), task.observed, task.admitted, task.owns_host_state, task.provisioned);
+  return absl::StrCat(NameOf(task), task.observed, task.admitted, task.owns_host_state,
+                      task.provisioned);
 }
 
 std::string Diagram() {
@@ -78,15 +80,19 @@ std::string Diagram() {
       const Step step = Advance(task, Event{absl::FromUnixSeconds(20), event.what});
       if (step.next == task) continue;
       if (NameOf(step.next) != NameOf(task)) {
-        edges.insert(absl::StrCat("    ", NameOf(task), " --> ", NameOf(step.next), ": ", event.name, "\n"));
+        edges.insert(
+            absl::StrCat("    ", NameOf(task), " --> ", NameOf(step.next), ": ", event.name, "\n"));
       }
       if (seen.insert(KeyOf(step.next)).second) queue.push_back(step.next);
     }
   }
   std::string text =
-      "# The states of a task\n\nFound by trying every event in every reachable state of a task with one essential "
-      "container\n(`tests/agent/task/task_diagram_test.cc`; `DAVIT_UPDATE_DOCS=1` rewrites this page). A state is the "
-      "task's status,\nwhat is known of its container, and the work that is under way; what is not shown changes "
+      "# The states of a task\n\nFound by trying every event in every reachable state of a task "
+      "with one essential "
+      "container\n(`tests/agent/task/task_diagram_test.cc`; `DAVIT_UPDATE_DOCS=1` rewrites this "
+      "page). A state is the "
+      "task's status,\nwhat is known of its container, and the work that is under way; what is not "
+      "shown changes "
       "nothing.\n\n```mermaid\nstateDiagram-v2\n    [*] --> PENDING_none\n";
   for (const std::string& edge : edges) text += edge;
   return text + "    STOPPED_stopped --> [*]\n```\n";
@@ -94,7 +100,8 @@ std::string Diagram() {
 
 TEST_CASE("docs/task-states.md shows the machine as it is", "[task][docs]") {
   const std::string path = absl::StrCat(DAVIT_SOURCE_DIR, "/docs/task-states.md");
-  if (std::getenv("DAVIT_UPDATE_DOCS") != nullptr) REQUIRE(WriteFileAtomically(path, Diagram()).ok());
+  if (std::getenv("DAVIT_UPDATE_DOCS") != nullptr)
+    REQUIRE(WriteFileAtomically(path, Diagram()).ok());
   const auto page = ReadFile(path);
   REQUIRE(page.ok());
   CHECK(*page == Diagram());

@@ -35,7 +35,9 @@ class TaskDriver {
     }
     return nullptr;
   }
-  bool Has(const Action& wanted) const { return std::find(actions_.begin(), actions_.end(), wanted) != actions_.end(); }
+  bool Has(const Action& wanted) const {
+    return std::find(actions_.begin(), actions_.end(), wanted) != actions_.end();
+  }
 
   // Everything goes well up to running containers.
   void Run() {
@@ -50,8 +52,12 @@ class TaskDriver {
     }
   }
 
-  int attempt(const std::string& container) { return FindContainer(&snapshot_, container)->attempt; }
-  const ContainerSnapshot& container(const std::string& name) { return *FindContainer(&snapshot_, name); }
+  int attempt(const std::string& container) {
+    return FindContainer(&snapshot_, container)->attempt;
+  }
+  const ContainerSnapshot& container(const std::string& name) {
+    return *FindContainer(&snapshot_, name);
+  }
   const TaskSnapshot& snapshot() const { return snapshot_; }
   TaskSnapshot* mutable_snapshot() { return &snapshot_; }
   const Actions& actions() const { return actions_; }

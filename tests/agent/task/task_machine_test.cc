@@ -13,7 +13,8 @@ constexpr char kOom[] = "OutOfMemoryError: Container killed due to memory usage"
 Outcome Failed(const std::string& reason) { return {Outcome::Kind::kFailed, reason}; }
 Outcome Retry(const std::string& reason) { return {Outcome::Kind::kRetry, reason}; }
 
-TEST_CASE("a task waits for room, then for its host state, then pulls all images at once", "[task]") {
+TEST_CASE("a task waits for room, then for its host state, then pulls all images at once",
+          "[task]") {
   TaskDriver driver(TwoContainers());
   CHECK(driver.Send(GoalChanged{Goal::kRun, "", {}}) == Actions{Admit{}});
   CHECK(driver.Send(Admitted{}) == Actions{Persist{}, Provision{2}});
@@ -40,22 +41,27 @@ TEST_CASE("a task is RUNNING once each of its containers was started", "[task]")
   CHECK(driver.container("web").pid == 100);
 }
 
-TEST_CASE("a task that ignores its stop signal is killed after its grace period, then past the runtime", "[task]") {
+TEST_CASE(
+    "a task that ignores its stop signal is killed after its grace period, then past the runtime",
+    "[task]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   driver.mutable_snapshot()->containers[0].stop_signal = 3;
   const Actions& stop = driver.Send(GoalChanged{Goal::kStop, "user", v1::StopCode::UserInitiated});
-  CHECK(stop == Actions{Signal{"web", 3, false}, ArmTimer{{TimerKey::Kind::kStop, "web", 1}, absl::Seconds(10)},
-                        Report{}, Persist{}});
+  CHECK(stop == Actions{Signal{"web", 3, false},
+                        ArmTimer{{TimerKey::Kind::kStop, "web", 1}, absl::Seconds(10)}, Report{},
+                        Persist{}});
   const Actions& kill = driver.Send(TimerFired{{TimerKey::Kind::kStop, "web", 1}});
-  CHECK(kill == Actions{Signal{"web", 9, false}, ArmTimer{{TimerKey::Kind::kStop, "web", 2}, kKillInterval}});
+  CHECK(kill == Actions{Signal{"web", 9, false},
+                        ArmTimer{{TimerKey::Kind::kStop, "web", 2}, kKillInterval}});
   driver.Send(TimerFired{{TimerKey::Kind::kStop, "web", 2}});
   CHECK(driver.Has(Signal{"web", 9, true}));
   CHECK(driver.Has(Observe{}));
   CHECK(driver.snapshot().waiting_reason == "container web does not die of SIGKILL");
 }
 
-TEST_CASE("after its containers have ended a task is removed from the host and only then STOPPED", "[task]") {
+TEST_CASE("after its containers have ended a task is removed from the host and only then STOPPED",
+          "[task]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   driver.Send(GoalChanged{Goal::kStop, "bye", v1::StopCode::UserInitiated});
@@ -63,7 +69,8 @@ TEST_CASE("after its containers have ended a task is removed from the host and o
   CHECK(driver.snapshot().last_status == v1::TaskStatus::DEPROVISIONING);
   const auto* deprovision = driver.Find<Deprovision>();
   REQUIRE(deprovision != nullptr);
-  CHECK(driver.actions().front() == Action(Persist{}));  // the exit code, before the runtime forgets it
+  CHECK(driver.actions().front() ==
+        Action(Persist{}));  // the exit code, before the runtime forgets it
   const Actions& last = driver.Send(Deprovisioned{deprovision->attempt, {}});
   CHECK(last == Actions{Persist{}, Release{}, Report{}});
   CHECK(driver.snapshot().last_status == v1::TaskStatus::STOPPED);
@@ -124,7 +131,8 @@ TEST_CASE("a stop in the queue leaves nothing to remove", "[task]") {
   CHECK(driver.snapshot().last_status == v1::TaskStatus::STOPPED);
 }
 
-TEST_CASE("a stop during a create or a start waits for its result, then stops what there is", "[task]") {
+TEST_CASE("a stop during a create or a start waits for its result, then stops what there is",
+          "[task]") {
   TaskDriver driver(OneContainer());
   driver.Send(GoalChanged{Goal::kRun, "", {}});
   driver.Send(Admitted{});
@@ -162,7 +170,8 @@ TEST_CASE("work that may succeed later is tried again with rising pauses", "[tas
   driver.Send(TimerFired{first->key});
   const auto* again = driver.Find<Provision>();
   REQUIRE(again != nullptr);
-  driver.Send(Provisioned{again->attempt, Retry("ResourceInitializationError: containerd is away")});
+  driver.Send(
+      Provisioned{again->attempt, Retry("ResourceInitializationError: containerd is away")});
   CHECK(driver.Find<ArmTimer>()->delay == RetryDelay(2));
 }
 
@@ -177,16 +186,19 @@ TEST_CASE("a start without an answer is looked at before anything else is done",
   uncertain.Send(Started{"web", attempt, Retry("CannotStartContainerError: deadline"), 0});
   CHECK(uncertain.Has(Observe{}));
   SECTION("it runs") {
-    uncertain.Send(Observed{{{"web", uncertain.attempt("web"), Sighting::State::kRunning, 77, {}, false, {}}}, true});
+    uncertain.Send(Observed{
+        {{"web", uncertain.attempt("web"), Sighting::State::kRunning, 77, {}, false, {}}}, true});
     CHECK(uncertain.container("web").phase == Phase::kRunning);
     CHECK(uncertain.container("web").pid == 77);
   }
   SECTION("it was not started: it is now") {
-    uncertain.Send(Observed{{{"web", uncertain.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
+    uncertain.Send(Observed{
+        {{"web", uncertain.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
     CHECK(uncertain.Find<Start>("web") != nullptr);
   }
   SECTION("it is gone: it is never started again") {
-    uncertain.Send(Observed{{{"web", uncertain.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, true});
+    uncertain.Send(Observed{
+        {{"web", uncertain.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, true});
     CHECK(uncertain.container("web").phase == Phase::kStopped);
     CHECK(uncertain.snapshot().goal == Goal::kStop);
   }
@@ -200,18 +212,22 @@ TEST_CASE("a restarted agent asks the runtime before it does anything", "[task][
   TaskDriver restarted(step.next);
   CHECK(restarted.Send(GoalChanged{Goal::kRun, "", {}}).empty());
   SECTION("the container runs: it is left alone") {
-    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kRunning, 100, {}, false, {}}}, true});
+    restarted.Send(Observed{
+        {{"web", restarted.attempt("web"), Sighting::State::kRunning, 100, {}, false, {}}}, true});
     CHECK(restarted.actions() == Actions{Admit{}});
     CHECK(restarted.Send(Admitted{}).empty());
     CHECK(restarted.snapshot().last_status == v1::TaskStatus::RUNNING);
   }
   SECTION("it ended meanwhile: its exit code is kept") {
-    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kStopped, 0, 3, false, restarted.now()}}, true});
+    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kStopped, 0, 3,
+                              false, restarted.now()}},
+                            true});
     CHECK(restarted.container("web").exit_code == 3);
     CHECK(restarted.snapshot().goal == Goal::kStop);
   }
   SECTION("the host was restarted: it is STOPPED and says so") {
-    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, false});
+    restarted.Send(Observed{
+        {{"web", restarted.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, false});
     CHECK(restarted.container("web").reason == "ContainerVanishedError: the host was restarted");
     CHECK_FALSE(restarted.container("web").exit_code.has_value());
   }
@@ -222,7 +238,8 @@ TEST_CASE("what was made but never started is made again after a restart", "[tas
   created.owns_host_state = created.provisioned = true;
   created.containers[0].phase = Phase::kCreated;
   TaskDriver restarted(Recover(created).next);
-  restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kAbsent, 0, {}, false, {}}}, true});
+  restarted.Send(Observed{
+      {{"web", restarted.attempt("web"), Sighting::State::kAbsent, 0, {}, false, {}}}, true});
   restarted.Send(Admitted{});
   CHECK(restarted.Find<Pull>("web") != nullptr);
 }

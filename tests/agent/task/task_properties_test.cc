@@ -1,7 +1,6 @@
 // Invariants of the state machine over every kind of event in many thousand reachable states.
 
 #include <catch2/catch.hpp>
-
 #include <random>
 #include <set>
 
@@ -15,12 +14,12 @@ const std::vector<Outcome> kOutcomes = {{Outcome::Kind::kDone, ""},
                                         {Outcome::Kind::kRetry, "AnError: later"},
                                         {Outcome::Kind::kFailed, "AnError: never"}};
 
-// Every event that could reach the snapshot: each kind, with the current, the last and a future attempt, each outcome,
-// each container and an unknown one.
+// Every event that could reach the snapshot: each kind, with the current, the last and a future
+// attempt, each outcome, each container and an unknown one.
 std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
-  std::vector<decltype(Event::what)> events = {GoalChanged{Goal::kRun, "", {}},
-                                               GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated},
-                                               RuntimeConnected{}};
+  std::vector<decltype(Event::what)> events = {
+      GoalChanged{Goal::kRun, "", {}},
+      GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated}, RuntimeConnected{}};
   for (const Outcome& outcome : kOutcomes) events.push_back(Admitted{outcome});
   for (int delta = -1; delta <= 1; ++delta) {
     const int attempt = task.attempt + delta;
@@ -39,7 +38,8 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
     for (int delta = -1; delta <= 1; ++delta) {
       const int attempt = container.attempt + delta;
       events.push_back(TimerFired{{TimerKey::Kind::kRetry, container.name, attempt}});
-      events.push_back(TimerFired{{TimerKey::Kind::kStop, container.name, container.stop_signals + delta}});
+      events.push_back(
+          TimerFired{{TimerKey::Kind::kStop, container.name, container.stop_signals + delta}});
       for (const Outcome& outcome : kOutcomes) {
         events.push_back(Pulled{container.name, attempt, outcome, "sha256:1"});
         events.push_back(Created{container.name, attempt, outcome, {}});
@@ -49,14 +49,19 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
     for (const bool passed : {true, false}) {
       events.push_back(HealthChecked{container.name, container.health_checks, passed, "words"});
     }
-    events.push_back(TimerFired{{TimerKey::Kind::kHealth, container.name, container.health_checks}});
-    events.push_back(TimerFired{{TimerKey::Kind::kStartTimeout, container.name, container.restart_count}});
+    events.push_back(
+        TimerFired{{TimerKey::Kind::kHealth, container.name, container.health_checks}});
+    events.push_back(
+        TimerFired{{TimerKey::Kind::kStartTimeout, container.name, container.restart_count}});
     events.push_back(Exited{container.name, 3, false, absl::FromUnixSeconds(2'000'000)});
     for (const Outcome& outcome : kOutcomes) events.push_back(Signalled{container.name, outcome});
-    for (const auto state : {Sighting::State::kAbsent, Sighting::State::kNoTask, Sighting::State::kCreated,
-                             Sighting::State::kRunning, Sighting::State::kStopped}) {
+    for (const auto state :
+         {Sighting::State::kAbsent, Sighting::State::kNoTask, Sighting::State::kCreated,
+          Sighting::State::kRunning, Sighting::State::kStopped}) {
       for (const bool same_boot : {true, false}) {
-        events.push_back(Observed{{{container.name, container.attempt, state, 42, 9, false, absl::FromUnixSeconds(5)}}, same_boot});
+        events.push_back(Observed{
+            {{container.name, container.attempt, state, 42, 9, false, absl::FromUnixSeconds(5)}},
+            same_boot});
       }
     }
   }
@@ -64,11 +69,13 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
 }
 
 bool HasWorkOrWaits(const TaskSnapshot& task) {
-  if (task.finished || !task.observed) return true;       // at its end; or the runtime will be asked, always
-  if (task.work != Work::kNothing) return true;           // in flight, or a timer is armed
+  if (task.finished || !task.observed)
+    return true;                                 // at its end; or the runtime will be asked, always
+  if (task.work != Work::kNothing) return true;  // in flight, or a timer is armed
   for (const ContainerSnapshot& container : task.containers) {
     if (container.work != Work::kNothing) return true;
-    if (container.phase == Phase::kRunning) return true;  // its exit will come; while stopping, a timer is armed too
+    if (container.phase == Phase::kRunning)
+      return true;  // its exit will come; while stopping, a timer is armed too
   }
   return false;
 }
@@ -81,8 +88,10 @@ void CheckStep(const TaskSnapshot& before, const Step& step) {
   REQUIRE(after.goal >= before.goal);
   REQUIRE((!before.finished || after == before));
   for (size_t i = 0; i < before.containers.size(); ++i) {
-    if (before.containers[i].phase == Phase::kStopped) REQUIRE(after.containers[i].phase == Phase::kStopped);
-    if (before.containers[i].phase == Phase::kStopped) REQUIRE(after.containers[i].exit_code == before.containers[i].exit_code);
+    if (before.containers[i].phase == Phase::kStopped)
+      REQUIRE(after.containers[i].phase == Phase::kStopped);
+    if (before.containers[i].phase == Phase::kStopped)
+      REQUIRE(after.containers[i].exit_code == before.containers[i].exit_code);
   }
   // Nothing gets stuck.
   REQUIRE(HasWorkOrWaits(after));
@@ -101,7 +110,8 @@ void CheckStep(const TaskSnapshot& before, const Step& step) {
     if (const auto* start = std::get_if<Start>(&action)) {
       REQUIRE(after.goal == Goal::kRun);
       REQUIRE(step.actions[0] == Action(Persist{}));
-      REQUIRE(FindContainer(const_cast<TaskSnapshot*>(&after), start->container)->phase == Phase::kCreated);
+      REQUIRE(FindContainer(const_cast<TaskSnapshot*>(&after), start->container)->phase ==
+              Phase::kCreated);
     }
     if (std::holds_alternative<Provision>(action) || std::holds_alternative<Deprovision>(action)) {
       REQUIRE(i > 0);
@@ -110,12 +120,15 @@ void CheckStep(const TaskSnapshot& before, const Step& step) {
   }
 }
 
-TEST_CASE("every event in every reachable state keeps the machine's invariants", "[task][properties]") {
+TEST_CASE("every event in every reachable state keeps the machine's invariants",
+          "[task][properties]") {
   std::mt19937 random(20261123);  // NOLINT: the same walk each time
   size_t pairs = 0;
   std::set<std::string> states;  // (goal, work, phases and works) seen
   for (int walk = 0; walk < 300; ++walk) {
-    TaskSnapshot task = walk % 3 == 0 ? TwoContainers() : walk % 3 == 1 ? OneContainer() : OrderedContainers();
+    TaskSnapshot task = walk % 3 == 0   ? TwoContainers()
+                        : walk % 3 == 1 ? OneContainer()
+                                        : OrderedContainers();
     for (int step_number = 0; step_number < 40; ++step_number) {
       const auto events = AllEvents(task);
       const absl::Time now = absl::FromUnixSeconds(1'000'000 + step_number);
@@ -127,7 +140,8 @@ TEST_CASE("every event in every reachable state keeps the machine's invariants",
         if (step.next != task) changed.push_back(step.next);
       }
       std::string state = absl::StrCat(ToString(task.goal), ToString(task.work));
-      for (const ContainerSnapshot& c : task.containers) absl::StrAppend(&state, ToString(c.phase), ToString(c.work));
+      for (const ContainerSnapshot& c : task.containers)
+        absl::StrAppend(&state, ToString(c.phase), ToString(c.work));
       states.insert(state);
       if (changed.empty()) break;
       task = changed[random() % changed.size()];
@@ -140,25 +154,31 @@ TEST_CASE("every event in every reachable state keeps the machine's invariants",
 }
 
 // What a well-behaved host answers to an action.
-void Answer(const Action& action, std::vector<decltype(Event::what)>* answers, std::mt19937* random) {
+void Answer(const Action& action, std::vector<decltype(Event::what)>* answers,
+            std::mt19937* random) {
   const auto outcome = [random] {
     return (*random)() % 4 == 0 ? Outcome{Outcome::Kind::kRetry, "AnError: later"} : Outcome{};
   };
   if (std::holds_alternative<Admit>(action)) answers->push_back(Admitted{});
-  if (const auto* a = std::get_if<Provision>(&action)) answers->push_back(Provisioned{a->attempt, outcome()});
-  if (const auto* a = std::get_if<Pull>(&action)) answers->push_back(Pulled{a->container, a->attempt, outcome(), ""});
+  if (const auto* a = std::get_if<Provision>(&action))
+    answers->push_back(Provisioned{a->attempt, outcome()});
+  if (const auto* a = std::get_if<Pull>(&action))
+    answers->push_back(Pulled{a->container, a->attempt, outcome(), ""});
   if (const auto* a = std::get_if<Create>(&action)) {
     answers->push_back(Created{a->container, a->attempt, outcome(), {}});
   }
-  if (const auto* a = std::get_if<Start>(&action)) answers->push_back(Started{a->container, a->attempt, {}, 9});
+  if (const auto* a = std::get_if<Start>(&action))
+    answers->push_back(Started{a->container, a->attempt, {}, 9});
   if (const auto* a = std::get_if<CheckHealth>(&action)) {
     answers->push_back(HealthChecked{a->container, a->number, (*random)() % 2 == 0, ""});
   }
-  if (const auto* a = std::get_if<Deprovision>(&action)) answers->push_back(Deprovisioned{a->attempt, outcome()});
+  if (const auto* a = std::get_if<Deprovision>(&action))
+    answers->push_back(Deprovisioned{a->attempt, outcome()});
   if (const auto* a = std::get_if<ArmTimer>(&action)) answers->push_back(TimerFired{a->key});
   if (const auto* a = std::get_if<Signal>(&action)) {
     answers->push_back(Signalled{a->container, outcome()});
-    if (a->signal_number == 9) answers->push_back(Exited{a->container, 137, false, absl::FromUnixSeconds(9)});
+    if (a->signal_number == 9)
+      answers->push_back(Exited{a->container, 137, false, absl::FromUnixSeconds(9)});
   }
 }
 
@@ -170,7 +190,8 @@ TEST_CASE("a stop at any moment reaches STOPPED in bounded steps", "[task][prope
     const int stop_at = static_cast<int>(random() % 25);
     int steps = 0;
     for (; !driver.snapshot().finished && steps < 1000; ++steps) {
-      if (steps == stop_at) answers.push_back(GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated});
+      if (steps == stop_at)
+        answers.push_back(GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated});
       if (answers.empty()) continue;  // everything runs and nothing is to be done
       const size_t next = random() % answers.size();
       const auto what = answers[next];

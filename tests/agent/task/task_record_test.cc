@@ -9,7 +9,8 @@ namespace {
 
 v1::TaskRecord RecordOf(const TaskSnapshot& task) {
   v1::TaskRecord record = ToRecord(task);
-  record.mutable_assignment()->set_task_arn("arn:aws:ecs:us-east-1:000000000000:task/c/" + task.task_id);
+  record.mutable_assignment()->set_task_arn("arn:aws:ecs:us-east-1:000000000000:task/c/" +
+                                            task.task_id);
   for (const ContainerSnapshot& container : task.containers) {
     v1::ContainerDefinition* definition =
         record.mutable_assignment()->mutable_task_definition()->add_container_definitions();
@@ -38,10 +39,12 @@ TEST_CASE("a task comes back from the store as it was", "[task][store]") {
 TEST_CASE("a record that makes no sense is refused by name", "[task][store]") {
   v1::TaskRecord record = RecordOf(OneContainer());
   record.mutable_containers(0)->set_phase(99);
-  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("phase 99") != std::string::npos);
+  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("phase 99") !=
+        std::string::npos);
   record = RecordOf(OneContainer());
   record.mutable_containers(0)->set_name("stranger");
-  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("stranger") != std::string::npos);
+  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("stranger") !=
+        std::string::npos);
 }
 
 TEST_CASE("what the controller is told has ECS's words and lengths", "[task]") {
