@@ -28,7 +28,7 @@ void Session::OnConnected(std::shared_ptr<Transport> transport, const std::strin
     session_id_.clear();
     reports_.Clear();
     has_complete_set_ = false;
-    ++connection_;
+    has_ended_ = false;
     {
       MutexLock lock(&mu_);
       state_.controller = controller;
@@ -50,15 +50,13 @@ void Session::OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMess
 
 void Session::OnDisconnected(const std::string& why) {
   serial_.Post([this, why] {
-    const bool was_connected = !session_id_.empty();
+    const bool was_told_why = std::exchange(has_ended_, false);  // better than the transport knows
     transport_ = nullptr;
     session_id_.clear();
     reports_.Clear();
-    ++connection_;
     MutexLock lock(&mu_);
     state_.connected = false;
-    if (was_connected || state_.last_error.empty()) state_.last_error = why;
-    if (!was_connected) state_.last_error = why;
+    if (!was_told_why) state_.last_error = why;
   });
 }
 
@@ -87,7 +85,8 @@ void Session::Handle(const v1::ControllerMessage& message) {
     SendReports();
   } else if (message.has_heartbeat_ack()) {
     beats_acked_ = std::max(beats_acked_, message.heartbeat_ack().sequence());
-    ScheduleHeartbeat(absl::Milliseconds(std::max(message.heartbeat_ack().period_ms(), 100)));
+    period_ = absl::Milliseconds(std::max(message.heartbeat_ack().period_ms(), 100));
+    ScheduleHeartbeat();
   } else if (message.has_stop_confirmation()) {
     const v1::StopConfirmation& stop = message.stop_confirmation();
     deps_.supervisor->Stop({stop.task_arns().begin(), stop.task_arns().end()}, stop.reason());
@@ -100,6 +99,7 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
                             " was deposed by one of epoch ", registration_.controller_epoch()));
   }
   session_id_ = session_id;
+  period_ = absl::Milliseconds(std::max(welcome.heartbeat_period_ms(), 100));
   if (registration_.container_instance_arn() != welcome.container_instance_arn() ||
       registration_.controller_epoch() != welcome.controller_epoch()) {
     registration_.set_cluster(hello_.cluster());
@@ -123,7 +123,7 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
   deps_.supervisor->ReportAll();
   // What changed since the Hello could not be told without a session.
   if (deps_.supervisor->runtime_available() != hello_.runtime_available()) return Beat();
-  ScheduleHeartbeat(absl::Milliseconds(std::max(welcome.heartbeat_period_ms(), 100)));
+  ScheduleHeartbeat();
 }
 
 void Session::HandleAssignments(const v1::AssignmentSet& set) {
@@ -177,9 +177,10 @@ void Session::HandleGoodbye(const v1::Goodbye& goodbye) {
   End(absl::StrCat(v1::Goodbye::Code_Name(goodbye.code()), ": ", goodbye.reason()));
 }
 
-void Session::ScheduleHeartbeat(absl::Duration delay) {
-  deps_.timers->After(delay, &serial_, [this, connection = connection_, due = beats_sent_] {
-    if (connection == connection_ && due == beats_sent_ && !session_id_.empty()) Beat();
+// The latest call counts: an answer to a heartbeat puts the next one off.
+void Session::ScheduleHeartbeat() {
+  deps_.timers->After(period_, &serial_, [this, timer = ++beat_timer_] {
+    if (timer == beat_timer_ && !session_id_.empty()) Beat();
   });
 }
 
@@ -192,7 +193,7 @@ void Session::Beat() {
   heartbeat->set_runtime_available(deps_.supervisor->runtime_available());
   heartbeat->set_impairment(deps_.impairment());
   Send(std::move(message));
-  ScheduleHeartbeat(absl::Seconds(5));  // unless an answer says otherwise before
+  ScheduleHeartbeat();
 }
 
 void Session::Report(v1::TaskState state) {
@@ -226,6 +227,7 @@ void Session::Send(v1::AgentMessage message) {
 void Session::End(const std::string& why) {
   LogWarning("session ended", {{"reason", why}});
   session_id_.clear();
+  has_ended_ = true;
   {
     MutexLock lock(&mu_);
     state_.connected = false;

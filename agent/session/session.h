@@ -58,7 +58,7 @@ class Session final : public supervisor::ReportSink {
   void HandleAssignments(const v1::AssignmentSet& set);
   void HandleGoodbye(const v1::Goodbye& goodbye);
   void ProposeStops(const v1::AssignmentSet& complete);
-  void ScheduleHeartbeat(absl::Duration delay);
+  void ScheduleHeartbeat();
   void Beat();
   void Send(v1::AgentMessage message);
   void SendReports();
@@ -74,9 +74,11 @@ class Session final : public supervisor::ReportSink {
   ReportQueue reports_;
   uint64_t results_in_ = 0;  // of the last set applied
   bool has_complete_set_ = false;
+  bool has_ended_ = false;  // End() was called; OnDisconnected() is still to come
   uint64_t beats_sent_ = 0;
   uint64_t beats_acked_ = 0;
-  uint64_t connection_ = 0;  // tells late timers from current ones
+  absl::Duration period_ = absl::Seconds(5);  // of heartbeats: the controller's last word
+  uint64_t beat_timer_ = 0;                   // tells the armed timer from late ones
 
   mutable Mutex mu_;
   supervisor::SessionState state_ ABSL_GUARDED_BY(mu_);
