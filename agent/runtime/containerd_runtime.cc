@@ -25,10 +25,12 @@ bool IsShimGone(const absl::Status& status) {
           absl::StrContains(status.message(), "connection refused"));
 }
 
-// containerd has no code of its own for this, and still cleans up after an earlier creation.
-bool IsBundleInTheWay(const absl::Status& status) {
-  return absl::StrContains(status.message(), "failed to start shim: mkdir") &&
-         absl::EndsWith(status.message(), "file exists");
+// While containerd still cleans up after an earlier creation, the shim's folder is in the way or
+// vanishes under the new shim; or the host had no process to spare. It has no code for any of them.
+// A runtime that is not installed is another matter.
+bool IsShimNotStarted(const absl::Status& status) {
+  return absl::StrContains(status.message(), "failed to start shim") &&
+         !absl::StrContains(status.message(), "failed to resolve runtime path");
 }
 
 // containerd's codes as Runtime's: see there.
@@ -39,7 +41,7 @@ absl::Status ToRuntimeStatus(const absl::Status& status) {
       return absl::UnavailableError(status.message());
     case absl::StatusCode::kUnknown:
       // A deadline inside containerd or its shim has no code either.
-      if (IsShimGone(status) || IsBundleInTheWay(status) ||
+      if (IsShimGone(status) || IsShimNotStarted(status) ||
           absl::StrContains(status.message(), "context deadline exceeded")) {
         return absl::UnavailableError(status.message());
       }

@@ -1,6 +1,7 @@
 #include "agent/runtime/forgotten_shim.h"
 
 #include <dirent.h>
+#include <openssl/sha.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -24,6 +26,16 @@ namespace {
 
 // Where the shim has runc keep its records unless told otherwise, which it never is here.
 constexpr char kRuncRoot[] = "/run/containerd/runc/";
+
+// A killed shim leaves its socket. Source of the name: containerd, runtime/v2/shim/util_unix.go.
+void RemoveSocket(const ShimIdentity& shim) {
+  const std::string identity =
+      absl::StrCat(shim.containerd_address, "/", shim.containerd_namespace, "/", shim.container_id);
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
+  unlink(absl::StrCat("/run/containerd/s/", absl::BytesToHexString(hash)).c_str());
+}
 
 // Whether `pid` was started as: .../containerd-shim-... -namespace N -id ID -address ADDRESS.
 bool IsShim(int pid, const ShimIdentity& shim) {
@@ -73,8 +85,9 @@ absl::Status Kill(int pid, const ShimIdentity& shim, absl::Duration timeout) {
 absl::Status KillForgottenShim(const ShimIdentity& shim, const std::string& runc,
                                absl::Duration timeout) {
   const std::vector<int> pids = FindShims(shim);
-  if (pids.empty()) return absl::OkStatus();
   for (const int pid : pids) RETURN_IF_ERROR(Kill(pid, shim, timeout));
+  RemoveSocket(shim);
+  if (pids.empty()) return absl::OkStatus();
   // With --force runc kills the container and says OK if there is none.
   Command command;
   command.arguments = {runc,     "--root",  absl::StrCat(kRuncRoot, shim.containerd_namespace),

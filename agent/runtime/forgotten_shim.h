@@ -15,11 +15,12 @@ struct ShimIdentity {
   std::string container_id;
 };
 
-// Ends a shim that containerd no longer knows, with its container. containerd 1.6 leaves one behind
-// when `runc create` or a logger hangs for longer than the call; it then finds that shim's socket
-// at the next creation by the same id, and hangs again (containerd issue 6860). Call only when
-// containerd has no task of that id. Blocks for up to `timeout` on processes and `runc` (absolute
-// path). OK if there is no such shim. DeadlineExceeded: it does not end.
+// Ends a shim that containerd no longer knows, with its container, and removes its socket.
+// containerd 1.6 leaves one behind when `runc create` or a logger hangs for longer than the call;
+// it then finds that shim's socket at the next creation by the same id, and hangs again (containerd
+// issue 6860). Call only when containerd has no task of that id. Blocks for up to `timeout` on
+// processes and `runc` (absolute path). OK if there is no such shim. DeadlineExceeded: it does not
+// end.
 absl::Status KillForgottenShim(const ShimIdentity& shim, const std::string& runc,
                                absl::Duration timeout);
 

@@ -79,6 +79,15 @@ TEST_CASE_METHOD(Fixture, "output goes to the program of a binary log uri", "[co
   CHECK(ReadFile(output).value() == "said\n");
 }
 
+TEST_CASE("a runtime that is not installed is refused, not tried again", "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.runtime = "io.containerd.absent.v2";
+  Fixture fixture(options);
+  REQUIRE(fixture.runtime->PrepareRootfs("c1", kLease, fixture.world->chain_id()).ok());
+  CHECK(fixture.runtime->Create(fixture.world->Spec("c1", Program::kExitWith0)).code() ==
+        Code::kFailedPrecondition);
+}
+
 TEST_CASE("a creation that did not end in time is undone by removal", "[containerd]") {
   ContainerdRuntimeOptions options;
   options.create_timeout = absl::Seconds(1);
