@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "absl/strings/str_join.h"
 #include "agent/config.h"
 #include "agent/endpoint/endpoint.h"
 #include "agent/host.h"
@@ -104,13 +105,28 @@ void FeedWatchdog(Timers* timers, Executor* control, supervisor::Supervisor* sup
   });
 }
 
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const AgentConfig& config) {
+  ASSIGN_OR_RETURN(store::SqliteStore::Opened opened,
+                   store::SqliteStore::OpenOrSetAside(config.state_dir + "/agent.db", Clock::Real()->Now()),
+                   "agent.state_dir");
+  if (opened.damage) {
+    LogError("the agent's records were damaged; what could be read of them is kept",
+             {{"damage", opened.damage->what}, {"set_aside", opened.damage->set_aside},
+              {"records_kept", opened.damage->records_kept}});
+  }
+  return std::move(opened.store);
+}
+
 absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   RETURN_IF_ERROR(MakeDirectories(config.state_dir, 0700), "agent.state_dir");
   RETURN_IF_ERROR(MakeDirectories(config.run_dir, 0755), "agent.run_dir");
   ASSIGN_OR_RETURN(const resource::HostFacts facts, resource::ReadHostFacts("/"));
   ASSIGN_OR_RETURN(const resource::InstanceIdentity identity, IdentityOf(config, facts));
-  ASSIGN_OR_RETURN(const auto store, store::SqliteStore::Open(config.state_dir + "/agent.db"), "agent.state_dir");
+  ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store, OpenStore(config));
   ASSIGN_OR_RETURN(store::StoredState stored, store->Load());
+  if (!stored.undecodable.empty()) {
+    LogError("stored records cannot be understood and are skipped", {{"keys", absl::StrJoin(stored.undecodable, ",")}});
+  }
   ASSIGN_OR_RETURN(const std::vector<std::string> foreign_tasks,
                    ReconcileIdentity(config.cluster, identity.ec2_instance_id, &stored));
   for (const std::string& task_id : foreign_tasks) store->RemoveTask(task_id);

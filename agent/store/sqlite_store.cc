@@ -8,7 +8,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -19,36 +18,62 @@ constexpr absl::string_view kTaskPrefix = "task/";
 constexpr absl::string_view kRegistrationKey = "registration";
 constexpr absl::Duration kRetryPause = absl::Seconds(1);
 
-absl::Status FromException(const SQLite::Exception& error) {
-  const int code = error.getErrorCode();
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return absl::DataLossError(error.what());
-  if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY) return absl::UnavailableError(error.what());
-  return absl::FailedPreconditionError(error.what());
+// False: it is nothing that this agent knows.
+bool Decode(absl::string_view key, const void* value, int size, StoredState* state) {
+  if (key == kRegistrationKey) {
+    v1::RegistrationRecord registration;
+    if (!registration.ParseFromArray(value, size)) return false;
+    state->registration = std::move(registration);
+    return true;
+  }
+  v1::TaskRecord task;
+  if (!absl::StartsWith(key, kTaskPrefix) || !task.ParseFromArray(value, size)) return false;
+  state->tasks.push_back(std::move(task));
+  return true;
 }
 
-void SetUpSchema(SQLite::Database* database) {
+// Throws SQLite::Exception.
+absl::Status SetUp(SQLite::Database* database, SchemaSteps steps) {
+  database->exec("PRAGMA locking_mode=EXCLUSIVE");
+  // Until the version is known to be ours, closing the database shall not write its log into it.
+  sqlite3_db_config(database->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  RETURN_IF_ERROR(CheckSchemaVersion(database, steps));
+  const std::string check = database->execAndGet("PRAGMA quick_check(1)").getString();
+  if (check != "ok") return absl::DataLossError(check);
+  sqlite3_db_config(database->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   database->exec("PRAGMA journal_mode=WAL");
   database->exec("PRAGMA synchronous=FULL");
-  database->exec("CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
-  database->exec(absl::StrCat("PRAGMA user_version=", SqliteStore::kSchemaVersion));
+  MigrateSchema(database, steps);
+  if (!database->tableExists("record")) return absl::DataLossError("it has no table of records");
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, SchemaSteps steps) {
   try {
-    auto database = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000);
-    const int version = database->execAndGet("PRAGMA user_version").getInt();
-    if (version > kSchemaVersion) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(path, " has schema version ", version, ", this davit-agent knows up to ", kSchemaVersion,
-                       ": run the newer agent, or move the file away to start empty"));
-    }
-    SetUpSchema(database.get());
+    auto database = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    RETURN_IF_ERROR(SetUp(database.get(), steps), path);
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
   } catch (const SQLite::Exception& error) {
-    return Annotate(FromException(error), path);
+    if (error.getErrorCode() == SQLITE_BUSY) {
+      return absl::FailedPreconditionError(absl::StrCat(path, " is in use: is another davit-agent running?"));
+    }
+    return Annotate(ToStatus(error), path);
   }
+}
+
+absl::StatusOr<SqliteStore::Opened> SqliteStore::OpenOrSetAside(const std::string& path, absl::Time now) {
+  RETURN_IF_ERROR(FinishReplacing(path));
+  absl::StatusOr<std::unique_ptr<SqliteStore>> store = Open(path);
+  std::optional<Damage> damage;
+  if (store.status().code() == absl::StatusCode::kDataLoss) {
+    ASSIGN_OR_RETURN(damage, ReplaceDamaged(path, now));
+    damage->what = std::string(store.status().message());
+    store = Open(path);
+  }
+  if (!store.ok()) return store.status();
+  return Opened{*std::move(store), std::move(damage)};
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<SQLite::Database> database) : database_(std::move(database)) {
@@ -74,14 +99,10 @@ absl::StatusOr<StoredState> SqliteStore::Load() {
     while (query.executeStep()) {
       const std::string key = query.getColumn(0).getString();
       const SQLite::Column value = query.getColumn(1);
-      google::protobuf::MessageLite* into = &state.registration;
-      if (absl::StartsWith(key, kTaskPrefix)) into = &state.tasks.emplace_back();
-      if (!into->ParseFromArray(value.getBlob(), value.getBytes())) {
-        return absl::DataLossError(absl::StrCat("record ", key, " cannot be decoded"));
-      }
+      if (!Decode(key, value.getBlob(), value.getBytes(), &state)) state.undecodable.push_back(key);
     }
   } catch (const SQLite::Exception& error) {
-    return Annotate(FromException(error), "loading the agent's records");
+    return Annotate(ToStatus(error), "loading the agent's records");
   }
   return state;
 }
@@ -99,7 +120,7 @@ void SqliteStore::SaveTask(const std::string& task_id, v1::TaskRecord record, Wo
 }
 
 void SqliteStore::RemoveTask(const std::string& task_id) {
-  Add(Write{absl::StrCat(kTaskPrefix, task_id), "", nullptr});
+  Add(Write{absl::StrCat(kTaskPrefix, task_id), std::nullopt, nullptr});
 }
 
 void SqliteStore::SaveRegistration(v1::RegistrationRecord record) {
@@ -117,21 +138,31 @@ absl::Status SqliteStore::Commit(const std::deque<Write>& writes) {
     SQLite::Statement put(*database_, "INSERT OR REPLACE INTO record (key, value) VALUES (?, ?)");
     SQLite::Statement erase(*database_, "DELETE FROM record WHERE key = ?");
     for (const Write& write : writes) {
-      SQLite::Statement& statement = write.value.empty() ? erase : put;
+      SQLite::Statement& statement = write.value ? put : erase;
       statement.reset();
       statement.bindNoCopy(1, write.key);
-      if (!write.value.empty()) statement.bindNoCopy(2, write.value.data(), static_cast<int>(write.value.size()));
+      if (write.value) statement.bindNoCopy(2, write.value->data(), static_cast<int>(write.value->size()));
       statement.exec();
     }
     transaction.commit();
     return absl::OkStatus();
   } catch (const SQLite::Exception& error) {
-    return Annotate(FromException(error), "writing the agent's records");
+    return Annotate(ToStatus(error), "writing the agent's records");
   }
 }
 
+void SqliteStore::NoteOutcome(const absl::Status& committed) {
+  bool has_changed = false;
+  {
+    MutexLock lock(&mu_);
+    has_changed = committed.code() != health_.code();
+    health_ = committed;
+  }
+  if (has_changed) LogWarning("store state changed", {{"status", committed}});
+}
+
 void SqliteStore::Run() {
-  std::deque<Write> batch;
+  std::deque<Write> batch;  // what is not durable yet, in the order of the saves
   for (;;) {
     {
       MutexLock lock(&mu_);
@@ -143,21 +174,17 @@ void SqliteStore::Run() {
       if (batch.empty()) return;
     }
     const absl::Status committed = Commit(batch);
+    NoteOutcome(committed);
     if (committed.ok()) {
       for (Write& write : batch) {
         if (write.done) std::move(write.done)();
       }
       batch.clear();
+      continue;
     }
     MutexLock lock(&mu_);
-    if (committed.code() != health_.code()) {
-      LogWarning("store state changed", {{"status", committed}});
-    }
-    health_ = committed;
-    if (!committed.ok()) {
-      if (stopping_) return;
-      changed_.WaitFor(&mu_, kRetryPause);
-    }
+    if (stopping_) return;
+    changed_.WaitFor(&mu_, kRetryPause);
   }
 }
 

@@ -3,9 +3,12 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "agent/store/damaged_database.h"
+#include "agent/store/schema.h"
 #include "agent/store/store.h"
 #include "base/mutex.h"
 
@@ -15,15 +18,21 @@ class Database;
 
 namespace davit::store {
 
-// The store on one SQLite file (WAL, synchronous=FULL). One thread writes; all that was saved while it wrote goes into
-// its next transaction.
+// The store on one SQLite file (WAL, synchronous=FULL: a commit is on the disk before it is answered, so that a `done`
+// outlives a loss of power). One thread writes; all that was saved while it wrote goes into its next transaction. The file
+// is locked while it is open.
 class SqliteStore final : public Store {
  public:
-  static constexpr int kSchemaVersion = 1;
+  // Opens or makes `path`, and brings it to the newest schema. FailedPrecondition: the folder cannot be written, another
+  // process has the file open, or it has a newer schema (both versions are named, nothing is touched). DataLoss: the file
+  // is no database, or is damaged; it is left as it is. Unavailable: disk full or I/O error.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
+                                                           SchemaSteps steps = AgentSchema());
 
-  // Opens or makes `path`. FailedPrecondition: the folder cannot be written, or the file has a newer schema (both
-  // versions are named). DataLoss: the file is not a database, or is damaged; it is left as it is.
-  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path);
+  // As Open(), but a damaged file is set aside and replaced by one with the records that can still be read.
+  struct Opened;
+  static absl::StatusOr<Opened> OpenOrSetAside(const std::string& path, absl::Time now);
+
   // Writes what is queued, if that works at once.
   ~SqliteStore() override;
 
@@ -35,14 +44,15 @@ class SqliteStore final : public Store {
 
  private:
   struct Write {
-    std::string key;    // "task/<id>" or "registration"
-    std::string value;  // empty: delete
+    std::string key;                   // "task/<id>" or "registration"
+    std::optional<std::string> value;  // nullopt: delete
     Work done;
   };
   explicit SqliteStore(std::unique_ptr<SQLite::Database> database);
   void Add(Write write);
   void Run();
   absl::Status Commit(const std::deque<Write>& writes);
+  void NoteOutcome(const absl::Status& committed);
 
   const std::unique_ptr<SQLite::Database> database_;  // after Load() used by thread_ only
   mutable Mutex mu_;
@@ -51,6 +61,11 @@ class SqliteStore final : public Store {
   absl::Status health_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
+};
+
+struct SqliteStore::Opened {
+  std::unique_ptr<SqliteStore> store;
+  std::optional<Damage> damage;  // nullopt: nothing was wrong
 };
 
 }  // namespace davit::store

@@ -14,6 +14,7 @@ namespace davit::store {
 struct StoredState {
   std::vector<v1::TaskRecord> tasks;
   v1::RegistrationRecord registration;  // empty if the host was never registered
+  std::vector<std::string> undecodable;  // keys of records that are kept, and cannot be understood
 };
 
 // The agent's durable memory. Thread-safe. Saves are asynchronous and happen in the order of the calls; many become one
