@@ -10,10 +10,23 @@
 namespace davit::supervisor {
 namespace {
 
+constexpr absl::Duration kFirstLookRetry = absl::Seconds(2);
 constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
 // The sequence numbers of a restarted agent begin above all that the one before can have used since
 // its last save.
 constexpr uint64_t kSequenceGap = 1ULL << 20;
+
+// What the host holds of the task was begun by an agent whose memory is lost. Each container there
+// may have run: none is started a second time.
+void Inherit(const HostTask& begun, task::TaskSnapshot* snapshot) {
+  snapshot->owns_host_state = true;
+  for (const std::string& name : begun.containers) {
+    task::ContainerSnapshot* container = task::FindContainer(snapshot, name);
+    if (container == nullptr) continue;
+    container->phase = task::Phase::kCreated;
+    container->work = task::Work::kStart;
+  }
+}
 
 }  // namespace
 
@@ -80,13 +93,18 @@ void Supervisor::Assign(const v1::Assignment& assignment) {
     const std::string id = ShortId(assignment.task_arn());
     std::shared_ptr<Task> task = Find(id);
     if (task == nullptr) {
+      // Only a look at the host can tell whether it was begun by an agent that lost its memory.
+      if (!has_looked_) {
+        too_early_.push_back(assignment);
+        return;
+      }
       absl::StatusOr<task::TaskSnapshot> snapshot =
           task::NewTask(assignment, options_.stop_timeout);
       if (!snapshot.ok()) return Refuse(assignment, snapshot.status());
-      const bool is_on_host =
-          orphans_.Find(id) != nullptr;  // begun by an agent that lost its memory: adopted
+      const HostTask* begun = orphans_.Find(id);
+      const bool is_on_host = begun != nullptr;
+      if (is_on_host) Inherit(*begun, &*snapshot);
       orphans_.Forget(id);
-      snapshot->owns_host_state = is_on_host;
       task = Add(assignment, *std::move(snapshot), 0);
       LogInfo("task assigned", {{"task_arn", assignment.task_arn()}, {"is_on_host", is_on_host}});
       if (is_on_host || assignment.desired_status() != v1::TaskStatus::STOPPED)
@@ -249,7 +267,9 @@ void Supervisor::Observe(const std::shared_ptr<Task>& task, const task::TaskSnap
 }
 
 void Supervisor::ScheduleReconcile() {
-  deps_.timers->After(options_.reconcile_interval, &serial_, [this] {
+  // New tasks wait for the first look.
+  const absl::Duration delay = has_looked_ ? options_.reconcile_interval : kFirstLookRetry;
+  deps_.timers->After(delay, &serial_, [this] {
     LookAtAll();
     Reconcile();
   });
@@ -283,6 +303,8 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   }
   for (const std::string& id : to_remove)
     RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
+  has_looked_ = true;
+  for (const v1::Assignment& assignment : std::exchange(too_early_, {})) Assign(assignment);
   MutexLock lock(&mu_);
   owned_ = Owned{inventory, orphans_.size()};
 }
@@ -295,7 +317,7 @@ void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& rea
   const v1::Assignment assignment = AssignmentFromLabels(orphan);
   absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
   if (snapshot.ok()) {  // as a task: with a grace period, exit codes and a report
-    snapshot->owns_host_state = true;
+    Inherit(orphan, &*snapshot);
     const std::shared_ptr<Task> task = Add(assignment, *std::move(snapshot), 0);
     task->Begin(/*restarted=*/true);
     task->Handle(

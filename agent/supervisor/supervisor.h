@@ -123,6 +123,8 @@ class Supervisor final : public TaskEffects::Host {
   task::AdmissionLedger ledger_;
   Lookout lookout_;
   Orphans orphans_;
+  bool has_looked_ = false;                 // at the host as a whole, since the start
+  std::vector<v1::Assignment> too_early_;   // of unknown tasks, before that
 
   mutable Mutex mu_;
   Owned owned_ ABSL_GUARDED_BY(mu_);

@@ -39,7 +39,8 @@ struct CancelPull {
 struct Create {  // network, snapshot, process -> Created
   std::string container;
   int attempt;
-  bool again = false;  // after an earlier life, whose process is to be cleared away
+  // After an earlier life, or a creation that was cut short: its process is to be cleared away.
+  bool again = false;
   friend bool operator==(const Create&, const Create&) = default;
 };
 struct Start {  // -> Started

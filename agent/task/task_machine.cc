@@ -211,6 +211,12 @@ class Notes {
 
   void NoteExit(std::optional<int> exit_code, bool out_of_memory, absl::Time exited_at,
                 ContainerSnapshot* container) {
+    if (!MayHaveRun(*container)) {
+      // Its creation was cut short, with the agent or the runtime: what ended is the waiting process.
+      container->has_remains = true;
+      if (container->phase == Phase::kCreated) container->phase = Phase::kNone;
+      return;
+    }
     if (!container->started_at)
       container->started_at = exited_at;  // started and gone before we heard of the start
     container->exit_code = exit_code;

@@ -24,7 +24,8 @@ void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container
   switch (answer.readiness) {
     case Readiness::kReady:
       actions->push_back(Create{container->name, BeginWork(Work::kCreate, container),
-                                /*again=*/container->restart_count > 0});
+                                /*again=*/container->restart_count > 0 || container->has_remains});
+      container->has_remains = false;
       break;
     case Readiness::kWaits:
       task->waiting_reason = answer.reason;

@@ -94,7 +94,8 @@ struct ContainerSnapshot {
   Work work = Work::kNothing;
   int attempt = 0;       // of `work`; rises whenever work begins or is abandoned
   int failures = 0;      // of the same work in a row
-  int stop_signals = 0;  // sent so far: 0 none, 1 the stop signal, 2 and more SIGKILL
+  bool has_remains = false;  // of a creation that was cut short: cleared away before the next
+  int stop_signals = 0;      // sent so far: 0 none, 1 the stop signal, 2 and more SIGKILL
 
   int stop_signal = 15;
   std::string image_digest;
@@ -152,6 +153,12 @@ v1::ContainerStatus::Value StatusOf(const ContainerSnapshot& container);
 // A start was begun and its result is not known: the container may run.
 inline bool StartIsUncertain(const ContainerSnapshot& container) {
   return container.phase == Phase::kCreated && container.work == Work::kBackoff;
+}
+
+// False: nobody has asked for the start of its current life.
+inline bool MayHaveRun(const ContainerSnapshot& container) {
+  return container.phase >= Phase::kRunning || container.work == Work::kStart ||
+         StartIsUncertain(container);
 }
 
 ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name);

@@ -244,6 +244,31 @@ TEST_CASE("what was made but never started is made again after a restart", "[tas
   CHECK(restarted.Find<Pull>("web") != nullptr);
 }
 
+TEST_CASE("a creation that was cut short is no life: the container is made again", "[task][recovery]") {
+  TaskSnapshot half_made = OneContainer();
+  half_made.owns_host_state = half_made.provisioned = true;
+  TaskDriver restarted(Recover(half_made).next);
+  SECTION("seen by the look after the restart") {
+    restarted.Send(Observed{{{"web", restarted.attempt("web"), Sighting::State::kStopped, 0, 137,
+                              false, restarted.now()}},
+                            true});
+    restarted.Send(Admitted{});
+  }
+  SECTION("heard of while the image is looked up") {
+    restarted.Send(Observed{
+        {{"web", restarted.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
+    restarted.mutable_snapshot()->containers[0].phase = Phase::kNone;
+    restarted.Send(Admitted{});
+    restarted.Send(Exited{"web", 137, false, restarted.now()});
+  }
+  CHECK_FALSE(restarted.container("web").exit_code.has_value());
+  CHECK(restarted.snapshot().goal == Goal::kRun);
+  restarted.Send(Pulled{"web", restarted.attempt("web"), {}, "sha256:1"});
+  REQUIRE(restarted.Find<Create>("web") != nullptr);
+  CHECK(restarted.Find<Create>("web")->again);
+  CHECK_FALSE(restarted.container("web").has_remains);
+}
+
 TEST_CASE("a finished task ignores everything", "[task]") {
   TaskDriver driver(OneContainer());
   driver.Send(GoalChanged{Goal::kStop, "never ran", v1::StopCode::UserInitiated});
