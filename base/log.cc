@@ -97,6 +97,7 @@ void SetUpLog(LogLevel level, LogFormat format) {
     case LogLevel::kInfo: return Logger()->set_level(spdlog::level::info);
     case LogLevel::kWarning: return Logger()->set_level(spdlog::level::warn);
     case LogLevel::kError: return Logger()->set_level(spdlog::level::err);
+    case LogLevel::kOff: return Logger()->set_level(spdlog::level::off);
   }
 }
 
@@ -120,6 +121,7 @@ void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> f
     case LogLevel::kInfo: return Write(spdlog::level::info, "info", message, fields);
     case LogLevel::kWarning: return Write(spdlog::level::warn, "warning", message, fields);
     case LogLevel::kError: return Write(spdlog::level::err, "error", message, fields);
+    case LogLevel::kOff: return;
   }
 }
 

@@ -24,7 +24,7 @@ struct LogField {
   std::string value;
 };
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };  // kOff: nothing is written
 enum class LogFormat { kLogfmt, kJson };
 
 // Call once, before threads start.

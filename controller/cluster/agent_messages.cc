@@ -222,7 +222,13 @@ bool Model::MergeTaskState(const v1::TaskState& seen, const Instance& instance) 
     return false;
   }
   if (task->is_stopped()) return seen.last_status() == v1::TaskStatus::STOPPED;
-  if (seen.sequence() != 0 && seen.sequence() <= task->record.sequence()) return false;
+  // In another session than before nothing is older, since sessions are fenced; and an agent that
+  // was killed before it had saved its sequence counts some numbers twice.
+  const bool is_same_session = task->heard_in == instance.session.id;
+  if (is_same_session && seen.sequence() != 0 && seen.sequence() <= task->record.sequence()) {
+    return false;
+  }
+  task->heard_in = instance.session.id;
   const v1::TaskStatus::Value before = task->last_status;
   task = state_.PutTask(Merge(task->record, seen, task->revision, ToEpochSeconds(now_.wall)));
   if (task->last_status != before) {

@@ -65,6 +65,7 @@ struct Task {
   capacity::Reservation needs;
   const Revision* revision = nullptr;  // null if the store lacks it
   Instance* instance = nullptr;        // null if the store lacks it
+  std::string heard_in;  // session of the newest observation: sequences are compared within one
 
   const std::string& arn() const { return record.task().task_arn(); }
   bool is_stopped() const { return last_status == v1::TaskStatus::STOPPED; }

@@ -61,6 +61,15 @@ TEST_CASE("a report that was seen before changes nothing, and is acked again", "
   CHECK(task.Describe().last_status() == "RUNNING");
 }
 
+TEST_CASE("a new session's report counts whatever its sequence: a killed agent may count again",
+          "[report]") {
+  RunningTask task;
+  task.Report(v1::TaskStatus::RUNNING, 5);
+  task.cluster.Connect("s2", MakeHello("i-1"));
+  task.cluster.Report("s2", task.arn, v1::TaskStatus::STOPPED, 4);
+  CHECK(task.Describe().last_status() == "STOPPED");
+}
+
 TEST_CASE("containers, times and exit codes of a report are shown", "[report]") {
   RunningTask task;
   v1::AgentMessage message = ReportOf("s1", task.arn, v1::TaskStatus::RUNNING, 1);

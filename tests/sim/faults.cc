@@ -1,0 +1,123 @@
+// What goes wrong in a history, and how it ends.
+#include "absl/strings/str_cat.h"
+#include "tests/sim/simulation.h"
+
+namespace davit::sim {
+namespace {
+
+constexpr absl::Duration kLongestFault = absl::Seconds(60);
+constexpr absl::Duration kLongestAbsence = absl::Seconds(20);  // of a program that was killed
+constexpr double kWorkRate = 0.03;                             // requests per step
+
+}  // namespace
+
+void Simulation::Disturb() {
+  if (random_.Chance(kWorkRate)) MakeWork();
+  if (random_.Chance(fault_rate_)) {
+    ++result_.faults;
+    Inflict(static_cast<Fault>(random_.Below(static_cast<size_t>(Fault::kCount))));
+  }
+}
+
+void Simulation::Inflict(Fault fault) {
+  const absl::Duration length = random_.Within(kLongestFault);
+  Process* const controller = control_plane_.process();
+  switch (fault) {
+    case Fault::kKillController:
+      Say("controller is killed");
+      control_plane_.Crash();
+      break;
+    case Fault::kKillControllerInCommit:
+      control_plane_.CrashAtCommit(static_cast<int>(1 + random_.Below(10)));
+      break;
+    case Fault::kFailCommits:
+      Say(absl::StrCat("commits fail for ", absl::FormatDuration(length)));
+      control_plane_.FailCommits(true);
+      Later(length, [this] { control_plane_.FailCommits(false); });
+      break;
+    case Fault::kPauseController:
+      Say(absl::StrCat("controller pauses for ", absl::FormatDuration(length)));
+      if (controller != nullptr) controller->Pause(clock_.Monotonic() + length);
+      break;
+    case Fault::kCut: network_.CutOne(&random_); break;
+    case Fault::kDuplicate: network_.DuplicateOne(&random_); break;
+    default: return InflictOnHost(fault, random_.Below(hosts_.size()));
+  }
+  Later(random_.Within(kLongestAbsence), [this] { StartController(); });
+}
+
+void Simulation::InflictOnHost(Fault fault, size_t number) {
+  Host* const host = hosts_[number].get();
+  const absl::Duration length = random_.Within(kLongestFault);
+  const absl::Duration until = clock_.Monotonic() + length;
+  const std::set<std::string> live = witness_.LiveOn(number);
+  const std::string victim =
+      live.empty() ? "" : *std::next(live.begin(), static_cast<int>(random_.Below(live.size())));
+  Process* const agent = host->agent_process();
+  Say(absl::StrCat("fault ", static_cast<int>(fault), " (see Fault) on host ", number, " ", victim));
+  switch (fault) {
+    case Fault::kKillAgent: host->CrashAgent(); break;
+    case Fault::kReboot: host->Reboot(); break;
+    case Fault::kKillAgentInCall:
+      if (agent != nullptr) host->interference()->killed_in = static_cast<int>(1 + random_.Below(20));
+      break;
+    case Fault::kFailCalls:
+      if (agent != nullptr) host->interference()->failure_rate = 0.3 * random_.Uniform();
+      Later(length, [host] {
+        if (host->interference() != nullptr) host->interference()->failure_rate = 0;
+      });
+      break;
+    case Fault::kLoseRuntime:
+      host->runtime()->SetReachable(false);
+      Later(length, [host] { host->runtime()->SetReachable(true); });
+      break;
+    case Fault::kKillShim:
+      if (!victim.empty()) host->KillShim(victim);
+      break;
+    case Fault::kOutOfMemory:
+      if (!victim.empty()) host->RunOutOfMemory(victim);
+      break;
+    case Fault::kStallPool:
+      if (agent != nullptr) agent->pools[random_.Below(agent->pools.size())].Stall(until);
+      break;
+    case Fault::kPauseAgent:
+      if (agent != nullptr) agent->Pause(until);
+      break;
+    case Fault::kHoldDisk: host->HoldDisk(until); break;
+    case Fault::kPartition: Partition(number); break;
+    default: break;
+  }
+  Later(random_.Within(kLongestAbsence), [host] { host->StartAgent(); });
+}
+
+// One way or both. gRPC gives a connection up that is silent for too long.
+void Simulation::Partition(size_t host) {
+  const absl::Duration until = clock_.Monotonic() + random_.Within(kLongestFault);
+  davit::sim::Partition* const partition = network_.partition(host);
+  const size_t direction = random_.Below(3);
+  if (direction != 0) partition->up_until = until;
+  if (direction != 1) partition->down_until = until;
+  if (random_.Chance(0.5)) Later(absl::Seconds(20), [this] { network_.CutOne(&random_); });
+}
+
+void Simulation::Heal() {
+  Say("nothing fails from now on");
+  is_healed_ = true;
+  control_plane_.FailCommits(false);
+  control_plane_.CrashAtCommit(0);
+  StartController();
+  if (control_plane_.process() != nullptr) control_plane_.process()->Pause(absl::ZeroDuration());
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    Host* const host = hosts_[i].get();
+    *network_.partition(i) = {};
+    host->runtime()->SetReachable(true);
+    host->HoldDisk(absl::ZeroDuration());
+    host->StartAgent();
+    host->agent_process()->Pause(absl::ZeroDuration());
+    for (Pool& pool : host->agent_process()->pools) pool.Stall(absl::ZeroDuration());
+    host->interference()->killed_in = 0;
+    host->interference()->failure_rate = 0;
+  }
+}
+
+}  // namespace davit::sim

@@ -1,0 +1,138 @@
+#ifndef DAVIT_TESTS_SIM_NETWORK_H_
+#define DAVIT_TESTS_SIM_NETWORK_H_
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "davit/v1/agent.pb.h"
+#include "tests/sim/random.h"
+#include "tests/support/fake_time.h"
+
+namespace davit::sim {
+
+// One direction of a stream: what was sent and has not arrived. In order, whatever happens.
+template <typename Message>
+struct Lane {
+  struct Item {
+    absl::Duration due;
+    std::optional<Message> message;  // nullopt: the stream ends here
+  };
+  std::deque<Item> items;
+
+  void Push(absl::Duration due, std::optional<Message> message) {
+    if (!items.empty()) due = std::max(due, items.back().due);
+    items.push_back({due, std::move(message)});
+  }
+  // What is under way is lost from some point on.
+  void LoseTail(Random* random) { items.resize(random->Below(items.size() + 1)); }
+};
+
+// For how long nothing passes between a host and the controller, per direction. TCP keeps what is
+// sent meanwhile.
+struct Partition {
+  absl::Duration up_until = absl::ZeroDuration();    // agent to controller
+  absl::Duration down_until = absl::ZeroDuration();  // controller to agent
+};
+
+// A TCP stream as gRPC uses it: messages arrive in order and once, late or, from some point on, not
+// at all; each side learns of its end on its own, the controller perhaps never. Single-threaded.
+class Connection {
+ public:
+  struct AgentSide {
+    std::function<void(v1::ControllerMessage)> receive;
+    std::function<void()> ended;
+  };
+  struct ControllerSide {
+    std::function<void(v1::AgentMessage)> receive;
+    std::function<void()> ended;
+    std::function<void()> written;  // a message has left the controller's buffer
+  };
+  // nullopt: refused, nobody listens.
+  using Accept = std::function<std::optional<ControllerSide>(const std::shared_ptr<Connection>&)>;
+
+  Connection(test::FakeClock* clock, const Partition* partition, Accept accept, AgentSide agent,
+             Random random)
+      : clock_(clock),
+        partition_(partition),
+        accept_(std::move(accept)),
+        agent_(std::move(agent)),
+        random_(random) {}
+
+  void SendUp(v1::AgentMessage message);
+  // nullopt: the controller ends the stream.
+  void SendDown(std::optional<v1::ControllerMessage> message);
+  // False: the controller's writes wait until written().
+  bool has_room() const { return is_cut_ || down_.items.size() < 3; }
+
+  // The agent closes its end, or dies. Its callbacks are not used again.
+  void DropAgent();
+  // The same of the controller.
+  void DropController();
+  // The wire breaks. What is under way is lost; the agent learns of it within 20 s (gRPC's
+  // keepalive), the controller perhaps.
+  void Cut();
+  // A message arrives a second time. No TCP stream does that, but agent.proto promises that nothing
+  // comes of it. Not a Hello: that is answered with the end of the stream.
+  void Duplicate();
+
+  bool is_due(absl::Duration now) const { return UpDue() <= now || DownDue() <= now; }
+  // When something arrives that is not due at `now` yet. Infinite: nothing is under way.
+  absl::Duration NextDue(absl::Duration now) const;
+  // One thing that is due arrives.
+  void DeliverOne(const std::shared_ptr<Connection>& self);
+  bool is_over() const { return !agent_.has_value() && !controller_.has_value() && is_accepted_; }
+
+ private:
+  absl::Duration Latency() { return clock_->Monotonic() + random_.Within(absl::Milliseconds(20)); }
+  absl::Duration UpDue() const;
+  absl::Duration DownDue() const;
+  void DeliverUp(const std::shared_ptr<Connection>& self);
+  void DeliverDown();
+
+  test::FakeClock* const clock_;
+  const Partition* const partition_;
+  const Accept accept_;
+  std::optional<AgentSide> agent_;
+  std::optional<ControllerSide> controller_;
+  Random random_;
+  Lane<v1::AgentMessage> up_;
+  Lane<v1::ControllerMessage> down_;
+  bool is_accepted_ = false;  // or was refused
+  bool is_cut_ = false;
+};
+
+// The wires between hosts and the controller. Single-threaded.
+class Network {
+ public:
+  Network(test::FakeClock* clock, size_t hosts, Random random)
+      : clock_(clock), random_(random), partitions_(hosts) {}
+
+  // The controller listens; null: it does not.
+  void Listen(Connection::Accept accept) { accept_ = std::move(accept); }
+  std::shared_ptr<Connection> Dial(size_t host, Connection::AgentSide agent);
+  void DropController();
+  void CutOne(Random* random);
+  void DuplicateOne(Random* random);
+  Partition* partition(size_t host) { return &partitions_[host]; }
+
+  bool is_due() const;
+  absl::Duration NextDue() const;  // of what is not due yet
+  // Delivers one of the things that are due.
+  void DeliverOne(Random* random);
+
+ private:
+  test::FakeClock* const clock_;
+  Random random_;
+  std::vector<Partition> partitions_;  // by host; never resized
+  Connection::Accept accept_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+};
+
+}  // namespace davit::sim
+
+#endif  // DAVIT_TESTS_SIM_NETWORK_H_

@@ -1,0 +1,263 @@
+#include "tests/sim/simulation.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/file.h"
+#include "base/ids.h"
+#include "tests/sim/workload.h"
+
+namespace davit::sim {
+namespace {
+
+constexpr size_t kMaxHosts = 3;
+constexpr double kMaxFaultRate = 0.1;  // per step
+constexpr absl::Duration kPatience = absl::Minutes(30);  // of the world, once nothing fails
+constexpr uint64_t kMaxSteps = 2'000'000;
+
+// Files are real; on a file system in memory their cost is small.
+std::string MakeStateDir() {
+  for (std::string name : {"/dev/shm/davit-sim-XXXXXX", "/tmp/davit-sim-XXXXXX"}) {
+    if (mkdtemp(name.data()) != nullptr) return name;
+  }
+  std::abort();
+}
+
+}  // namespace
+
+Simulation::Simulation(Options options)
+    : options_(std::move(options)),
+      random_(options_.seed),
+      world_(&clock_, {1}),
+      network_(&clock_, kMaxHosts, random_.Fork()),
+      state_dir_(MakeStateDir()),
+      control_plane_(&clock_, &network_, &witness_, random_.Fork(), options_.bug) {
+  const size_t hosts = 1 + random_.Below(kMaxHosts);
+  for (size_t i = 0; i < hosts; ++i) {
+    hosts_.push_back(std::make_unique<Host>(
+        i, Host::Deps{&clock_, &network_, &witness_, absl::StrCat(state_dir_, "/", i), options_.bug},
+        random_.Fork()));
+  }
+  fault_rate_ = kMaxFaultRate * random_.Uniform() * random_.Uniform();
+}
+
+Simulation::~Simulation() {
+  hosts_.clear();
+  control_plane_.Crash();
+  static_cast<void>(RemoveAll(state_dir_));
+}
+
+Result Simulation::Run() {
+  const absl::Duration start = clock_.Monotonic();
+  StartController();
+  for (const auto& host : hosts_) host->StartAgent();
+  for (int i = 0; i < options_.fault_steps && result_.failure.empty(); ++i) {
+    Disturb();
+    Step();
+  }
+  Heal();
+  RunUntil("what is wanted", [this] { return WhatHasNotSettled(); });
+  if (result_.failure.empty()) StopAll();
+  RunUntil("an empty cluster", [this] { return WhatIsLeft(); });
+  result_.time = clock_.Monotonic() - start;
+  result_.tasks = static_cast<int>(witness_.rows().size());
+  return result_;
+}
+
+void Simulation::Step() {
+  ++result_.steps;
+  // A slow machine: time goes on though there is something to do.
+  if (random_.Chance(0.01) || !RunSomethingReady()) PassTime();
+  if (!witness_.violation().empty()) Fail(witness_.violation());
+}
+
+bool Simulation::RunSomethingReady() {
+  struct Choice {
+    Pool* pool = nullptr;  // null: `sync`, or else the network
+    Host* host = nullptr;  // whose agent's
+    bool is_sync = false;
+    bool is_controllers = false;
+  };
+  const absl::Duration now = clock_.Monotonic();
+  std::vector<Choice> choices;
+  const auto add = [&](Process* process, Host* host, bool is_controllers) {
+    if (process == nullptr || process->is_paused(now)) return;
+    for (Pool& pool : process->pools) {
+      if (pool.is_ready(now)) choices.push_back({&pool, host, false, is_controllers});
+    }
+  };
+  for (const auto& host : hosts_) {
+    add(host->agent_process(), host.get(), false);
+    add(host->world(), nullptr, false);
+    if (host->can_sync()) choices.push_back({nullptr, host.get(), true, false});
+  }
+  add(control_plane_.process(), nullptr, true);
+  add(&world_, nullptr, false);
+  if (network_.is_due()) choices.push_back({});
+  if (choices.empty()) return false;
+  const Choice choice = choices[random_.Below(choices.size())];
+  try {
+    if (choice.pool != nullptr) {
+      choice.pool->RunOne(&random_);
+    } else if (choice.is_sync) {
+      choice.host->Sync();
+    } else {
+      network_.DeliverOne(&random_);
+    }
+  } catch (const Killed&) {
+    Say(choice.is_controllers ? "controller dies in a commit" : "agent dies in a call");
+    if (choice.is_controllers) {
+      control_plane_.Crash();
+    } else {
+      choice.host->CrashAgent();
+    }
+  }
+  return true;
+}
+
+void Simulation::PassTime() {
+  std::vector<Process*> processes = {&world_};
+  if (control_plane_.process() != nullptr) processes.push_back(control_plane_.process());
+  const absl::Duration now = clock_.Monotonic();
+  absl::Duration due = network_.NextDue();
+  for (const auto& host : hosts_) {
+    processes.push_back(host->world());
+    if (host->agent_process() != nullptr) processes.push_back(host->agent_process());
+    if (host->disk_held_until() > now) due = std::min(due, host->disk_held_until());
+  }
+  for (const Process* process : processes) {
+    due = std::min({due, process->NextTimer(), process->NextStallEnd(now)});
+  }
+  if (due == absl::InfiniteDuration()) return;
+  if (due > now) clock_.Advance(due - now);
+  for (Process* process : processes) {
+    if (process->is_paused(clock_.Monotonic())) continue;
+    while (process->timers.FireNext(absl::ZeroDuration())) {
+    }
+  }
+}
+
+void Simulation::RunUntil(const std::string& goal,
+                          const std::function<std::string()>& what_is_missing) {
+  const absl::Duration end = clock_.Monotonic() + kPatience;
+  // Not before what was under way has arrived and every agent has dialled again.
+  absl::Duration next_look = clock_.Monotonic() + absl::Seconds(20);
+  std::string missing = "everything";
+  while (result_.failure.empty() && !missing.empty()) {
+    Step();
+    if (clock_.Monotonic() < next_look) continue;
+    next_look = clock_.Monotonic() + absl::Seconds(5);
+    missing = what_is_missing();
+    const bool is_late = clock_.Monotonic() > end || result_.steps > kMaxSteps;
+    if (!missing.empty() && is_late) Fail(absl::StrCat("no way to ", goal, ": ", missing));
+  }
+}
+
+void Simulation::Later(absl::Duration delay, Work work) {
+  world_.timers.After(delay, &world_.pools[0], std::move(work));
+}
+
+void Simulation::StartController() {
+  if (!control_plane_.Start()) Later(absl::Seconds(1), [this] { StartController(); });
+}
+
+void Simulation::RegisterDefinitions() {
+  if (control_plane_.process() == nullptr) return;
+  const std::vector<v1::RegisterTaskDefinitionRequest> definitions = Definitions();
+  if (definitions_known_ >= definitions.size()) return;
+  const size_t index = definitions_known_;
+  control_plane_.Submit(definitions[index], [this, index](const absl::StatusOr<loop::Answer>& answer) {
+    if (answer.ok()) {
+      definitions_known_ = index + 1;
+    } else if (answer.status().code() != absl::StatusCode::kUnavailable) {
+      Fail(answer.status().ToString());
+    }
+  });
+}
+
+void Simulation::MakeWork() {
+  RegisterDefinitions();
+  if (control_plane_.process() == nullptr || definitions_known_ == 0) return;
+  std::vector<std::string> running;
+  for (const auto& [id, row] : witness_.rows()) {
+    if (row.task().desired_status() == "RUNNING") running.push_back(row.task().task_arn());
+  }
+  if (!running.empty() && random_.Chance(0.4)) return StopTask(running[random_.Below(running.size())]);
+  RunTask();
+}
+
+void Simulation::RunTask() {
+  v1::RunTaskRequest request;
+  const size_t index = random_.Below(definitions_known_);
+  request.set_task_definition(Definitions()[index].family());
+  request.set_count(static_cast<int>(1 + random_.Below(2)));
+  request.set_client_token(absl::StrCat("request-", ++requests_));
+  Say(absl::StrCat("run ", request.count(), " of ", request.task_definition()));
+  const auto ignore = [](const absl::StatusOr<loop::Answer>&) {};
+  control_plane_.Submit(request, ignore);
+  // A client that had no answer in time asks again.
+  if (random_.Chance(0.1)) control_plane_.Submit(request, ignore);
+}
+
+void Simulation::StopTask(const std::string& arn) {
+  v1::StopTaskRequest request;
+  request.set_task(arn);
+  request.set_reason("enough");
+  Say(absl::StrCat("stop ", ShortId(arn)));
+  control_plane_.Submit(request, [](const absl::StatusOr<loop::Answer>&) {});
+}
+
+void Simulation::StopAll() {
+  for (const auto& [id, row] : witness_.rows()) {
+    if (row.task().desired_status() != "STOPPED") StopTask(row.task().task_arn());
+  }
+}
+
+std::string Simulation::WhatHasNotSettled() const {
+  std::set<std::string> expected;
+  for (const auto& [id, row] : witness_.rows()) {
+    const v1::Task& task = row.task();
+    const bool is_running = task.last_status() == "RUNNING" && task.desired_status() == "RUNNING";
+    if (!is_running && task.last_status() != "STOPPED") {
+      return absl::StrCat(task.task_arn(), " is ", task.last_status(), ", wanted ",
+                          task.desired_status(), " (", row.waiting_reason(), ")");
+    }
+    for (const v1::Container& container : task.containers()) {
+      const std::string container_id = absl::StrCat(id, "-", container.name());
+      const bool is_claimed = container.last_status() == "RUNNING";
+      if (is_claimed != witness_.IsLive(container_id)) {
+        return absl::StrCat(container_id, is_claimed ? " does not run" : " runs",
+                            ", the controller says ", container.last_status());
+      }
+    }
+  }
+  return "";
+}
+
+std::string Simulation::WhatIsLeft() const {
+  for (const auto& [id, row] : witness_.rows()) {
+    if (row.task().last_status() != "STOPPED") {
+      return absl::StrCat(row.task().task_arn(), " is ", row.task().last_status());
+    }
+  }
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const std::vector<std::string> owned = hosts_[i]->WhatIsOwned();
+    if (!owned.empty()) return absl::StrCat("host ", i, " has ", owned.size(), ": ", owned.front());
+  }
+  return "";
+}
+
+void Simulation::Fail(const std::string& what) {
+  if (!result_.failure.empty()) return;
+  result_.failure = absl::StrCat("step ", result_.steps, ": ", what);
+  Say(result_.failure);
+}
+
+void Simulation::Say(const std::string& what) {
+  if (!options_.trace) return;
+  options_.trace(absl::StrCat("#", result_.steps, " +",
+                              absl::FormatDuration(clock_.Monotonic() - absl::Hours(1)), " ", what));
+}
+
+}  // namespace davit::sim

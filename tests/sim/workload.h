@@ -1,0 +1,20 @@
+#ifndef DAVIT_TESTS_SIM_WORKLOAD_H_
+#define DAVIT_TESTS_SIM_WORKLOAD_H_
+
+#include <vector>
+
+#include "davit/v1/ecs.pb.h"
+
+namespace davit::sim {
+
+// The task definitions that histories run. What their programs do is the host's choice (host.cc).
+//   web      runs on, with a port
+//   job      ends by itself
+//   pair     two containers, of which one may end without the other
+//   hosted   in the host's network
+//   missing  its image is in no registry
+std::vector<v1::RegisterTaskDefinitionRequest> Definitions();
+
+}  // namespace davit::sim
+
+#endif  // DAVIT_TESTS_SIM_WORKLOAD_H_
