@@ -154,7 +154,9 @@ class Notes {
       return;
     }
     if (container->attempt != event.key.attempt) return;
-    if (container->work == Work::kBackoff) {
+    if (StartIsUncertain(*container)) {
+      actions_->push_back(Observe{});  // time does not tell whether it runs: only a look does
+    } else if (container->work == Work::kBackoff) {
       container->work = Work::kNothing;
     } else if (container->phase == Phase::kRunning && container->stop_signals > 0) {
       SendSignal(container);  // the last one was not delivered

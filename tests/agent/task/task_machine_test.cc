@@ -196,6 +196,14 @@ TEST_CASE("a start without an answer is looked at before anything else is done",
         {{"web", uncertain.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
     CHECK(uncertain.Find<Start>("web") != nullptr);
   }
+  SECTION("it is to stop meanwhile: not before a look has told whether it runs") {
+    uncertain.Send(GoalChanged{Goal::kStop, "enough", v1::StopCode::UserInitiated});
+    uncertain.Send(TimerFired{{TimerKey::Kind::kRetry, "web", uncertain.attempt("web")}});
+    CHECK(uncertain.actions() == Actions{Observe{}});
+    uncertain.Send(Observed{
+        {{"web", uncertain.attempt("web"), Sighting::State::kRunning, 77, {}, false, {}}}, true});
+    CHECK(uncertain.Find<Signal>("web") != nullptr);
+  }
   SECTION("it is gone: it is never started again") {
     uncertain.Send(Observed{
         {{"web", uncertain.attempt("web"), Sighting::State::kNoTask, 0, {}, false, {}}}, true});
