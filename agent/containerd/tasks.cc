@@ -10,6 +10,9 @@ namespace {
 namespace api = ::containerd::services::tasks::v1;
 namespace types = ::containerd::v1::types;
 
+// How containerd's Go types are named inside an Any. Source: containerd typeurl, runtime-spec 1.x.
+constexpr char kProcessTypeUrl[] = "types.containerd.io/opencontainers/runtime-spec/1/Process";
+
 TaskStatus FromProto(types::Status status) {
   switch (status) {
     case types::CREATED:
@@ -116,6 +119,61 @@ absl::StatusOr<TaskExitStatus> Tasks::Delete(const std::string& container_id,
   RETURN_IF_ERROR(
       Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::Delete, request, &response));
   return TaskExitStatus{static_cast<int>(response.exit_status()), ToTime(response.exited_at())};
+}
+
+absl::Status Tasks::Exec(const ExecRequest& exec, const CallOptions& options) {
+  api::ExecProcessRequest request;
+  request.set_container_id(exec.container_id);
+  request.set_exec_id(exec.exec_id);
+  request.set_stdout(exec.stdout_address);
+  request.set_stderr(exec.stderr_address);
+  request.mutable_spec()->set_type_url(kProcessTypeUrl);
+  request.mutable_spec()->set_value(exec.process_json);
+  google::protobuf::Empty response;
+  return Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::Exec, request, &response);
+}
+
+absl::StatusOr<int> Tasks::StartExec(const std::string& container_id, const std::string& exec_id,
+                                     const CallOptions& options) {
+  api::StartRequest request;
+  request.set_container_id(container_id);
+  request.set_exec_id(exec_id);
+  api::StartResponse response;
+  RETURN_IF_ERROR(
+      Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::Start, request, &response));
+  return static_cast<int>(response.pid());
+}
+
+absl::Status Tasks::KillExec(const std::string& container_id, const std::string& exec_id,
+                             int signal_number, const CallOptions& options) {
+  api::KillRequest request;
+  request.set_container_id(container_id);
+  request.set_exec_id(exec_id);
+  request.set_signal(static_cast<uint32_t>(signal_number));
+  google::protobuf::Empty response;
+  return Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::Kill, request, &response);
+}
+
+absl::StatusOr<TaskExitStatus> Tasks::WaitExec(const std::string& container_id,
+                                               const std::string& exec_id,
+                                               const CallOptions& options) {
+  api::WaitRequest request;
+  request.set_container_id(container_id);
+  request.set_exec_id(exec_id);
+  api::WaitResponse response;
+  RETURN_IF_ERROR(
+      Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::Wait, request, &response));
+  return TaskExitStatus{static_cast<int>(response.exit_status()), ToTime(response.exited_at())};
+}
+
+absl::Status Tasks::DeleteExec(const std::string& container_id, const std::string& exec_id,
+                               const CallOptions& options) {
+  api::DeleteProcessRequest request;
+  request.set_container_id(container_id);
+  request.set_exec_id(exec_id);
+  api::DeleteResponse response;
+  return Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::DeleteProcess, request,
+              &response);
 }
 
 }  // namespace davit::containerd

@@ -39,6 +39,15 @@ struct TaskCreateRequest {
   bool terminal = false;
 };
 
+// A further process in a running container.
+struct ExecRequest {
+  std::string container_id;
+  std::string exec_id;       // names it among the container's processes; at most 76 of [A-Za-z0-9._-]
+  std::string process_json;  // OCI runtime-spec, config.md: Process
+  std::string stdout_address;  // as TaskCreateRequest's
+  std::string stderr_address;
+};
+
 // Processes of containers: each task has its own shim, which every call but List() talks to, so one
 // hung shim delays calls for its own container only. (List() waits up to 2 s for each hung one.)
 // Thread-safe; see Client for blocking and codes. Beyond those: NotFound, there is no task, or its
@@ -66,6 +75,24 @@ class Tasks {
   // FailedPrecondition: it runs.
   absl::StatusOr<TaskExitStatus> Delete(const std::string& container_id,
                                         const CallOptions& options = {});
+
+  // Further processes, by exec id. Their ends come as TaskExited events as well.
+  // Notes a process to be started. AlreadyExists. Unknown: the container does not run.
+  absl::Status Exec(const ExecRequest& request, const CallOptions& options = {});
+  // Starts it; returns its pid. It leads a process group of its own. Unknown: runc refused.
+  absl::StatusOr<int> StartExec(const std::string& container_id, const std::string& exec_id,
+                                const CallOptions& options = {});
+  // To this one process. NotFound: it has ended. FailedPrecondition: it was not started.
+  absl::Status KillExec(const std::string& container_id, const std::string& exec_id,
+                        int signal_number, const CallOptions& options = {});
+  // Blocks until it has ended: for good if it was not started. DeadlineExceeded: it has not.
+  absl::StatusOr<TaskExitStatus> WaitExec(const std::string& container_id,
+                                          const std::string& exec_id,
+                                          const CallOptions& options = {});
+  // Makes the shim forget one that has ended or was not started, and close its streams: up to 2 s
+  // while others have them open. FailedPrecondition, Unknown: it runs.
+  absl::Status DeleteExec(const std::string& container_id, const std::string& exec_id,
+                          const CallOptions& options = {});
 
  private:
   struct Stub;

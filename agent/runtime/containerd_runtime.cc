@@ -122,6 +122,7 @@ ContainerdRuntime::ContainerdRuntime(containerd::Client* client, ContainerdRunti
       options_(std::move(options)),
       containers_(client),
       tasks_(client),
+      exec_(&tasks_, {options_.exec_folder, options_.call_timeout, options_.kill_timeout}),
       snapshots_(client, options_.snapshotter),
       leases_(client) {}
 
@@ -302,6 +303,62 @@ absl::Status ContainerdRuntime::DeleteTask(const std::string& container_id) {
   return status;
 }
 
+absl::Status ContainerdRuntime::ClearTask(const std::string& container_id) {
+  const absl::Status deleted = DeleteTask(container_id);
+  if (deleted.code() != absl::StatusCode::kNotFound) return deleted;
+  return KillForgottenShim(
+      {client_->options().address, client_->options().containerd_namespace, container_id},
+      options_.runc, options_.kill_timeout);
+}
+
+absl::Status ContainerdRuntime::Reset(const std::string& container_id) {
+  const auto task = tasks_.Get(container_id, Within(options_.call_timeout));
+  if (!task.ok() && task.status().code() != absl::StatusCode::kNotFound) {
+    return Explain(task.status(), "resetting container ", container_id);
+  }
+  if (task.ok() && task->status == TaskStatus::kCreated) return absl::OkStatus();
+  if (task.ok() && task->status == TaskStatus::kUnknown) {
+    return absl::UnavailableError(
+        absl::StrCat("resetting container ", container_id, ": its shim does not answer"));
+  }
+  if (task.ok() && task->status != TaskStatus::kStopped) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("resetting container ", container_id, ": it runs"));
+  }
+  return Explain(ClearTask(container_id), "resetting container ", container_id);
+}
+
+absl::Status ContainerdRuntime::CheckRuns(const std::string& container_id) {
+  ASSIGN_OR_RETURN(const TaskInfo task, tasks_.Get(container_id, Within(options_.call_timeout)));
+  if (task.status == TaskStatus::kUnknown) {
+    return absl::UnavailableError("its shim does not answer");
+  }
+  return task.status == TaskStatus::kCreated || task.status == TaskStatus::kStopped
+             ? absl::NotFoundError("the container does not run")
+             : absl::OkStatus();
+}
+
+absl::StatusOr<ExecResult> ContainerdRuntime::Exec(const ExecSpec& spec) {
+  const std::string doing = absl::StrCat("running '", spec.arguments.empty() ? "" : spec.arguments[0],
+                                         "' in container ", spec.container_id);
+  const auto record = containers_.Get(spec.container_id, Within(options_.call_timeout));
+  if (!record.ok()) return Explain(record.status(), doing);
+  const absl::Status runs = CheckRuns(spec.container_id);
+  if (!runs.ok()) return Explain(runs, doing);
+  absl::StatusOr<ExecResult> result = exec_.Run(spec, record->oci_spec_json);
+  if (absl::IsDeadlineExceeded(result.status())) return Annotate(result.status(), doing);
+  const absl::Status status = ToRuntimeStatus(result.status());
+  // Refused or killed because the container has ended: no answer of the command's.
+  const bool is_doubtful = result.ok() ? result->exit_code == 128 + SIGKILL
+                                       : absl::IsFailedPrecondition(status);
+  if (is_doubtful) {
+    const absl::Status still_runs = CheckRuns(spec.container_id);
+    if (!still_runs.ok()) return Explain(still_runs, doing);
+  }
+  if (!status.ok()) return Annotate(status, doing);
+  return result;
+}
+
 absl::Status ContainerdRuntime::Remove(const std::string& container_id) {
   const absl::Status record = containers_.Get(container_id, Within(options_.call_timeout)).status();
   if (record.code() == absl::StatusCode::kNotFound) {
@@ -312,12 +369,7 @@ absl::Status ContainerdRuntime::Remove(const std::string& container_id) {
   }
   const absl::Status killed = KillTask(container_id);
   if (!killed.ok()) return Explain(killed, "killing container ", container_id);
-  absl::Status task = DeleteTask(container_id);
-  if (task.code() == absl::StatusCode::kNotFound) {
-    task = KillForgottenShim(
-        {client_->options().address, client_->options().containerd_namespace, container_id},
-        options_.runc, options_.kill_timeout);
-  }
+  const absl::Status task = ClearTask(container_id);
   if (!task.ok()) return Explain(task, "deleting the task of container ", container_id);
   const absl::Status deleted =
       OkIfNotFound(containers_.Delete(container_id, Within(options_.call_timeout)));

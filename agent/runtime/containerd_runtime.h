@@ -10,6 +10,7 @@
 #include "agent/containerd/leases.h"
 #include "agent/containerd/snapshots.h"
 #include "agent/containerd/tasks.h"
+#include "agent/runtime/containerd_exec.h"
 #include "agent/runtime/runtime.h"
 
 namespace davit::runtime {
@@ -18,6 +19,7 @@ struct ContainerdRuntimeOptions {
   std::string snapshotter = "overlayfs";
   std::string runtime = "io.containerd.runc.v2";      // its options are the defaults: cgroupfs
   std::string runc = "/usr/sbin/runc";                // for what containerd has forgotten
+  std::string exec_folder = "/run/davit/exec";        // for the pipes of Exec(); nobody else's
   absl::Duration call_timeout = absl::Seconds(10);    // of each call to containerd but these:
   absl::Duration create_timeout = absl::Seconds(60);  // starting the shim and `runc create`
   absl::Duration kill_timeout = absl::Seconds(15);    // from SIGKILL to the end of all processes
@@ -52,6 +54,8 @@ class ContainerdRuntime final : public Runtime {
   absl::StatusOr<int> Start(const std::string& container_id) override;
   absl::Status Signal(const std::string& container_id, int signal_number, bool all) override;
   absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) override;
+  absl::Status Reset(const std::string& container_id) override;
+  absl::StatusOr<ExecResult> Exec(const ExecSpec& spec) override;
   absl::Status Remove(const std::string& container_id) override;
   absl::StatusOr<std::vector<ContainerInfo>> List() override;
   void Watch(std::function<void(const RuntimeEvent&)> sink) override;
@@ -70,11 +74,16 @@ class ContainerdRuntime final : public Runtime {
   absl::Status KillTask(const std::string& container_id);
   // NotFound: there was none.
   absl::Status DeleteTask(const std::string& container_id);
+  // DeleteTask(), and what containerd no longer knows of it. OK if there was none.
+  absl::Status ClearTask(const std::string& container_id);
+  // NotFound: it does not run.
+  absl::Status CheckRuns(const std::string& container_id);
 
   containerd::Client* const client_;
   const ContainerdRuntimeOptions options_;
   containerd::Containers containers_;
   containerd::Tasks tasks_;
+  ContainerdExec exec_;  // uses tasks_
   containerd::Snapshots snapshots_;
   containerd::Leases leases_;
   std::unique_ptr<containerd::Events> events_;  // set by Watch(); last: its thread ends first

@@ -226,6 +226,38 @@ absl::StatusOr<ContainerInfo> FakeRuntime::Inspect(const std::string& container_
   return box->info;
 }
 
+absl::Status FakeRuntime::Reset(const std::string& container_id) {
+  MutexLock lock(&mu_);
+  RETURN_IF_ERROR(Enter(Verb::kReset));
+  if (Box* const box = FindRecord(container_id); box != nullptr) {
+    if (box->info.state == ContainerState::kRunning) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("resetting container ", container_id, ": it runs"));
+    }
+    if (box->info.state == ContainerState::kStopped) {
+      box->info = {.id = container_id, .labels = box->info.labels};
+    }
+  }
+  return Leave(Verb::kReset);
+}
+
+absl::StatusOr<ExecResult> FakeRuntime::Exec(const ExecSpec& spec) {
+  MutexLock lock(&mu_);
+  RETURN_IF_ERROR(Enter(Verb::kExec));
+  const Box* const box = FindRecord(spec.container_id);
+  if (box == nullptr) return NoSuchContainer(spec.container_id);
+  if (box->info.state != ContainerState::kRunning) {
+    return absl::NotFoundError(absl::StrCat("container ", spec.container_id, " does not run"));
+  }
+  ++exec_counts_[spec.container_id];
+  absl::StatusOr<ExecResult> result = on_exec_ ? on_exec_(spec) : ExecResult();
+  RETURN_IF_ERROR(Leave(Verb::kExec));
+  if (result.ok() && result->output.size() > spec.max_output_bytes) {
+    result->output.erase(0, result->output.size() - spec.max_output_bytes);
+  }
+  return result;
+}
+
 absl::Status FakeRuntime::Remove(const std::string& container_id) {
   absl::Status answer;
   {
@@ -330,6 +362,11 @@ void FakeRuntime::SetOnStart(std::function<std::optional<int>(const ContainerSpe
   on_start_ = std::move(on_start);
 }
 
+void FakeRuntime::SetOnExec(std::function<absl::StatusOr<ExecResult>(const ExecSpec&)> on_exec) {
+  MutexLock lock(&mu_);
+  on_exec_ = std::move(on_exec);
+}
+
 void FakeRuntime::SetOnEnd(std::function<void(const std::string&, int)> on_end) {
   MutexLock lock(&mu_);
   on_end_ = std::move(on_end);
@@ -372,6 +409,12 @@ int FakeRuntime::StartCount(const std::string& container_id) const {
   MutexLock lock(&mu_);
   const auto found = start_counts_.find(container_id);
   return found == start_counts_.end() ? 0 : found->second;
+}
+
+int FakeRuntime::ExecCount(const std::string& container_id) const {
+  MutexLock lock(&mu_);
+  const auto found = exec_counts_.find(container_id);
+  return found == exec_counts_.end() ? 0 : found->second;
 }
 
 std::vector<int> FakeRuntime::Signals(const std::string& container_id) const {

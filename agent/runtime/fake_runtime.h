@@ -27,6 +27,8 @@ class FakeRuntime final : public Runtime {
     kStart,
     kSignal,
     kInspect,
+    kReset,
+    kExec,
     kRemove,
     kList,
     kVersion
@@ -46,6 +48,8 @@ class FakeRuntime final : public Runtime {
   absl::StatusOr<int> Start(const std::string& container_id) override;
   absl::Status Signal(const std::string& container_id, int signal_number, bool all) override;
   absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) override;
+  absl::Status Reset(const std::string& container_id) override;
+  absl::StatusOr<ExecResult> Exec(const ExecSpec& spec) override;
   absl::Status Remove(const std::string& container_id) override;
   absl::StatusOr<std::vector<ContainerInfo>> List() override;
   void Watch(std::function<void(const RuntimeEvent&)> sink) override;
@@ -66,6 +70,9 @@ class FakeRuntime final : public Runtime {
   // How later containers behave. `on_start` is asked at each Start(): a code ends the process at
   // once, nullopt lets it run. It must not call back.
   void SetOnStart(std::function<std::optional<int>(const ContainerSpec&)> on_start);
+  // Asked how each command in a running container ends; without it, with 0 and no output. It must
+  // not call back.
+  void SetOnExec(std::function<absl::StatusOr<ExecResult>(const ExecSpec&)> on_exec);
   // Told of each process that ends, and how, even while the runtime cannot be reached. Reboot() is
   // not told. It must not call back.
   void SetOnEnd(std::function<void(const std::string& container_id, int exit_code)> on_end);
@@ -87,6 +94,8 @@ class FakeRuntime final : public Runtime {
   // How often the container's process was let go, over all its lives. Survives Remove().
   int StartCount(const std::string& container_id) const;
   std::vector<int> Signals(const std::string& container_id) const;
+  // Commands that were begun in the container. Survives Remove().
+  int ExecCount(const std::string& container_id) const;
   std::vector<std::string> Snapshots() const;
   // nullopt: there is none.
   std::optional<ContainerSpec> FindSpec(const std::string& container_id) const;
@@ -122,10 +131,12 @@ class FakeRuntime final : public Runtime {
   CondVar released_;
   std::map<std::string, Box> boxes_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> start_counts_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, int> exec_counts_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> leases_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> forgotten_chains_ ABSL_GUARDED_BY(mu_);
   std::set<int> ignored_signals_ ABSL_GUARDED_BY(mu_);
   std::function<std::optional<int>(const ContainerSpec&)> on_start_ ABSL_GUARDED_BY(mu_);
+  std::function<absl::StatusOr<ExecResult>(const ExecSpec&)> on_exec_ ABSL_GUARDED_BY(mu_);
   std::function<void(const std::string&, int)> on_end_ ABSL_GUARDED_BY(mu_);
   std::map<Verb, std::deque<absl::Status>> failures_ ABSL_GUARDED_BY(mu_);
   std::set<Verb> lost_answers_ ABSL_GUARDED_BY(mu_);

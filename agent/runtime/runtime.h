@@ -47,6 +47,22 @@ struct ContainerInfo {
   absl::Time exited_at = absl::UnixEpoch();     // kStopped
 };
 
+// A command to be run in a running container, beside its main process.
+struct ExecSpec {
+  std::string container_id;
+  // Names it among the container's commands, at most one of which runs by each name: one that an agent left behind when it
+  // died is killed first. Letters, digits and single '-'; at most 76.
+  std::string exec_id;
+  std::vector<std::string> arguments;         // [0] is looked up in the container's PATH
+  absl::Duration timeout = absl::Seconds(5);  // from its start to its end
+  size_t max_output_bytes = 4096;             // the last ones are kept
+};
+
+struct ExecResult {
+  int exit_code = 0;   // 128 + signal when a signal ended it
+  std::string output;  // standard output and standard error, as they came
+};
+
 struct RuntimeEvent {
   enum class Kind {
     kExited,        // the container's main process ended
@@ -89,6 +105,15 @@ class Runtime {
   // `all` the latter is OK: others may be left.
   virtual absl::Status Signal(const std::string& container_id, int signal_number, bool all = false) = 0;
   virtual absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) = 0;
+  // Clears away the process of a container that has ended, so that Create() and Start() may be called again; record, snapshot
+  // and lease stay. OK if there is nothing to clear away: no container, or one that was never started (which Create() then
+  // finds waiting). FailedPrecondition: it runs.
+  virtual absl::Status Reset(const std::string& container_id) = 0;
+  // Runs a command in a running container, with user, environment, folder, capabilities and limits of its main process, and
+  // waits for its end. NotFound: there is no such container, or it does not run. FailedPrecondition: the command cannot be
+  // started. DeadlineExceeded: it did not end in time, and was killed with its process group; the text ends with its
+  // output. Unavailable: it may or may not have run. In no case is anything of it left that a later call does not clear.
+  virtual absl::StatusOr<ExecResult> Exec(const ExecSpec& spec) = 0;
   // Kills what runs, deletes task, container and snapshot. OK if gone, also if only parts are left.
   virtual absl::Status Remove(const std::string& container_id) = 0;
   // All containers of the agent's namespace, Davit's or not.

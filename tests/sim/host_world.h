@@ -49,6 +49,12 @@ class AgentRuntime final : public runtime::Runtime {
   absl::StatusOr<runtime::ContainerInfo> Inspect(const std::string& container_id) override {
     return interference_->Around([&] { return real_->Inspect(container_id); });
   }
+  absl::Status Reset(const std::string& container_id) override {
+    return interference_->Around([&] { return real_->Reset(container_id); });
+  }
+  absl::StatusOr<runtime::ExecResult> Exec(const runtime::ExecSpec& spec) override {
+    return interference_->Around([&] { return real_->Exec(spec); });
+  }
   absl::Status Remove(const std::string& container_id) override {
     return interference_->Around([&] { return real_->Remove(container_id); });
   }

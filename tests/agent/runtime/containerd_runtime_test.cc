@@ -4,7 +4,14 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "agent/containerd/containers.h"
 #include "agent/containerd/tasks.h"
 #include "base/file.h"
@@ -169,6 +176,126 @@ TEST_CASE("a containerd that hangs is told as disconnected, then as connected", 
 
 TEST_CASE_METHOD(Fixture, "the version names containerd", "[containerd]") {
   CHECK_THAT(runtime->Version().value(), Catch::StartsWith("containerd "));
+}
+
+// Arguments of the processes in the container's cgroup.
+std::vector<std::string> CommandLines(const std::string& cgroup) {
+  std::vector<std::string> lines;
+  const auto pids = ReadFile("/sys/fs/cgroup/pids" + cgroup + "/cgroup.procs");
+  for (const absl::string_view pid : absl::StrSplit(pids.value_or(""), '\n', absl::SkipEmpty())) {
+    lines.push_back(ReadFile(absl::StrCat("/proc/", pid, "/cmdline")).value_or(""));
+  }
+  return lines;
+}
+
+// Of this process: numbers of open files and of threads.
+std::pair<ptrdiff_t, ptrdiff_t> OpenFilesAndThreads() {
+  using Folder = std::filesystem::directory_iterator;
+  return {std::distance(Folder("/proc/self/fd"), Folder()),
+          std::distance(Folder("/proc/self/task"), Folder())};
+}
+
+TEST_CASE_METHOD(Fixture, "a command has its container's user, environment and folder",
+                 "[containerd]") {
+  ContainerSpec spec = world->SpecOf("c1", {"/bin/sh", "-c", "sleep 100000"});
+  auto oci = nlohmann::json::parse(spec.oci_spec_json);
+  oci["process"]["user"] = {{"uid", 1234}, {"gid", 5678}, {"additionalGids", {42}}};
+  oci["process"]["env"] = {"PATH=/bin", "COLOUR=blue"};
+  oci["process"]["cwd"] = "/proc";
+  oci["process"]["noNewPrivileges"] = true;
+  oci["process"]["capabilities"]["bounding"] = {"CAP_KILL"};
+  oci["process"]["rlimits"] = {{{"type", "RLIMIT_NOFILE"}, {"soft", 77}, {"hard", 77}}};
+  spec.oci_spec_json = oci.dump();
+  Start(spec);
+  const std::string script =
+      "id -u; id -g; echo $COLOUR; pwd; ulimit -n; grep -E 'NoNewPrivs|CapBnd|Groups' self/status";
+  const auto result = runtime->Exec({"c1", "check", {"/bin/sh", "-c", script}});
+  REQUIRE(result.status() == absl::OkStatus());
+  CHECK(result->output ==
+        "1234\n5678\nblue\n/proc\n77\nGroups:\t42 \nCapBnd:\t0000000000000020\n"
+        "NoNewPrivs:\t1\n");
+}
+
+TEST_CASE_METHOD(Fixture, "commands leave no process, pipe, open file or thread",
+                 "[containerd]") {
+  Start(world->Spec("c1", Program::kRunUntilTerm));
+  REQUIRE(runtime->Exec(world->Exec("c1", Command::kSayTenDigits)).ok());
+  const auto before = OpenFilesAndThreads();
+  const size_t processes = CommandLines(world->server().cgroup_parent() + "/c1").size();
+  for (int i = 0; i < 5; ++i) {
+    CHECK(runtime->Exec(world->Exec("c1", Command::kSayTenDigits)).ok());
+    runtime::ExecSpec endless = world->Exec("c1", Command::kRunForever);
+    endless.timeout = absl::Milliseconds(200);
+    CHECK(runtime->Exec(endless).status().code() == Code::kDeadlineExceeded);
+    CHECK_FALSE(runtime->Exec(world->Exec("c1", Command::kAbsentProgram)).ok());
+  }
+  CHECK(OpenFilesAndThreads() == before);
+  CHECK(std::filesystem::is_empty(world->server().folder() + "/exec"));
+  // Killed ones are reaped by the container's init, in its own time.
+  size_t left = processes + 1;
+  for (int i = 0; i < 100 && left > processes; ++i) {
+    left = CommandLines(world->server().cgroup_parent() + "/c1").size();
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+  CHECK(left == processes);
+  containerd::Tasks tasks(&world->client());
+  CHECK(tasks.DeleteExec("c1", "check").code() == Code::kNotFound);
+}
+
+TEST_CASE_METHOD(Fixture, "a command may say more than a pipe holds, and leave a child behind",
+                 "[containerd]") {
+  Start(world->Spec("c1", Program::kRunUntilTerm));
+  const auto many = runtime->Exec(
+      {"c1", "check", {"/bin/sh", "-c", "yes | head -c 10000000; echo; printf end"}});
+  REQUIRE(many.status() == absl::OkStatus());
+  CHECK(many->output.size() == 4096);
+  CHECK(absl::EndsWith(many->output, "y\n\nend"));
+  const auto parent =
+      runtime->Exec({"c1", "check", {"/bin/sh", "-c", "sleep 100003 & echo done"}});
+  REQUIRE(parent.status() == absl::OkStatus());
+  CHECK(parent->output == "done\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a command that an agent left behind is ended by the next of its name",
+                 "[containerd]") {
+  Start(world->Spec("c1", Program::kRunUntilTerm));
+  containerd::Tasks tasks(&world->client());
+  const std::string process = R"({"cwd": "/", "args": ["/bin/sh", "-c", "sleep 100004"],
+      "user": {}})";
+  REQUIRE(tasks.Exec({"c1", "check", process, "", ""}) == absl::OkStatus());
+  SECTION("running") { REQUIRE(tasks.StartExec("c1", "check").status() == absl::OkStatus()); }
+  SECTION("not started") {}
+  const auto result = runtime->Exec(world->Exec("c1", Command::kSayTenDigits));
+  REQUIRE(result.status() == absl::OkStatus());
+  CHECK(result->output == "0123456789");
+}
+
+TEST_CASE("a command in a container whose shim hangs or dies is not answered", "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.call_timeout = absl::Seconds(1);
+  Fixture fixture(options);
+  fixture.Start(fixture.world->Spec("c1", Program::kRunUntilTerm));
+  runtime::ExecSpec spec = fixture.world->Exec("c1", Command::kRunForever);
+  const std::vector<pid_t> shims = fixture.world->server().ShimPids("c1");
+  REQUIRE(shims.size() == 1);
+  SECTION("hangs before") {
+    kill(shims[0], SIGSTOP);
+    CHECK(fixture.runtime->Exec(spec).status().code() == Code::kUnavailable);
+    kill(shims[0], SIGCONT);
+  }
+  SECTION("dies meanwhile") {
+    spec.timeout = absl::Seconds(20);
+    std::thread killer([&] {
+      while (CommandLines(fixture.world->server().cgroup_parent() + "/c1").size() < 4) {
+        std::this_thread::yield();
+      }
+      kill(shims[0], SIGKILL);
+    });
+    const absl::Status status = fixture.runtime->Exec(spec).status();
+    killer.join();
+    INFO(status);
+    CHECK((absl::IsUnavailable(status) || absl::IsNotFound(status)));
+  }
 }
 
 }  // namespace

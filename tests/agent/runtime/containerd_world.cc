@@ -9,7 +9,7 @@
 
 namespace davit::test {
 
-ContainerdWorld::ContainerdWorld(const runtime::ContainerdRuntimeOptions& options,
+ContainerdWorld::ContainerdWorld(runtime::ContainerdRuntimeOptions options,
                                  absl::Duration event_silence) {
   auto server = ContainerdServer::Start();
   if (absl::IsNotFound(server.status()) || absl::IsPermissionDenied(server.status())) {
@@ -27,6 +27,7 @@ ContainerdWorld::ContainerdWorld(const runtime::ContainerdRuntimeOptions& option
   if (absl::IsNotFound(chain_id.status())) Skip(chain_id.status().ToString());
   if (!chain_id.ok()) throw std::runtime_error(chain_id.status().ToString());
   chain_id_ = *chain_id;
+  options.exec_folder = server_->folder() + "/exec";
   runtime_ = std::make_unique<runtime::ContainerdRuntime>(client_.get(), options);
 }
 
@@ -60,6 +61,25 @@ runtime::ContainerSpec ContainerdWorld::SpecOf(const std::string& id,
   spec.id = id;
   spec.image_name = "busybox";
   spec.oci_spec_json = MinimalOciSpec(arguments, server_->cgroup_parent() + "/" + id, memory_bytes);
+  return spec;
+}
+
+runtime::ExecSpec ContainerdWorld::Exec(const std::string& id, Command command) {
+  runtime::ExecSpec spec{.container_id = id, .exec_id = "check", .arguments = {}};
+  switch (command) {
+    case Command::kSayAndExitWith3:
+      spec.arguments = {"/bin/sh", "-c", "echo out; echo err >&2; exit 3"};
+      break;
+    case Command::kSayTenDigits:
+      spec.arguments = {"sh", "-c", "printf 0123456789"};
+      break;
+    case Command::kRunForever:
+      spec.arguments = {"/bin/sh", "-c", "echo so far; sleep 100001 & sleep 100002; true"};
+      break;
+    case Command::kAbsentProgram:
+      spec.arguments = {"/bin/absent"};
+      break;
+  }
   return spec;
 }
 

@@ -16,7 +16,7 @@ namespace davit::test {
 class ContainerdWorld final : public RuntimeWorld {
  public:
   // Ends the program as skipped without root or containerd.
-  explicit ContainerdWorld(const runtime::ContainerdRuntimeOptions& options = {},
+  explicit ContainerdWorld(runtime::ContainerdRuntimeOptions options = {},
                            absl::Duration event_silence = absl::Seconds(15));
   ~ContainerdWorld() override;
 
@@ -25,6 +25,7 @@ class ContainerdWorld final : public RuntimeWorld {
   runtime::ContainerSpec Spec(const std::string& id, Program program) override;
   runtime::ContainerSpec SpecOf(const std::string& id, const std::vector<std::string>& arguments,
                                 int64_t memory_bytes = 0);
+  runtime::ExecSpec Exec(const std::string& id, Command command) override;
   void KillRuntime() override { server_->Kill(); }
   void RestartRuntime() override;
   void KillProcess(const std::string& id, int pid) override;

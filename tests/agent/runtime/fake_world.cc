@@ -19,6 +19,13 @@ class FakeWorld final : public RuntimeWorld {
       if (program == "exit 7") return 7;
       return std::nullopt;
     });
+    runtime_.SetOnExec([](const runtime::ExecSpec& spec) -> absl::StatusOr<runtime::ExecResult> {
+      const std::string& command = spec.arguments.front();
+      if (command == "say and exit 3") return runtime::ExecResult{3, "out\nerr\n"};
+      if (command == "say digits") return runtime::ExecResult{0, "0123456789"};
+      if (command == "run forever") return absl::DeadlineExceededError("not ended: so far\n");
+      return absl::FailedPreconditionError("no such program");
+    });
   }
   ~FakeWorld() override { pool_.Stop(); }
 
@@ -31,6 +38,13 @@ class FakeWorld final : public RuntimeWorld {
                              : program == Program::kExitWith7 ? "exit 7"
                                                               : "run";
     return spec;
+  }
+  runtime::ExecSpec Exec(const std::string& id, Command command) override {
+    const std::string name = command == Command::kSayAndExitWith3 ? "say and exit 3"
+                             : command == Command::kSayTenDigits  ? "say digits"
+                             : command == Command::kRunForever    ? "run forever"
+                                                                  : "absent";
+    return {.container_id = id, .exec_id = "check", .arguments = {name}};
   }
   void KillRuntime() override { runtime_.SetReachable(false); }
   void RestartRuntime() override { runtime_.SetReachable(true); }

@@ -287,5 +287,93 @@ TEST_CASE_METHOD(Fixture, "a container may be removed the moment its shim dies",
   CHECK(runtime->Inspect("c1").status().code() == Code::kNotFound);
 }
 
+TEST_CASE_METHOD(Fixture, "a container that ended lives again after a reset", "[runtime]") {
+  RunToEnd("c1", Program::kExitWith7);
+  REQUIRE(runtime->Reset("c1") == absl::OkStatus());
+  CHECK(StateOf("c1") == ContainerState::kAbsent);
+  Start("c1", Program::kExitWith0);
+  const auto exited = log.Next(Kind::kExited, "c1");
+  REQUIRE(exited.has_value());
+  CHECK(exited->exit_code == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a reset clears away only what has ended", "[runtime]") {
+  CHECK(runtime->Reset("c1") == absl::OkStatus());
+  Create("c1", Program::kRunUntilTerm);
+  CHECK(runtime->Reset("c1") == absl::OkStatus());
+  CHECK(StateOf("c1") == ContainerState::kCreated);
+  REQUIRE(runtime->Start("c1").ok());
+  CHECK(runtime->Reset("c1").code() == Code::kFailedPrecondition);
+  CHECK(StateOf("c1") == ContainerState::kRunning);
+}
+
+TEST_CASE_METHOD(Fixture, "a container whose shim was killed lives again after a reset",
+                 "[runtime]") {
+  Start("c1", Program::kRunUntilTerm);
+  world->KillShim("c1");
+  REQUIRE(log.Next(Kind::kExited, "c1").has_value());
+  REQUIRE(runtime->Reset("c1") == absl::OkStatus());
+  // containerd may still be clearing up after that shim.
+  absl::Status created = absl::UnavailableError("");
+  while (absl::IsUnavailable(created)) {
+    created = runtime->Create(world->Spec("c1", Program::kRunUntilTerm));
+  }
+  REQUIRE(created == absl::OkStatus());
+  CHECK(runtime->Start("c1").status() == absl::OkStatus());
+}
+
+TEST_CASE_METHOD(Fixture, "a command in a container answers with exit code and output",
+                 "[runtime]") {
+  Start("c1", Program::kRunUntilTerm);
+  const auto result = runtime->Exec(world->Exec("c1", Command::kSayAndExitWith3));
+  REQUIRE(result.status() == absl::OkStatus());
+  CHECK(result->exit_code == 3);
+  CHECK(result->output.find("out\n") != std::string::npos);
+  CHECK(result->output.find("err\n") != std::string::npos);
+  // Neither the container nor its watcher is told of the command's end.
+  CHECK(StateOf("c1") == ContainerState::kRunning);
+  CHECK(runtime->Exec(world->Exec("c1", Command::kSayAndExitWith3))->exit_code == 3);
+  CHECK(log.Count(Kind::kExited, "c1") == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "the end of a command's output is kept", "[runtime]") {
+  Start("c1", Program::kRunUntilTerm);
+  runtime::ExecSpec spec = world->Exec("c1", Command::kSayTenDigits);
+  spec.max_output_bytes = 4;
+  const auto result = runtime->Exec(spec);
+  REQUIRE(result.status() == absl::OkStatus());
+  CHECK(result->exit_code == 0);
+  CHECK(result->output == "6789");
+}
+
+TEST_CASE_METHOD(Fixture, "a command that does not end in time says what it said", "[runtime]") {
+  Start("c1", Program::kRunUntilTerm);
+  runtime::ExecSpec spec = world->Exec("c1", Command::kRunForever);
+  spec.timeout = absl::Seconds(1);
+  const absl::Status status = runtime->Exec(spec).status();
+  CHECK(status.code() == Code::kDeadlineExceeded);
+  CHECK(status.message().find("so far") != absl::string_view::npos);
+  CHECK(StateOf("c1") == ContainerState::kRunning);
+  CHECK(runtime->Exec(world->Exec("c1", Command::kSayTenDigits)).ok());
+}
+
+TEST_CASE_METHOD(Fixture, "a command that is not there, and one in a container that does not run",
+                 "[runtime]") {
+  const runtime::ExecSpec spec = world->Exec("c1", Command::kSayTenDigits);
+  CHECK(runtime->Exec(spec).status().code() == Code::kNotFound);
+  Create("c1", Program::kRunUntilTerm);
+  CHECK(runtime->Exec(spec).status().code() == Code::kNotFound);
+  REQUIRE(runtime->Start("c1").ok());
+  CHECK(runtime->Exec(world->Exec("c1", Command::kAbsentProgram)).status().code() ==
+        Code::kFailedPrecondition);
+  REQUIRE(runtime->Signal("c1", SIGKILL).ok());
+  REQUIRE(log.Next(Kind::kExited, "c1").has_value());
+  CHECK(runtime->Exec(spec).status().code() == Code::kNotFound);
+  world->KillRuntime();
+  REQUIRE(log.Next(Kind::kDisconnected).has_value());
+  CHECK(runtime->Exec(spec).status().code() == Code::kUnavailable);
+  CHECK(runtime->Reset("c1").code() == Code::kUnavailable);
+}
+
 }  // namespace
 }  // namespace davit::test

@@ -18,6 +18,14 @@ enum class Program {
   kEatMemory,  // in 16 MiB
 };
 
+// Run in a container that runs kRunUntilTerm.
+enum class Command {
+  kSayAndExitWith3,  // "out" on standard output, "err" on standard error, each a line
+  kSayTenDigits,     // "0123456789", and exits with 0
+  kRunForever,       // says "so far" first, and has a child that runs forever
+  kAbsentProgram,
+};
+
 // A runtime and the world around it, as the contract suite needs them: one built on FakeRuntime,
 // one on a private containerd. Linked in by the test program's own source.
 class RuntimeWorld {
@@ -27,6 +35,8 @@ class RuntimeWorld {
   // Of an unpacked image.
   virtual std::string chain_id() const = 0;
   virtual runtime::ContainerSpec Spec(const std::string& id, Program program) = 0;
+  // With the exec id "check".
+  virtual runtime::ExecSpec Exec(const std::string& id, Command command) = 0;
   // The runtime dies; containers do not.
   virtual void KillRuntime() = 0;
   virtual void RestartRuntime() = 0;
