@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 from davitdev import host, images, process  # noqa: E402 (after the path is set)
 from davitdev.cluster import Cluster, bin_folder  # noqa: E402
 from davitdev.ecs import ApiError, Ecs, container, host_port, reasons  # noqa: E402,F401 (for the tests)
-from davitdev.waiting import wait_for  # noqa: E402,F401 (for the tests)
+from davitdev.waiting import Timeout, wait_for  # noqa: E402,F401 (for the tests)
 
 TOOLS = ("containerd", "runc", "docker-registry", "buildah", "iptables", "ip", "ctr")
 
