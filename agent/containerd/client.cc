@@ -13,6 +13,9 @@ namespace {
 
 namespace api = ::containerd::services::version::v1;
 
+// Marks the errors of IsNoAnswer().
+constexpr char kNoAnswer[] = "davit.containerd/no-answer";
+
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   // containerd's own limit of one message in either direction.
@@ -50,8 +53,14 @@ bool Client::IsConnected() const {
 }
 
 absl::Status ToAbslStatus(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  if (absl::IsUnavailable(result) || absl::IsDeadlineExceeded(result)) {
+    result.SetPayload(kNoAnswer, absl::Cord());
+  }
+  return result;
 }
+
+bool IsNoAnswer(const absl::Status& status) { return status.GetPayload(kNoAnswer).has_value(); }
 
 gpr_timespec MonotonicDeadline(absl::Duration from_now) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),

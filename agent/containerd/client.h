@@ -9,6 +9,10 @@
 
 namespace davit::containerd {
 
+// True of an error that began with containerd not answering (gone, or past a deadline), whatever the layers between have
+// added to it: it says nothing about what was asked for.
+bool IsNoAnswer(const absl::Status& status);
+
 struct ClientOptions {
   std::string address = "/run/containerd/containerd.sock";  // a unix socket's absolute path
   std::string containerd_namespace = "davit";               // all calls see this one only

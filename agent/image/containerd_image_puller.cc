@@ -44,6 +44,9 @@ absl::StatusOr<PulledImage> ContainerdImagePuller::Pull(const std::string& image
     pulled = PullFor(*reference, lease, is_cancelled);
   }
   if (pulled.ok()) return pulled;
+  if (containerd::IsNoAnswer(pulled.status())) {
+    return PullError(absl::AbortedError(pulled.status().message()));
+  }
   if (pulled.status().code() == absl::StatusCode::kAborted) {
     return PullError(absl::UnavailableError(pulled.status().message()));
   }

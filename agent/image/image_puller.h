@@ -28,7 +28,8 @@ class ImagePuller {
   // `is_cancelled` is looked at about once a second. Errors are in ECS's words: the message begins
   // with "CannotPullContainerError: " (or its siblings) and says what to do. NotFound: no such
   // image, tag or platform. Unauthenticated/PermissionDenied: credentials. Unavailable: registry
-  // cannot be reached, tried again before. DataLoss: content does not match its digest. Cancelled.
+  // cannot be reached, tried again before. Aborted: containerd did not answer, which says nothing
+  // about the image: try again. DataLoss: content does not match its digest. Cancelled.
   virtual absl::StatusOr<PulledImage> Pull(const std::string& image, const std::string& lease,
                                            const std::function<bool()>& is_cancelled) = 0;
 };
