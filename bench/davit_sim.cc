@@ -1,6 +1,6 @@
 // davit_sim: as many histories of the simulation (tests/sim) as one likes, and how fast they go.
-//   davit_sim --seeds 1..100000     stops at the first history that fails, and tells how to repeat it
-//   davit_sim --seed 1234 --trace   one history, with all that happens in it
+//   davit_sim --seeds 1..100000     stops at the first history that fails, and tells how to repeat
+//   it davit_sim --seed 1234 --trace   one history, with all that happens in it
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
@@ -55,10 +55,10 @@ int Run(const Arguments& arguments, uint64_t first, uint64_t last) {
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::cout << histories << " histories, " << failures << " failed; " << steps << " steps, " << tasks
-            << " tasks, " << faults << " faults, " << absl::ToInt64Hours(time)
-            << " hours of the cluster's time in " << seconds << " s: "
-            << static_cast<double>(histories) / seconds << " histories/s, "
+  std::cout << histories << " histories, " << failures << " failed; " << steps << " steps, "
+            << tasks << " tasks, " << faults << " faults, " << absl::ToInt64Hours(time)
+            << " hours of the cluster's time in " << seconds
+            << " s: " << static_cast<double>(histories) / seconds << " histories/s, "
             << static_cast<double>(steps) / seconds << " steps/s\n";
   return failures == 0 ? 0 : 1;
 }

@@ -344,10 +344,10 @@ void Supervisor::ScheduleCleanup(const std::string& task_id, absl::Duration dela
 // ended.
 void Supervisor::CleanUp(const std::string& task_id) {
   if (acked_.count(task_id) == 0) return ScheduleCleanup(task_id, kCleanupRetry);
+  Find(task_id)->RemoveRecord();
   tasks_.erase(task_id);
   finished_.erase(task_id);
   acked_.erase(task_id);
-  deps_.store->RemoveTask(task_id);
   deps_.pools.runtime->Post([this, task_id] {
     if (const absl::Status removed = deps_.files->RemoveLogs(task_id); !removed.ok()) {
       LogWarning("logs of a stopped task stay", {{"task_id", task_id}, {"status", removed}});

@@ -95,6 +95,10 @@ void Task::NoteTerminalAcked() {
   });
 }
 
+void Task::RemoveRecord() {
+  serial_.Post([self = shared_from_this()] { self->deps_.store->RemoveTask(self->id_); });
+}
+
 const v1::ContainerDefinition& Task::Definition(const std::string& container) const {
   for (const v1::ContainerDefinition& definition :
        assignment_.task_definition().container_definitions()) {

@@ -61,6 +61,9 @@ class Task : public std::enable_shared_from_this<Task> {
   v1::TaskState NextState(const task::TaskSnapshot& snapshot);
   // The controller has the terminal status: kept with the record. Thread-safe.
   void NoteTerminalAcked();
+  // The last thing that is asked of a task: its record goes, after all saves that still wait.
+  // Thread-safe.
+  void RemoveRecord();
 
   // Constant.
   const v1::Assignment& assignment() const { return assignment_; }

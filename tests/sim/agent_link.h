@@ -11,7 +11,8 @@
 
 namespace davit::sim {
 
-// Keeps a connection to the controller: what session/gateway_client.cc is over gRPC. Single-threaded.
+// Keeps a connection to the controller: what session/gateway_client.cc is over gRPC.
+// Single-threaded.
 class AgentLink {
  public:
   // All borrowed.

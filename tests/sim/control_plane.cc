@@ -99,7 +99,8 @@ ControlPlane::ControlPlane(test::FakeClock* clock, Network* network, Witness* wi
       bug_(bug),
       random_(random),
       interference_(random_.Fork()) {
-  network_->Listen([this](const std::shared_ptr<Connection>& connection) { return Accept(connection); });
+  network_->Listen(
+      [this](const std::shared_ptr<Connection>& connection) { return Accept(connection); });
 }
 
 ControlPlane::~ControlPlane() { network_->Listen(nullptr); }
@@ -136,8 +137,7 @@ std::optional<Connection::ControllerSide> ControlPlane::Accept(
   const std::string id = sessions->Open(sink);
   return Connection::ControllerSide{
       [sessions, id](v1::AgentMessage message) { sessions->Receive(id, std::move(message)); },
-      [sessions, id] { sessions->Close(id); },
-      [sink] { sink->Write(); }};
+      [sessions, id] { sessions->Close(id); }, [sink] { sink->Write(); }};
 }
 
 }  // namespace davit::sim

@@ -1,4 +1,6 @@
 // What goes wrong in a history, and how it ends.
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 #include "tests/sim/simulation.h"
 
@@ -9,44 +11,67 @@ constexpr absl::Duration kLongestFault = absl::Seconds(60);
 constexpr absl::Duration kLongestAbsence = absl::Seconds(20);  // of a program that was killed
 constexpr double kWorkRate = 0.03;                             // requests per step
 
+// For the trace, in the order of Fault.
+constexpr const char* kNames[] = {"the agent is killed",
+                                  "the agent will be killed in a call",
+                                  "the host loses power",
+                                  "the controller is killed",
+                                  "the controller will be killed in a commit",
+                                  "the controller's disk fails",
+                                  "the runtime cannot be reached",
+                                  "calls into the host fail at random",
+                                  "a shim is killed",
+                                  "a container runs out of memory",
+                                  "a pool hangs",
+                                  "the agent is stopped (SIGSTOP)",
+                                  "the controller is stopped (SIGSTOP)",
+                                  "nothing becomes durable",
+                                  "a connection breaks",
+                                  "the host is partitioned",
+                                  "a message comes twice"};
+
 }  // namespace
 
 void Simulation::Disturb() {
   if (random_.Chance(kWorkRate)) MakeWork();
   if (random_.Chance(fault_rate_)) {
     ++result_.faults;
-    Inflict(static_cast<Fault>(random_.Below(static_cast<size_t>(Fault::kCount))));
+    const size_t fault = random_.Below(std::size(kNames));
+    Inflict(static_cast<Fault>(fault), kNames[fault]);
   }
 }
 
-void Simulation::Inflict(Fault fault) {
+void Simulation::Inflict(Fault fault, const std::string& name) {
   const absl::Duration length = random_.Within(kLongestFault);
   Process* const controller = control_plane_.process();
   switch (fault) {
     case Fault::kKillController:
-      Say("controller is killed");
       control_plane_.Crash();
       break;
     case Fault::kKillControllerInCommit:
       control_plane_.CrashAtCommit(static_cast<int>(1 + random_.Below(10)));
       break;
     case Fault::kFailCommits:
-      Say(absl::StrCat("commits fail for ", absl::FormatDuration(length)));
       control_plane_.FailCommits(true);
       Later(length, [this] { control_plane_.FailCommits(false); });
       break;
     case Fault::kPauseController:
-      Say(absl::StrCat("controller pauses for ", absl::FormatDuration(length)));
       if (controller != nullptr) controller->Pause(clock_.Monotonic() + length);
       break;
-    case Fault::kCut: network_.CutOne(&random_); break;
-    case Fault::kDuplicate: network_.DuplicateOne(&random_); break;
-    default: return InflictOnHost(fault, random_.Below(hosts_.size()));
+    case Fault::kCut:
+      network_.CutOne(&random_);
+      break;
+    case Fault::kDuplicate:
+      network_.DuplicateOne(&random_);
+      break;
+    default:
+      return InflictOnHost(fault, name, random_.Below(hosts_.size()));
   }
+  Say(absl::StrCat("fault: ", name));
   Later(random_.Within(kLongestAbsence), [this] { StartController(); });
 }
 
-void Simulation::InflictOnHost(Fault fault, size_t number) {
+void Simulation::InflictOnHost(Fault fault, const std::string& name, size_t number) {
   Host* const host = hosts_[number].get();
   const absl::Duration length = random_.Within(kLongestFault);
   const absl::Duration until = clock_.Monotonic() + length;
@@ -54,12 +79,18 @@ void Simulation::InflictOnHost(Fault fault, size_t number) {
   const std::string victim =
       live.empty() ? "" : *std::next(live.begin(), static_cast<int>(random_.Below(live.size())));
   Process* const agent = host->agent_process();
-  Say(absl::StrCat("fault ", static_cast<int>(fault), " (see Fault) on host ", number, " ", victim));
+  Say(absl::StrCat("fault on host ", number, ": ", name, " (for ", absl::FormatDuration(length),
+                   ", container ", victim, ")"));
   switch (fault) {
-    case Fault::kKillAgent: host->CrashAgent(); break;
-    case Fault::kReboot: host->Reboot(); break;
+    case Fault::kKillAgent:
+      host->CrashAgent();
+      break;
+    case Fault::kReboot:
+      host->Reboot();
+      break;
     case Fault::kKillAgentInCall:
-      if (agent != nullptr) host->interference()->killed_in = static_cast<int>(1 + random_.Below(20));
+      if (agent != nullptr)
+        host->interference()->killed_in = static_cast<int>(1 + random_.Below(20));
       break;
     case Fault::kFailCalls:
       if (agent != nullptr) host->interference()->failure_rate = 0.3 * random_.Uniform();
@@ -83,9 +114,14 @@ void Simulation::InflictOnHost(Fault fault, size_t number) {
     case Fault::kPauseAgent:
       if (agent != nullptr) agent->Pause(until);
       break;
-    case Fault::kHoldDisk: host->HoldDisk(until); break;
-    case Fault::kPartition: Partition(number); break;
-    default: break;
+    case Fault::kHoldDisk:
+      host->HoldDisk(until);
+      break;
+    case Fault::kPartition:
+      Partition(number);
+      break;
+    default:
+      break;
   }
   Later(random_.Within(kLongestAbsence), [host] { host->StartAgent(); });
 }
@@ -102,7 +138,6 @@ void Simulation::Partition(size_t host) {
 
 void Simulation::Heal() {
   Say("nothing fails from now on");
-  is_healed_ = true;
   control_plane_.FailCommits(false);
   control_plane_.CrashAtCommit(0);
   StartController();

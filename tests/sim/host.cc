@@ -19,7 +19,7 @@ namespace {
 constexpr int kCpuUnits = 4096;
 constexpr int kMemoryMiB = 1000;
 constexpr absl::Duration kCleanupAfter = absl::Minutes(1);
-constexpr size_t kControl = 0, kRuntime = 1, kImage = 2, kNetwork = 3;  // pools
+constexpr size_t kControl = 0, kRuntime = 1, kImage = 2, kNetwork = 3, kHealth = 4;  // pools
 constexpr int kBuryLimit = 1'000'000;
 
 // Exit codes that programs really give: success, failures, and those that look like signals.
@@ -52,7 +52,7 @@ v1::Hello MakeHello(size_t host, int agent, int boot) {
 // One process of davit-agent, built as agent/main.cc builds it.
 struct Host::Agent {
   explicit Agent(Host* host)
-      : process(host->deps_.clock, {2, 8, 8, 4}),
+      : process(host->deps_.clock, {2, 8, 8, 4, 8}),
         interference(host->random_.Fork()),
         runtime(&host->runtime_, &interference, host->deps_.bug),
         cgroups(&host->cgroups_, &interference,
@@ -75,7 +75,7 @@ struct Host::Agent {
 
   supervisor::Pools Pools() {
     return {&process.pools[kControl], &process.pools[kRuntime], &process.pools[kImage],
-            &process.pools[kNetwork]};
+            &process.pools[kNetwork], &process.pools[kHealth]};
   }
   static supervisor::Supervisor::Options SupervisorOptions(const Host& host) {
     supervisor::Supervisor::Options options;
@@ -251,7 +251,8 @@ std::vector<std::string> Host::WhatIsOwned() {
   }
   for (const char* folder : {"tasks", "logs"}) {
     std::error_code error;
-    const std::filesystem::directory_iterator entries(absl::StrCat(deps_.state_dir, "/", folder), error);
+    const std::filesystem::directory_iterator entries(absl::StrCat(deps_.state_dir, "/", folder),
+                                                      error);
     if (error) continue;
     for (const auto& entry : entries) add(folder, {entry.path().filename().string()});
   }

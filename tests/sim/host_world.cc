@@ -8,8 +8,8 @@ absl::StatusOr<int> AgentRuntime::Start(const std::string& container_id) {
   const auto spec = real_->FindSpec(container_id);
   if (!spec.has_value()) return pid;
   for (const absl::Status& status :
-       {real_->Remove(container_id),
-        real_->PrepareRootfs(container_id, spec->lease, "").status(), real_->Create(*spec)}) {
+       {real_->Remove(container_id), real_->PrepareRootfs(container_id, spec->lease, "").status(),
+        real_->Create(*spec)}) {
     if (!status.ok()) return status;
   }
   return real_->Start(container_id);

@@ -16,7 +16,8 @@
 namespace davit::sim {
 
 // What stands between one agent process and its host: each call may fail, lose its answer, or be
-// the agent's last; a dead agent's calls change nothing. Single-threaded; all pointers are borrowed.
+// the agent's last; a dead agent's calls change nothing. Single-threaded; all pointers are
+// borrowed.
 
 class AgentRuntime final : public runtime::Runtime {
  public:
@@ -37,7 +38,8 @@ class AgentRuntime final : public runtime::Runtime {
   absl::StatusOr<runtime::Rootfs> PrepareRootfs(const std::string& container_id,
                                                 const std::string& lease,
                                                 const std::string& chain_id) override {
-    return interference_->Around([&] { return real_->PrepareRootfs(container_id, lease, chain_id); });
+    return interference_->Around(
+        [&] { return real_->PrepareRootfs(container_id, lease, chain_id); });
   }
   absl::Status Create(const runtime::ContainerSpec& spec) override {
     return interference_->Around([&] { return real_->Create(spec); });
@@ -79,8 +81,11 @@ class AgentCgroups final : public resource::TaskCgroups {
                std::function<void(const std::string& path)> kill)
       : real_(real), interference_(interference), kill_(std::move(kill)) {}
 
-  std::string TaskPath(const std::string& task_id) const override { return real_->TaskPath(task_id); }
-  std::string ContainerPath(const std::string& task_id, const std::string& container) const override {
+  std::string TaskPath(const std::string& task_id) const override {
+    return real_->TaskPath(task_id);
+  }
+  std::string ContainerPath(const std::string& task_id,
+                            const std::string& container) const override {
     return real_->ContainerPath(task_id, container);
   }
   absl::Status Create(const std::string& task_id, const resource::CgroupLimits& limits) override {

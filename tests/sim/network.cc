@@ -42,7 +42,8 @@ void Connection::Cut() {
   const absl::Duration now = clock_->Monotonic();
   down_.Push(now + random_.Within(kKeepalive), std::nullopt);
   // Otherwise the controller's own deadline for heartbeats must do.
-  if (random_.Chance(0.5) || !is_accepted_) up_.Push(now + random_.Within(kKeepalive), std::nullopt);
+  if (random_.Chance(0.5) || !is_accepted_)
+    up_.Push(now + random_.Within(kKeepalive), std::nullopt);
 }
 
 void Connection::Duplicate() {

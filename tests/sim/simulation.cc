@@ -12,7 +12,7 @@ namespace davit::sim {
 namespace {
 
 constexpr size_t kMaxHosts = 3;
-constexpr double kMaxFaultRate = 0.1;  // per step
+constexpr double kMaxFaultRate = 0.1;                    // per step
 constexpr absl::Duration kPatience = absl::Minutes(30);  // of the world, once nothing fails
 constexpr uint64_t kMaxSteps = 2'000'000;
 
@@ -36,7 +36,8 @@ Simulation::Simulation(Options options)
   const size_t hosts = 1 + random_.Below(kMaxHosts);
   for (size_t i = 0; i < hosts; ++i) {
     hosts_.push_back(std::make_unique<Host>(
-        i, Host::Deps{&clock_, &network_, &witness_, absl::StrCat(state_dir_, "/", i), options_.bug},
+        i,
+        Host::Deps{&clock_, &network_, &witness_, absl::StrCat(state_dir_, "/", i), options_.bug},
         random_.Fork()));
   }
   fault_rate_ = kMaxFaultRate * random_.Uniform() * random_.Uniform();
@@ -167,13 +168,14 @@ void Simulation::RegisterDefinitions() {
   const std::vector<v1::RegisterTaskDefinitionRequest> definitions = Definitions();
   if (definitions_known_ >= definitions.size()) return;
   const size_t index = definitions_known_;
-  control_plane_.Submit(definitions[index], [this, index](const absl::StatusOr<loop::Answer>& answer) {
-    if (answer.ok()) {
-      definitions_known_ = index + 1;
-    } else if (answer.status().code() != absl::StatusCode::kUnavailable) {
-      Fail(answer.status().ToString());
-    }
-  });
+  control_plane_.Submit(definitions[index],
+                        [this, index](const absl::StatusOr<loop::Answer>& answer) {
+                          if (answer.ok()) {
+                            definitions_known_ = index + 1;
+                          } else if (answer.status().code() != absl::StatusCode::kUnavailable) {
+                            Fail(answer.status().ToString());
+                          }
+                        });
 }
 
 void Simulation::MakeWork() {
@@ -183,7 +185,8 @@ void Simulation::MakeWork() {
   for (const auto& [id, row] : witness_.rows()) {
     if (row.task().desired_status() == "RUNNING") running.push_back(row.task().task_arn());
   }
-  if (!running.empty() && random_.Chance(0.4)) return StopTask(running[random_.Below(running.size())]);
+  if (!running.empty() && random_.Chance(0.4))
+    return StopTask(running[random_.Below(running.size())]);
   RunTask();
 }
 
@@ -257,7 +260,8 @@ void Simulation::Fail(const std::string& what) {
 void Simulation::Say(const std::string& what) {
   if (!options_.trace) return;
   options_.trace(absl::StrCat("#", result_.steps, " +",
-                              absl::FormatDuration(clock_.Monotonic() - absl::Hours(1)), " ", what));
+                              absl::FormatDuration(clock_.Monotonic() - absl::Hours(1)), " ",
+                              what));
 }
 
 }  // namespace davit::sim

@@ -29,9 +29,10 @@ struct Result {
 };
 
 // One history of a cluster: a real controller loop and real agents on one to three hosts, all on
-// fake time, one thing at a time, in an order that the seed chooses. First tasks are run and stopped
-// while things fail; then nothing fails, and everything must come to what is wanted of it; then all
-// is stopped, and nothing may be left. The witness judges after each step. Single-threaded.
+// fake time, one thing at a time, in an order that the seed chooses. First tasks are run and
+// stopped while things fail; then nothing fails, and everything must come to what is wanted of it;
+// then all is stopped, and nothing may be left. The witness judges after each step.
+// Single-threaded.
 class Simulation {
  public:
   explicit Simulation(Options options);
@@ -56,8 +57,7 @@ class Simulation {
     kHoldDisk,
     kCut,
     kPartition,
-    kDuplicate,
-    kCount
+    kDuplicate
   };
 
   // One thing happens, or time passes until something can.
@@ -68,8 +68,8 @@ class Simulation {
   void RunUntil(const std::string& goal, const std::function<std::string()>& what_is_missing);
 
   void Disturb();
-  void Inflict(Fault fault);
-  void InflictOnHost(Fault fault, size_t host);
+  void Inflict(Fault fault, const std::string& name);
+  void InflictOnHost(Fault fault, const std::string& name, size_t host);
   void Partition(size_t host);
   void Heal();
   // At that time from now, unless the history is over.
@@ -99,7 +99,6 @@ class Simulation {
   ControlPlane control_plane_;
   std::vector<std::unique_ptr<Host>> hosts_;
   double fault_rate_ = 0;
-  bool is_healed_ = false;
   int requests_ = 0;
   size_t definitions_known_ = 0;
   Result result_;

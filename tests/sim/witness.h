@@ -49,7 +49,7 @@ class Witness {
   void CheckOrder(const v1::StoredTask& before, const v1::StoredTask& after);
   void CheckTerminal(const std::string& task_id, const v1::Task& task);
 
-  std::map<std::string, Life> lives_;          // by container id
+  std::map<std::string, Life> lives_;           // by container id
   std::map<std::string, v1::StoredTask> rows_;  // by task id
   std::string violation_;
 };
