@@ -32,6 +32,7 @@ constexpr int kImageThreads = 8;
 constexpr int kNetworkThreads = 4;
 constexpr int kHttpThreads = 2;
 constexpr char kSeccompProfile[] = "/usr/share/containers/seccomp.json";
+constexpr int kHealthThreads = 8;
 
 struct Arguments {
   std::string config_path = "/etc/davit/agent.toml";
@@ -139,7 +140,8 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   ThreadPool runtime_pool("runtime", kRuntimeThreads);
   ThreadPool image_pool("image", kImageThreads);
   ThreadPool network_pool("network", kNetworkThreads);
-  const supervisor::Pools pools{&control, &runtime_pool, &image_pool, &network_pool};
+  ThreadPool health_pool("health", kHealthThreads);
+  const supervisor::Pools pools{&control, &runtime_pool, &image_pool, &network_pool, &health_pool};
   ThreadTimers timers;
 
   containerd::Client client({config.containerd_address, config.containerd_namespace});
@@ -153,6 +155,9 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   image_options.concurrent_layers = config.concurrent_layers;
   image::ContainerdImagePuller puller(&client, image_options);
 
+  runtime_options.exec_folder = config.run_dir + "/exec";
+  // What an agent that was killed has left there.
+  RETURN_IF_ERROR(RemoveAll(runtime_options.exec_folder), "agent.run_dir");
   supervisor::Supervisor supervisor(
       SupervisorOptions(config, facts, identity, stored.registration),
       {pools, &timers, Clock::Real(), store.get(), &runtime, cgroups.get(), network.get(), &files});
@@ -169,7 +174,8 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
                                      {{"control", [&] { return control.Depth(); }},
                                       {"runtime", [&] { return runtime_pool.Depth(); }},
                                       {"image", [&] { return image_pool.Depth(); }},
-                                      {"network", [&] { return network_pool.Depth(); }}},
+                                      {"network", [&] { return network_pool.Depth(); }},
+                                      {"health", [&] { return health_pool.Depth(); }}},
                                      DAVIT_VERSION},
                                     config.cluster);
   HttpServer::Options http;

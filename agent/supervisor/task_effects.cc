@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
+#include "agent/supervisor/health_check.h"
 #include "agent/supervisor/provisioning.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -106,6 +107,8 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
     deps_.pools.runtime->Post([this, task, action = *signal] {
       task->Handle(task::Signalled{action.container, ToOutcome(Signal(*task, action), "CannotStopContainerError")});
     });
+  } else if (const auto* check = std::get_if<task::CheckHealth>(&action)) {
+    deps_.pools.health->Post([this, task, action = *check] { task->Handle(CheckHealth(*task, action)); });
   } else if (const auto* deprovision = std::get_if<task::Deprovision>(&action)) {
     std::vector<std::string> containers;
     for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
@@ -164,9 +167,13 @@ absl::StatusOr<network::Attachment> TaskEffects::Attach(const Task& task, const 
 // First the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.
 void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action) {
   const auto create = [this, task, action](const network::Attachment& attachment) {
-    const absl::Status created = Create(task.get(), action.container, attachment);
+    absl::Status created = action.again ? ClearEarlierLife(task->ContainerId(action.container)) : absl::OkStatus();
+    if (created.ok()) created = Create(task.get(), action.container, attachment);
+    task::Outcome outcome = ToOutcome(created, "CannotCreateContainerError");
+    // It runs or ran, made by an agent that died: the machine looks at it and goes on from there.
+    if (absl::IsAlreadyExists(created)) outcome.kind = task::Outcome::Kind::kRetry;
     task->Handle(task::Created{
-        action.container, action.attempt, ToOutcome(created, "CannotCreateContainerError"),
+        action.container, action.attempt, std::move(outcome),
         BindingsOf(task->assignment().task_definition(), task->Definition(action.container), attachment)});
   };
   if (!HasOwnNetwork(task->assignment().task_definition())) {
@@ -228,6 +235,12 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container, const
   return deps_.runtime->Create(spec);
 }
 
+absl::Status TaskEffects::ClearEarlierLife(const std::string& container_id) {
+  const absl::Status reset = deps_.runtime->Reset(container_id);
+  if (absl::IsFailedPrecondition(reset)) return absl::AlreadyExistsError(reset.message());
+  return reset;
+}
+
 absl::StatusOr<int> TaskEffects::Start(const Task& task, const std::string& container) {
   const std::string id = task.ContainerId(container);
   absl::StatusOr<int> pid = deps_.runtime->Start(id);
@@ -243,6 +256,11 @@ absl::Status TaskEffects::Signal(const Task& task, const task::Signal& signal) {
                    deps_.cgroups->Processes(deps_.cgroups->ContainerPath(task.id(), signal.container)));
   for (const int pid : pids) kill(pid, signal.signal_number);
   return absl::OkStatus();
+}
+
+task::HealthChecked TaskEffects::CheckHealth(const Task& task, const task::CheckHealth& check) {
+  const v1::HealthCheck& definition = task.Definition(check.container).health_check();
+  return HealthAnswerOf(check, deps_.runtime->Exec(HealthCommandOf(task.ContainerId(check.container), definition)));
 }
 
 absl::Status TaskEffects::RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) {

@@ -23,6 +23,7 @@ struct Pools {
   Executor* runtime;  // containerd calls, cgroups, files
   Executor* image;    // pulls
   Executor* network;  // CNI plugins
+  Executor* health;   // health checks: as slow as what they ask
 };
 
 // Carries out the actions of tasks on this host: each is posted to a pool, blocks there, and comes back to the task as
@@ -67,8 +68,11 @@ class TaskEffects final : public Effects {
   absl::Status Create(Task* task, const std::string& container, const network::Attachment& attachment);
   absl::StatusOr<std::string> BuildSpec(Task* task, const v1::ContainerDefinition& definition,
                                         const network::Attachment& attachment, const runtime::Rootfs& rootfs);
+  // AlreadyExists: it runs.
+  absl::Status ClearEarlierLife(const std::string& container_id);
   absl::StatusOr<int> Start(const Task& task, const std::string& container);
   absl::Status Signal(const Task& task, const task::Signal& signal);
+  task::HealthChecked CheckHealth(const Task& task, const task::CheckHealth& check);
   void BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action);
   std::map<std::string, std::string> LabelsOf(const Task& task) const;
 

@@ -71,11 +71,13 @@ struct Deprovisioned {
   int attempt;
   Outcome outcome;
 };
-// A health check ended: its command exited with 0, or not, or not in time.
+// A health check ended.
 struct HealthChecked {
   std::string container;
   int number;  // of the CheckHealth
-  bool passed;
+  // Its command exited with 0, or not, or not in time; nullopt: the runtime did not answer, so
+  // nothing was learned.
+  std::optional<bool> passed;
   std::string output;  // its last words
 };
 

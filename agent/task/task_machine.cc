@@ -112,7 +112,7 @@ class Notes {
     if (container == nullptr || container->phase != Phase::kRunning ||
         container->health_checks != event.number)
       return;
-    NoteHealthCheck(at_, event.passed, event.output, container);
+    if (event.passed) NoteHealthCheck(at_, *event.passed, event.output, container);
     ArmHealthTimer(container);
   }
 

@@ -144,6 +144,19 @@ TEST_CASE("health checks follow one another, and only failures in a row make UNH
   CHECK(HealthOf(driver.snapshot()) == Health::kUnhealthy);
 }
 
+TEST_CASE("a check that was not answered says nothing, and is followed by the next",
+          "[task][health]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  driver.Send(HealthChecked{"db", 1, true, "fine"});
+  for (int number = 2; number < 6; ++number) {
+    driver.Send(HealthChecked{"db", number, std::nullopt, ""});
+    CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kHealth, "db", number + 1}, absl::Seconds(10)}));
+  }
+  CHECK(driver.container("db").health == Health::kHealthy);
+  CHECK(driver.container("db").health_output == "fine");
+}
+
 TEST_CASE("failures in the start period do not count", "[task][health]") {
   ContainerSnapshot container = OrderedContainers().containers[0];
   container.started_at = absl::FromUnixSeconds(100);

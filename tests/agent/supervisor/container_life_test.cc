@@ -1,0 +1,173 @@
+// Restarts in place, health checks and order on a host in memory.
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/fake_host.h"
+
+namespace davit::supervisor {
+namespace {
+
+using test::ContainerId;
+using test::FakeHost;
+using test::MakeAssignment;
+using Verb = runtime::FakeRuntime::Verb;
+
+v1::ContainerDefinition* Web(v1::Assignment* assignment) {
+  return assignment->mutable_task_definition()->mutable_container_definitions(0);
+}
+
+v1::Assignment WithHealthCheck() {
+  v1::Assignment assignment = MakeAssignment(1);
+  v1::HealthCheck* check = Web(&assignment)->mutable_health_check();
+  check->add_command("CMD");
+  check->add_command("/check");
+  check->set_interval(10);
+  check->set_retries(2);
+  return assignment;
+}
+
+v1::Assignment WithRestartPolicy() {
+  v1::Assignment assignment = MakeAssignment(1);
+  v1::ContainerRestartPolicy* policy = Web(&assignment)->mutable_restart_policy();
+  policy->set_enabled(true);
+  policy->set_restart_attempt_period(60);
+  policy->add_ignored_exit_codes(7);
+  return assignment;
+}
+
+std::string HealthOf(FakeHost* host, const v1::Assignment& assignment) {
+  return host->StateOf(assignment.task_arn()).containers(0).health_status();
+}
+
+TEST_CASE("a container is checked once in each interval, and its health is reported", "[life]") {
+  FakeHost host;
+  int exit_code = 0;
+  host.runtime.SetOnExec([&exit_code](const runtime::ExecSpec& spec) {
+    return runtime::ExecResult{exit_code, spec.arguments[0] + " says"};
+  });
+  host.StartAgent();
+  const v1::Assignment assignment = WithHealthCheck();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(9));
+  CHECK(HealthOf(&host, assignment) == "UNKNOWN");
+  host.Pass(absl::Seconds(2));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  exit_code = 1;
+  host.Pass(absl::Seconds(10));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  host.Pass(absl::Seconds(10));
+  CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  CHECK(host.runtime.ExecCount(ContainerId(assignment)) == 3);
+}
+
+TEST_CASE("looks at the host and lost connections make no check run twice", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = WithHealthCheck();
+  host.supervisor->Assign(assignment);
+  for (int i = 0; i < 10; ++i) {
+    host.Pass(absl::Seconds(5));
+    host.runtime.SetReachable(false);
+    host.Pass(absl::Milliseconds(100));
+    host.runtime.SetReachable(true);
+    host.Pass(absl::Seconds(5));
+  }
+  CHECK(host.runtime.ExecCount(ContainerId(assignment)) <= 10);
+  CHECK(host.runtime.ExecCount(ContainerId(assignment)) >= 9);
+}
+
+TEST_CASE("a health check while the runtime cannot be reached says nothing", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = WithHealthCheck();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(11));
+  REQUIRE(HealthOf(&host, assignment) == "HEALTHY");
+  host.runtime.SetReachable(false);
+  host.Pass(absl::Minutes(2));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  host.runtime.SetOnExec([](const runtime::ExecSpec&) { return runtime::ExecResult{1, "no"}; });
+  host.runtime.SetReachable(true);
+  host.Pass(absl::Seconds(21));
+  CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
+}
+
+TEST_CASE("a restarted agent remembers the health and goes on with the checks", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = WithHealthCheck();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(11));
+  host.StopAgent();
+  host.sink.latest.clear();
+  host.StartAgent();
+  host.supervisor->ReportAll();
+  host.Pass(absl::Seconds(1));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  host.runtime.SetOnExec([](const runtime::ExecSpec&) { return runtime::ExecResult{1, "no"}; });
+  host.Pass(absl::Seconds(21));
+  CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
+}
+
+TEST_CASE("a container is started again in place after its attempt period", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = WithRestartPolicy();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(61));
+  host.runtime.Exit(ContainerId(assignment), 1);
+  host.Pass(absl::Seconds(2));
+  const v1::TaskState state = host.StateOf(assignment.task_arn());
+  CHECK(state.last_status() == v1::TaskStatus::RUNNING);
+  CHECK(state.containers(0).restart_count() == 1);
+  CHECK(host.runtime.StartCount(ContainerId(assignment)) == 2);
+  CHECK(host.runtime.Snapshots() == std::vector<std::string>{ContainerId(assignment)});
+  // The second life was too short for a third.
+  host.runtime.Exit(ContainerId(assignment), 1);
+  host.Pass(absl::Minutes(1));
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::STOPPED);
+  CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 1);
+}
+
+TEST_CASE("a restart goes on where the agent was killed", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = WithRestartPolicy();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(61));
+  SECTION("its reset had no answer") { host.runtime.LoseNextAnswer(Verb::kReset); }
+  SECTION("its creation had no answer") { host.runtime.LoseNextAnswer(Verb::kCreate); }
+  SECTION("its start had no answer") { host.runtime.LoseNextAnswer(Verb::kStart); }
+  host.runtime.Exit(ContainerId(assignment), 1);
+  host.executor.RunAll();
+  host.timers.FireNext(absl::Seconds(1));  // the pause between two lives
+  host.executor.RunAll();
+  host.StopAgent();
+  host.StartAgent();
+  host.Pass(absl::Seconds(30));
+  CHECK(host.runtime.StartCount(ContainerId(assignment)) == 2);
+  CHECK(host.runtime.Inspect(ContainerId(assignment))->state == runtime::ContainerState::kRunning);
+  CHECK(host.StateOf(assignment.task_arn()).containers(0).restart_count() == 1);
+}
+
+TEST_CASE("a container that is found running when it is to be created is adopted", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = MakeAssignment(1);
+  const std::string id = ContainerId(assignment);
+  // As an agent of whose work nothing was stored may leave it, after this one's look at the host.
+  REQUIRE(host.runtime.CreateLease("davit-1", {}).ok());
+  REQUIRE(host.runtime.PrepareRootfs(id, "davit-1", "sha256:chain").ok());
+  runtime::ContainerSpec spec;
+  spec.id = id;
+  REQUIRE(host.runtime.Create(spec).ok());
+  REQUIRE(host.runtime.Start(id).ok());
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(30));
+  CHECK(host.runtime.StartCount(id) == 1);
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+}
+
+}  // namespace
+}  // namespace davit::supervisor
