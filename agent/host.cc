@@ -41,7 +41,8 @@ const char* const kCapabilities[] = {
     "com.amazonaws.ecs.capability.docker-remote-api.1.25", "com.amazonaws.ecs.capability.docker-remote-api.1.29",
     "com.amazonaws.ecs.capability.privileged-container",   "com.amazonaws.ecs.capability.logging-driver.json-file",
     "ecs.capability.task-cpu-mem-limit",                   "ecs.capability.increased-task-cpu-limit",
-    "ecs.capability.pid-ipc-namespace-sharing"};
+    "ecs.capability.pid-ipc-namespace-sharing",            "ecs.capability.container-ordering",
+    "ecs.capability.container-health-check",               "ecs.capability.container-restart-policy"};
 
 }  // namespace
 

@@ -33,6 +33,10 @@ Json ContainerJson(const supervisor::TaskView& view, int index) {
                {"KnownStatus", v1::ContainerStatus::Value_Name(container.last_status())},
                {"Pid", view.pids[static_cast<size_t>(index)]},
                {"Ports", ports}};
+  if (container.restart_count() > 0) json["RestartCount"] = container.restart_count();
+  if (const auto& output = view.health_outputs[static_cast<size_t>(index)]) {
+    json["Health"] = {{"status", container.health_status()}, {"output", *output}};
+  }
   if (container.has_exit_code()) json["ExitCode"] = container.exit_code();
   if (!container.reason().empty()) json["Reason"] = container.reason();
   return json;

@@ -67,13 +67,8 @@ constexpr Row<v1::Volume> kVolumeRows[] = {
 constexpr Row<Container> kContainerRows[] = {
     {"repositoryCredentials", [](const Container& c) { return c.has_repository_credentials(); }},
     {"links", [](const Container& c) { return c.links_size() > 0; }},
-    {"restartPolicy", [](const Container& c) { return c.restart_policy().enabled(); }},
     {"environmentFiles", [](const Container& c) { return c.environment_files_size() > 0; }},
     {"secrets", [](const Container& c) { return c.secrets_size() > 0; }},
-    {"dependsOn", [](const Container& c) { return c.depends_on_size() > 0; }},
-    // Alone it has no effect in ECS either: it bounds the wait for dependsOn.
-    {"startTimeout",
-     [](const Container& c) { return c.has_start_timeout() && c.depends_on_size() > 0; }},
     {"versionConsistency",
      [](const Container& c) {
        const std::string& value = c.version_consistency();
@@ -96,11 +91,6 @@ constexpr Row<Container> kContainerRows[] = {
      [](const Container& c) { return !c.log_configuration().options().empty(); }},
     {"logConfiguration.secretOptions",
      [](const Container& c) { return c.log_configuration().secret_options_size() > 0; }},
-    {"healthCheck",
-     [](const Container& c) {
-       return c.has_health_check() &&
-              !(c.health_check().command_size() > 0 && c.health_check().command(0) == "NONE");
-     }},
     {"resourceRequirements", [](const Container& c) { return c.resource_requirements_size() > 0; }},
     {"firelensConfiguration", [](const Container& c) { return c.has_firelens_configuration(); }},
     {"credentialSpecs", [](const Container& c) { return c.credential_specs_size() > 0; }},

@@ -382,6 +382,9 @@ std::vector<TaskView> Supervisor::View() {
           view.images.push_back(task->Definition(container.name).image());
           view.pids.push_back(container.pid);
         }
+          view.health_outputs.push_back(container.health_check
+                                            ? std::optional(container.health_output)
+                                            : std::nullopt);
         MutexLock lock(&gathering->mu);
         gathering->views.push_back(std::move(view));
         --gathering->missing;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct TaskView {
   std::vector<std::string> images;  // by container, in the order of state.containers()
   std::vector<int> pids;
 };
+  // What the last health check said; nullopt: the container has no check.
+  std::vector<std::optional<std::string>> health_outputs;
 
 // All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the
 // runtime for them, and removes their records when the time has come. Thread-safe; nothing blocks.

@@ -22,17 +22,17 @@ void MergeContainer(const v1::ContainerState& seen, v1::Container* container) {
     *container->mutable_network_bindings() = seen.network_bindings();
 }
 
-// By ECS's rule: UNHEALTHY if an essential checked container is, HEALTHY if all checked ones are,
-// else UNKNOWN.
+// By ECS's rule (HealthCheck in its API reference), which looks at essential containers with a check
+// only: UNHEALTHY if one of them is, HEALTHY if all are, else, or if there is none, UNKNOWN.
 std::string TaskHealth(const v1::Task& task, const v1::TaskDefinition& definition) {
   bool has_checked = false;
   bool are_all_healthy = true;
   for (const v1::ContainerDefinition& checked : definition.container_definitions()) {
-    if (!checked.has_health_check()) continue;
+    if (!checked.essential() || !checked.has_health_check()) continue;
     has_checked = true;
     for (const v1::Container& container : task.containers()) {
       if (container.name() != checked.name()) continue;
-      if (container.health_status() == "UNHEALTHY" && checked.essential()) return "UNHEALTHY";
+      if (container.health_status() == "UNHEALTHY") return "UNHEALTHY";
       are_all_healthy = are_all_healthy && container.health_status() == "HEALTHY";
     }
   }

@@ -47,10 +47,8 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
   const auto [json, member] = GENERATE(values<Case>({
       {R"("repositoryCredentials": {"credentialsParameter": "arn"})", "repositoryCredentials"},
       {R"("links": ["db"])", "links"},
-      {R"("restartPolicy": {"enabled": true})", "restartPolicy"},
       {R"("environmentFiles": [{"value": "arn", "type": "s3"}])", "environmentFiles"},
       {R"("secrets": [{"name": "A", "valueFrom": "arn"}])", "secrets"},
-      {R"("dependsOn": [{"containerName": "db", "condition": "START"}])", "dependsOn"},
       {R"("versionConsistency": "sometimes")", "versionConsistency"},
       {R"("disableNetworking": true)", "disableNetworking"},
       {R"("dnsServers": ["10.0.0.2"])", "dnsServers"},
@@ -63,7 +61,6 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
        "logConfiguration.options"},
       {R"("logConfiguration": {"logDriver": "json-file", "secretOptions": [{"name": "t"}]})",
        "logConfiguration.secretOptions"},
-      {R"("healthCheck": {"command": ["CMD-SHELL", "true"]})", "healthCheck"},
       {R"("resourceRequirements": [{"type": "GPU", "value": "1"}])", "resourceRequirements"},
       {R"("firelensConfiguration": {"type": "fluentbit"})", "firelensConfiguration"},
       {R"("credentialSpecs": ["credentialspec:arn"])", "credentialSpecs"},
@@ -80,11 +77,11 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
 TEST_CASE("everything unsupported is listed at once", "[spec]") {
   const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
       "networkMode": "awsvpc", "volumes": [{"configuredAtLaunch": true}],
-      "containerDefinitions": [{"dependsOn": [{"containerName": "b"}], "startTimeout": 5},
+      "containerDefinitions": [{"dnsServers": ["10.0.0.2"], "extraHosts": [{"hostname": "a"}]},
                                {"secrets": [{"name": "A"}], "links": ["a"]}]})");
   CHECK(UnsupportedMembers(task) ==
-        Paths{"networkMode", "volumes[0].configuredAtLaunch", "containerDefinitions[0].dependsOn",
-              "containerDefinitions[0].startTimeout", "containerDefinitions[1].links",
+        Paths{"networkMode", "volumes[0].configuredAtLaunch", "containerDefinitions[0].dnsServers",
+              "containerDefinitions[0].extraHosts", "containerDefinitions[1].links",
               "containerDefinitions[1].secrets"});
 }
 
@@ -99,8 +96,9 @@ TEST_CASE("members at their defaults and members without effect here are accepte
       "volumes": [{"name": "a", "host": {"sourcePath": "/srv"}, "configuredAtLaunch": false}],
       "containerDefinitions": [{
         "name": "web", "image": "x", "essential": true, "versionConsistency": "enabled",
-        "restartPolicy": {"enabled": false}, "startTimeout": 10, "stopTimeout": 10,
-        "healthCheck": {"command": ["NONE"]}, "interactive": false,
+        "restartPolicy": {"enabled": true}, "startTimeout": 10, "stopTimeout": 10,
+        "dependsOn": [{"containerName": "db", "condition": "HEALTHY"}],
+        "healthCheck": {"command": ["CMD-SHELL", "true"]}, "interactive": false,
         "linuxParameters": {"initProcessEnabled": false},
         "logConfiguration": {"logDriver": "json-file"},
         "portMappings": [{"containerPort": 80, "name": "http", "appProtocol": "http"}]}]})");

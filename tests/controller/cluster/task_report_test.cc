@@ -236,5 +236,48 @@ TEST_CASE("what a task waits for is shown as its containers' reason", "[report]"
   CHECK_FALSE(task.Describe().containers(0).has_reason());
 }
 
+TEST_CASE("a task is as healthy as its essential containers that have a check", "[report]") {
+  const auto [of_web, of_sidecar, expected] = GENERATE(table<std::string, std::string, std::string>(
+      {{"UNKNOWN", "HEALTHY", "UNKNOWN"},
+       {"HEALTHY", "UNKNOWN", "HEALTHY"},
+       {"HEALTHY", "UNHEALTHY", "HEALTHY"},
+       {"UNHEALTHY", "HEALTHY", "UNHEALTHY"}}));
+  TestCluster cluster;
+  v1::Hello hello = MakeHello("i-1");
+  hello.add_attributes()->set_name("ecs.capability.container-health-check");
+  cluster.Connect("s1", hello);
+  v1::RegisterTaskDefinitionRequest definition = MakeDefinition("web");
+  *definition.add_container_definitions() = definition.container_definitions(0);
+  definition.mutable_container_definitions(1)->set_name("sidecar");
+  definition.mutable_container_definitions(1)->set_essential(false);
+  *definition.add_container_definitions() = definition.container_definitions(0);
+  definition.mutable_container_definitions(2)->set_name("unchecked");
+  for (const int checked : {0, 1}) {
+    v1::HealthCheck* check =
+        definition.mutable_container_definitions(checked)->mutable_health_check();
+    check->add_command("CMD");
+    check->add_command("/check");
+  }
+  cluster.Register(definition);
+  const std::string arn = cluster.Run("web").tasks(0).task_arn();
+  v1::AgentMessage report = ReportOf("s1", arn, v1::TaskStatus::RUNNING, 1);
+  for (const auto& [name, health] :
+       std::map<std::string, std::string>{{"web", of_web}, {"sidecar", of_sidecar}}) {
+    v1::ContainerState* container =
+        report.mutable_status_report()->mutable_tasks(0)->add_containers();
+    container->set_name(name);
+    container->set_last_status(v1::ContainerStatus::RUNNING);
+    container->set_health_status(health);
+  }
+  cluster.Say("s1", report);
+  v1::DescribeTasksRequest request;
+  request.add_tasks(arn);
+  const v1::Task task = cluster::Read(cluster.model.state(), request)->tasks(0);
+  CHECK(task.health_status() == expected);
+  CHECK(task.containers(0).health_status() == of_web);
+  CHECK(task.containers(1).health_status() == of_sidecar);
+  CHECK(task.containers(2).health_status() == "UNKNOWN");
+}
+
 }  // namespace
 }  // namespace davit::test
