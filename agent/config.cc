@@ -10,6 +10,7 @@ namespace davit {
 namespace {
 
 constexpr int kMaxPort = 65535;
+constexpr absl::Duration kLeastStopAfterDisconnect = absl::Seconds(10);
 
 void CheckAbsolute(absl::string_view section, absl::string_view key, absl::string_view path, ConfigReader* reader) {
   if (!absl::StartsWith(path, "/")) reader->AddError(section, key, "must be an absolute path");
@@ -27,6 +28,12 @@ void ReadController(AgentConfig* config, ConfigReader* reader) {
   reader->Read("controller", "ca_file", &config->ca_file);
   reader->Read("controller", "cert_file", &config->cert_file);
   reader->Read("controller", "key_file", &config->key_file);
+  reader->Read("controller", "stop_after_disconnect", &config->stop_after_disconnect, absl::ZeroDuration(),
+               absl::Hours(24 * 365));
+  if (config->stop_after_disconnect > absl::ZeroDuration() && config->stop_after_disconnect < kLeastStopAfterDisconnect) {
+    reader->AddError("controller", "stop_after_disconnect",
+                     "must be 0s or at least 10s: each restart of agent or controller disconnects them for a while");
+  }
   if (config->endpoints.empty()) reader->AddError("controller", "endpoints", "must name at least one host:port");
   for (const std::string& endpoint : config->endpoints) {
     if (!IsEndpoint(endpoint)) {

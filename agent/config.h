@@ -23,6 +23,7 @@ struct AgentConfig {
   std::string ca_file;
   std::string cert_file;
   std::string key_file;
+  absl::Duration stop_after_disconnect = absl::ZeroDuration();  // 0: never
   // [instance]
   std::string instance_id;
   std::string imds_endpoint = "http://169.254.169.254";

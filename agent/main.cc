@@ -165,7 +165,8 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
                                    ToSpecFacts(facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
                                    identity.ec2_instance_id, 0});
   session::Session session({&control, &timers, store.get(), &supervisor,
-                            [&] { return endpoint::ImpairmentOf(supervisor, *store); }},
+                            [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),
+                            config.stop_after_disconnect},
                            HelloOf(config, facts, identity, runtime.Version().value_or("containerd")),
                            stored.registration);
   supervisor.Connect(&effects, &session);

@@ -42,11 +42,16 @@ struct GatewayClient::Shared : std::enable_shared_from_this<Shared> {
   CondVar ended;
   bool stopping ABSL_GUARDED_BY(mu) = false;
   std::shared_ptr<Stream> stream ABSL_GUARDED_BY(mu);
+  // Threads in Dial() and streams that have not reached the end of OnStreamEnded(): what Stop() waits
+  // for, as they use the session and the timers.
+  int busy ABSL_GUARDED_BY(mu) = 0;
   size_t next_endpoint ABSL_GUARDED_BY(mu) = 0;
   Backoff backoff ABSL_GUARDED_BY(mu) = Backoff(kFirstPause, kLongestPause);
 
   void Dial();
   void OnStreamEnded(const std::string& why);
+  void DialAgain(const std::string& why);
+  void NotBusy();
 };
 
 // One stream. gRPC's threads call the On... methods; they only move data and post. Keeps itself
@@ -68,6 +73,7 @@ class GatewayClient::Stream final
     stub_->async()->Session(&context_, this);
     AddHold();  // Send() starts writes from outside of reactions
     StartRead(&incoming_);
+    if (!outgoing_.empty()) StartWrite(&outgoing_.front());
     StartCall();
     return true;
   }
@@ -76,7 +82,7 @@ class GatewayClient::Stream final
     MutexLock lock(&mu_);
     if (closed_) return;
     outgoing_.push_back(std::move(message));
-    if (outgoing_.size() == 1) StartWrite(&outgoing_.front());
+    if (opened_ && outgoing_.size() == 1) StartWrite(&outgoing_.front());
   }
 
   void Close() override {
@@ -130,25 +136,39 @@ void GatewayClient::Shared::Dial() {
     const size_t index = next_endpoint++ % channels.size();
     endpoint = options.endpoints[index];
     opened = stream = std::make_shared<Stream>(shared_from_this(), channels[index]);
+    busy += 2;  // this thread and the stream
   }
-  if (!opened->Open()) return OnStreamEnded("closed");
+  // Before it is opened: its end must not be told before its beginning.
   session->OnConnected(opened, endpoint);
+  if (!opened->Open()) OnStreamEnded("closed");
+  NotBusy();
 }
 
 void GatewayClient::Shared::OnStreamEnded(const std::string& why) {
   session->OnDisconnected(why);
+  DialAgain(why);
+  NotBusy();
+}
+
+void GatewayClient::Shared::DialAgain(const std::string& why) {
+  const bool was_good = session->TakeGoodEnding();
   absl::Duration pause;
   {
     MutexLock lock(&mu);
     stream = nullptr;
-    ended.NotifyAll();
     if (stopping) return;
-    if (session->TakeGoodEnding()) backoff.Reset();
+    if (was_good) backoff.Reset();
     pause = backoff.Next();
   }
   LogWarning("no connection to the controller, trying again",
              {{"reason", why}, {"in", absl::FormatDuration(pause)}});
   timers->After(pause, control, [self = shared_from_this()] { self->Dial(); });
+}
+
+void GatewayClient::Shared::NotBusy() {
+  MutexLock lock(&mu);
+  --busy;
+  ended.NotifyAll();
 }
 
 absl::StatusOr<std::unique_ptr<GatewayClient>> GatewayClient::Create(const Options& options,
@@ -187,7 +207,7 @@ void GatewayClient::Stop() {
   if (current != nullptr) current->Close();
   current = nullptr;
   MutexLock lock(&shared_->mu);
-  while (shared_->stream != nullptr) shared_->ended.Wait(&shared_->mu);
+  while (shared_->busy != 0) shared_->ended.Wait(&shared_->mu);
 }
 
 GatewayClient::~GatewayClient() { Stop(); }

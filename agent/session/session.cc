@@ -10,6 +10,8 @@ namespace davit::session {
 namespace {
 
 constexpr uint64_t kMissedHeartbeats = 3;
+// Timers stand still while the machine sleeps: so that its sleep is noticed soon after its end.
+constexpr absl::Duration kCutOffLook = absl::Seconds(30);
 
 }  // namespace
 
@@ -20,6 +22,7 @@ Session::Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord regis
       registration_(std::move(registration)) {
   state_.container_instance_arn = registration_.container_instance_arn();
   state_.last_error = "no controller was reached yet";
+  BeginCutOff();
 }
 
 void Session::OnConnected(std::shared_ptr<Transport> transport, const std::string& controller) {
@@ -54,6 +57,7 @@ void Session::OnDisconnected(const std::string& why) {
     transport_ = nullptr;
     session_id_.clear();
     reports_.Clear();
+    BeginCutOff();
     MutexLock lock(&mu_);
     state_.connected = false;
     if (!was_told_why) state_.last_error = why;
@@ -85,6 +89,7 @@ void Session::Handle(const v1::ControllerMessage& message) {
     SendReports();
   } else if (message.has_heartbeat_ack()) {
     beats_acked_ = std::max(beats_acked_, message.heartbeat_ack().sequence());
+    periods_without_answer_ = 0;
     period_ = absl::Milliseconds(std::max(message.heartbeat_ack().period_ms(), 100));
     ScheduleHeartbeat();
   } else if (message.has_stop_confirmation()) {
@@ -98,6 +103,9 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
     return End(absl::StrCat("controller of epoch ", welcome.controller_epoch(),
                             " was deposed by one of epoch ", registration_.controller_epoch()));
   }
+  // The timer may not have seen yet what the clock says, after a sleep of the machine.
+  CheckCutOff();
+  cut_off_since_.reset();
   session_id_ = session_id;
   period_ = absl::Milliseconds(std::max(welcome.heartbeat_period_ms(), 100));
   if (registration_.container_instance_arn() != welcome.container_instance_arn() ||
@@ -108,7 +116,7 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
     registration_.set_controller_epoch(welcome.controller_epoch());
     deps_.store->SaveRegistration(registration_);
   }
-  beats_sent_ = beats_acked_ = 0;
+  beats_sent_ = beats_acked_ = periods_without_answer_ = 0;
   {
     MutexLock lock(&mu_);
     state_.connected = true;
@@ -180,13 +188,18 @@ void Session::HandleGoodbye(const v1::Goodbye& goodbye) {
 // The latest call counts: an answer to a heartbeat puts the next one off.
 void Session::ScheduleHeartbeat() {
   deps_.timers->After(period_, &serial_, [this, timer = ++beat_timer_] {
-    if (timer == beat_timer_ && !session_id_.empty()) Beat();
+    if (timer == beat_timer_ && !session_id_.empty()) OnHeartbeatDue();
   });
 }
 
-void Session::Beat() {
-  if (beats_sent_ >= beats_acked_ + kMissedHeartbeats)
+void Session::OnHeartbeatDue() {
+  if (beats_sent_ > beats_acked_ && ++periods_without_answer_ >= kMissedHeartbeats) {
     return End("the controller answers no heartbeats");
+  }
+  Beat();
+}
+
+void Session::Beat() {
   v1::AgentMessage message;
   v1::Heartbeat* heartbeat = message.mutable_heartbeat();
   heartbeat->set_sequence(++beats_sent_);
@@ -228,12 +241,44 @@ void Session::End(const std::string& why) {
   LogWarning("session ended", {{"reason", why}});
   session_id_.clear();
   has_ended_ = true;
+  BeginCutOff();
   {
     MutexLock lock(&mu_);
     state_.connected = false;
     state_.last_error = why;
   }
-  if (transport_ != nullptr) transport_->Close();
+  // What the controller has sent before it notices is not for us any more.
+  if (const auto transport = std::exchange(transport_, nullptr)) transport->Close();
+}
+
+void Session::BeginCutOff() {
+  if (deps_.stop_after_disconnect <= absl::ZeroDuration() || cut_off_since_) return;
+  cut_off_since_ = deps_.clock->MonotonicWithSleep();
+  has_stopped_all_ = false;
+  CheckCutOff();
+}
+
+void Session::CheckCutOff() {
+  if (!cut_off_since_ || has_stopped_all_) return;
+  const absl::Duration left =
+      *cut_off_since_ + deps_.stop_after_disconnect - deps_.clock->MonotonicWithSleep();
+  if (left <= absl::ZeroDuration()) return StopAllTasks();
+  deps_.timers->After(std::min(left, kCutOffLook), &serial_, [this, timer = ++cut_off_timer_] {
+    if (timer == cut_off_timer_) CheckCutOff();
+  });
+}
+
+// Once per time without a session: nothing can be assigned meanwhile.
+void Session::StopAllTasks() {
+  has_stopped_all_ = true;
+  const std::string reason = absl::StrCat(
+      "agent was disconnected from the controller for longer than stop_after_disconnect (",
+      absl::FormatDuration(deps_.stop_after_disconnect), ")");
+  LogWarning("all tasks are stopped", {{"reason", reason}});
+  deps_.supervisor->ListUnfinished(
+      [supervisor = deps_.supervisor, reason](const std::set<std::string>& arns) {
+        supervisor->Stop({arns.begin(), arns.end()}, reason);
+      });
 }
 
 }  // namespace davit::session

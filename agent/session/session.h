@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/session/report_queue.h"
@@ -34,6 +35,10 @@ class Session final : public supervisor::ReportSink {
     supervisor::Supervisor* supervisor;
     // What is wrong with the host now; empty if nothing.
     std::function<std::string()> impairment;
+    const Clock* clock = Clock::Real();
+    // After this long without a session all tasks are stopped; sleep of the machine counts. The
+    // count begins anew with each process. 0: never.
+    absl::Duration stop_after_disconnect = absl::ZeroDuration();
   };
   // `hello`: identity and resources of the host. `registration`: what the store has of earlier
   // runs.
@@ -59,7 +64,11 @@ class Session final : public supervisor::ReportSink {
   void HandleGoodbye(const v1::Goodbye& goodbye);
   void ProposeStops(const v1::AssignmentSet& complete);
   void ScheduleHeartbeat();
+  void OnHeartbeatDue();
   void Beat();
+  void BeginCutOff();
+  void CheckCutOff();
+  void StopAllTasks();
   void Send(v1::AgentMessage message);
   void SendReports();
   void End(const std::string& why);
@@ -77,8 +86,12 @@ class Session final : public supervisor::ReportSink {
   bool has_ended_ = false;  // End() was called; OnDisconnected() is still to come
   uint64_t beats_sent_ = 0;
   uint64_t beats_acked_ = 0;
+  uint64_t periods_without_answer_ = 0;
   absl::Duration period_ = absl::Seconds(5);  // of heartbeats: the controller's last word
   uint64_t beat_timer_ = 0;                   // tells the armed timer from late ones
+  std::optional<absl::Duration> cut_off_since_;  // by MonotonicWithSleep(); nullopt: in a session
+  bool has_stopped_all_ = false;  // since then
+  uint64_t cut_off_timer_ = 0;
 
   mutable Mutex mu_;
   supervisor::SessionState state_ ABSL_GUARDED_BY(mu_);

@@ -53,7 +53,7 @@ class FakeHost {
     deps.facts.architecture = "amd64";
     deps.log.logger_path = "/usr/bin/davit-logger";
     effects_ = std::make_unique<supervisor::TaskEffects>(std::move(deps));
-    supervisor->Connect(effects_.get(), &sink);
+    supervisor->Connect(effects_.get(), report_to);
     supervisor->Start(store.Load()->tasks);
     executor.RunAll();
   }
@@ -77,6 +77,7 @@ class FakeHost {
   network::FakeNetwork network;
   store::MemoryStore store;
   RecordingSink sink;
+  supervisor::ReportSink* report_to = &sink;  // of agents that are started from now on
   std::unique_ptr<supervisor::Supervisor> supervisor;
 
  private:

@@ -20,12 +20,19 @@ class FakeClock final : public Clock {
     wall_ += by;
     monotonic_ += by;
   }
+  absl::Duration MonotonicWithSleep() const override { return monotonic_ + slept_; }
+  // The machine sleeps: timers and monotonic time stand still meanwhile.
+  void Sleep(absl::Duration for_long) {
+    wall_ += for_long;
+    slept_ += for_long;
+  }
   // The wall clock is set; monotonic time knows nothing of it.
   void Jump(absl::Duration by) { wall_ += by; }
 
  private:
   absl::Time wall_ = absl::FromUnixSeconds(1'800'000'000);
   absl::Duration monotonic_ = absl::Hours(1);
+  absl::Duration slept_;
 };
 
 // Work runs when the test says so, on the test's thread, in order. Single-threaded.

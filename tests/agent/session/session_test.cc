@@ -1,0 +1,255 @@
+#include "agent/session/session.h"
+
+#include "tests/agent/session/session_fixture.h"
+
+namespace davit::session {
+namespace {
+
+using test::MakeAssignment;
+using test::SessionFixture;
+using Message = v1::AgentMessage;
+
+TEST_CASE("the first message of a connection is Hello, with what the host is", "[session]") {
+  SessionFixture agent;
+  agent.Dial();
+  REQUIRE(agent.transport->sent.size() == 1);
+  REQUIRE(agent.transport->sent[0].has_hello());
+  const v1::Hello& hello = agent.transport->sent[0].hello();
+  CHECK(agent.transport->sent[0].session_id().empty());
+  CHECK(hello.cluster() == "default");
+  CHECK(hello.ec2_instance_id() == "i-1");
+  CHECK(hello.agent_instance_id() == "process-1");
+  CHECK(hello.runtime_available());
+  CHECK(hello.container_instance_arn().empty());
+  CHECK(hello.last_controller_epoch() == 0);
+  CHECK_FALSE(agent.session->state().connected);
+}
+
+TEST_CASE("Hello says when containerd cannot be reached", "[session]") {
+  SessionFixture agent;
+  agent.host.runtime.SetReachable(false);
+  agent.host.Pass(absl::Seconds(1));
+  agent.Dial();
+  CHECK_FALSE(agent.transport->sent[0].hello().runtime_available());
+}
+
+TEST_CASE("a Welcome is stored, and the next Hello shows it, also after a restart", "[session]") {
+  SessionFixture agent;
+  agent.Dial();
+  agent.Welcome(/*epoch=*/7);
+  CHECK(agent.session->state().connected);
+  CHECK(agent.session->state().controller == "controller:51680");
+  CHECK(agent.session->state().connections == 1);
+  const v1::RegistrationRecord stored = agent.host.store.Load()->registration;
+  CHECK(stored.container_instance_arn() == "arn:aws:ecs:r:a:container-instance/c/1");
+  CHECK(stored.controller_epoch() == 7);
+  CHECK(stored.cluster() == "default");
+  CHECK(stored.ec2_instance_id() == "i-1");
+  const bool restarts = GENERATE(false, true);
+  if (restarts) {
+    agent.StopAgent();
+    agent.StartAgent();
+  } else {
+    agent.Disconnect();
+  }
+  agent.Dial();
+  CHECK(agent.transport->sent[0].hello().container_instance_arn() ==
+        stored.container_instance_arn());
+  CHECK(agent.transport->sent[0].hello().last_controller_epoch() == 7);
+}
+
+TEST_CASE("a controller of a lower epoch than one seen before is refused", "[session]") {
+  SessionFixture agent;
+  agent.Dial();
+  agent.Welcome(/*epoch=*/7);
+  agent.Disconnect();
+  agent.Dial();
+  agent.Welcome(/*epoch=*/6);
+  CHECK(agent.transport->is_closed);
+  CHECK_FALSE(agent.session->state().connected);
+  CHECK_THAT(agent.session->state().last_error,
+             Catch::Contains("epoch 6") && Catch::Contains("epoch 7"));
+  CHECK(agent.host.store.Load()->registration.controller_epoch() == 7);
+  agent.Assign({MakeAssignment(1)});
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(1)));
+  CHECK(agent.transport->sent.size() == 1);
+}
+
+TEST_CASE("sets are applied one onto the other", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 10);
+  agent.Assign({MakeAssignment(2)}, 11, 10);
+  agent.Assign({test::Stopped(MakeAssignment(1))}, 12, 11);
+  agent.host.Pass(absl::Minutes(1));
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(1)));
+  CHECK(agent.IsRunning(MakeAssignment(2)));
+  CHECK(agent.Sent(Message::kResyncRequest).empty());
+}
+
+TEST_CASE("a gap in the chain is not applied, and all sets are asked for", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 10);
+  agent.Assign({test::Stopped(MakeAssignment(1))}, 13, 12);
+  CHECK(agent.IsRunning(MakeAssignment(1)));
+  const auto requests = agent.Sent(Message::kResyncRequest);
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].resync_request().last_results_in() == 10);
+  CHECK(requests[0].session_id() == "s1");
+  // What would fit again is no use: something is missing before it.
+  agent.Assign({MakeAssignment(2)}, 11, 10);
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(2)));
+  agent.Assign({MakeAssignment(1), MakeAssignment(2)}, 20);
+  CHECK(agent.IsRunning(MakeAssignment(2)));
+}
+
+TEST_CASE("a new connection begins with a complete set", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 10);
+  agent.Disconnect();
+  agent.Connect();
+  agent.Assign({MakeAssignment(2)}, 11, 10);
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(2)));
+  CHECK(agent.Sent(Message::kResyncRequest).size() == 1);
+}
+
+TEST_CASE("a set that comes twice changes nothing", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 10);
+  agent.Assign({MakeAssignment(1)}, 10);
+  CHECK(agent.host.runtime.List()->size() == 1);
+  CHECK(agent.Told(MakeAssignment(1)).last_status() == v1::TaskStatus::RUNNING);
+}
+
+TEST_CASE("tasks that a complete set lacks are proposed, and run until the stop is confirmed",
+          "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1), MakeAssignment(2)}, 10);
+  agent.Assign({MakeAssignment(1)}, 11);
+  const auto candidates = agent.Sent(Message::kStopCandidates);
+  REQUIRE(candidates.size() == 1);
+  CHECK(candidates[0].stop_candidates().of_set() == 11);
+  REQUIRE(candidates[0].stop_candidates().task_arns_size() == 1);
+  CHECK(candidates[0].stop_candidates().task_arns(0) == MakeAssignment(2).task_arn());
+  agent.host.Pass(absl::Hours(24));
+  CHECK(agent.IsRunning(MakeAssignment(2)));
+
+  v1::ControllerMessage confirmation;
+  confirmation.mutable_stop_confirmation()->add_task_arns(MakeAssignment(2).task_arn());
+  confirmation.mutable_stop_confirmation()->set_reason("unknown task");
+  if (agent.transport->is_closed) agent.Connect();  // a day without heartbeat answers
+  agent.Receive(confirmation);
+  agent.host.Pass(absl::Seconds(1));
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(2)));
+  CHECK(agent.IsRunning(MakeAssignment(1)));
+  CHECK(agent.Told(MakeAssignment(2)).stopped_reason() == "unknown task");
+}
+
+TEST_CASE("a controller that lost its store stops nothing", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1), MakeAssignment(2)}, 10);
+  agent.Disconnect();
+  agent.Connect();
+  agent.Assign({}, 1);
+  CHECK(agent.Sent(Message::kStopCandidates).at(0).stop_candidates().task_arns_size() == 2);
+  agent.host.Pass(absl::Hours(1));
+  CHECK(agent.IsRunning(MakeAssignment(1)));
+  CHECK(agent.IsRunning(MakeAssignment(2)));
+}
+
+TEST_CASE("an incremental set proposes nothing, however little is in it", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 10);
+  agent.Assign({MakeAssignment(2)}, 11, 10);
+  CHECK(agent.Sent(Message::kStopCandidates).empty());
+}
+
+TEST_CASE("a message of another session ends the stream and does nothing", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  v1::ControllerMessage message;
+  *message.mutable_assignment_set()->add_assignments() = MakeAssignment(1);
+  agent.Receive(message, "s0");
+  CHECK(agent.transport->is_closed);
+  CHECK_FALSE(agent.session->state().connected);
+  CHECK_THAT(agent.session->state().last_error, Catch::Contains("'s0'") && Catch::Contains("'s1'"));
+  agent.Receive(message, "s1");  // behind it on the same stream
+  agent.host.Pass(absl::Seconds(1));
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(1)));
+}
+
+TEST_CASE("a message before the Welcome ends the stream", "[session]") {
+  SessionFixture agent;
+  agent.Dial();
+  agent.Assign({MakeAssignment(1)});
+  CHECK(agent.transport->is_closed);
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(1)));
+}
+
+TEST_CASE("late messages of an old connection are ignored", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  const auto old = agent.transport;
+  agent.Disconnect();
+  agent.Connect();
+  v1::ControllerMessage message;
+  message.set_session_id("s1");
+  *message.mutable_assignment_set()->add_assignments() = MakeAssignment(1);
+  agent.session->OnMessage(old, message);
+  agent.host.Pass(absl::Seconds(1));
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(1)));
+  CHECK(agent.session->state().connected);
+  CHECK_FALSE(agent.transport->is_closed);
+}
+
+TEST_CASE("after each kind of Goodbye the stream ends, and the reason is kept", "[session]") {
+  using Row = std::pair<v1::Goodbye::Code, bool>;  // dial again soon
+  const auto [code, is_good] =
+      GENERATE(Row{v1::Goodbye::SUPERSEDED, false}, Row{v1::Goodbye::REFUSED, false},
+               Row{v1::Goodbye::SHUTTING_DOWN, true}, Row{v1::Goodbye::STALE, true},
+               Row{v1::Goodbye::UNSPECIFIED, false});
+  const bool after_welcome = GENERATE(false, true);
+  SessionFixture agent;
+  agent.Dial();
+  if (after_welcome) agent.Welcome();
+  v1::ControllerMessage message;
+  message.mutable_goodbye()->set_code(code);
+  message.mutable_goodbye()->set_reason("words of the controller");
+  agent.Receive(message);
+  CHECK(agent.transport->is_closed);
+  CHECK_FALSE(agent.session->state().connected);
+  CHECK(agent.session->TakeGoodEnding() == is_good);
+  CHECK_FALSE(agent.session->TakeGoodEnding());
+  agent.Disconnect("CANCELLED");
+  CHECK_THAT(agent.session->state().last_error, Catch::Contains("words of the controller") &&
+                                                    Catch::Contains(v1::Goodbye::Code_Name(code)));
+}
+
+TEST_CASE("a connection that was lost says why", "[session]") {
+  SessionFixture agent;
+  CHECK_FALSE(agent.session->state().last_error.empty());
+  agent.Connect();
+  CHECK(agent.session->state().last_error.empty());
+  agent.Disconnect("connection reset");
+  CHECK_FALSE(agent.session->state().connected);
+  CHECK(agent.session->state().last_error == "connection reset");
+  CHECK(agent.session->TakeGoodEnding());
+}
+
+TEST_CASE("the loss of a connection leaves the tasks alone", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)});
+  agent.Disconnect();
+  agent.host.Pass(absl::Hours(100));
+  CHECK(agent.IsRunning(MakeAssignment(1)));
+}
+
+}  // namespace
+}  // namespace davit::session
