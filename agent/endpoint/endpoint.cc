@@ -51,6 +51,7 @@ Json TaskJson(const supervisor::TaskView& view) {
                {"KnownStatus", v1::TaskStatus::Value_Name(view.state.last_status())},
                {"Family", view.family},
                {"Version", absl::StrCat(view.revision)},
+               {"Observed", view.observed},
                {"Containers", containers}};
   if (!view.state.waiting_reason().empty()) json["WaitingReason"] = view.state.waiting_reason();
   if (!view.state.stopped_reason().empty()) json["StoppedReason"] = view.state.stopped_reason();

@@ -213,11 +213,18 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
                                          .terminal = spec.terminal},
                                         Within(options_.create_timeout))
                                 .status();
-  // Two callers at once: the other one's task is as good.
-  if (task.code() == absl::StatusCode::kAlreadyExists) {
-    return Explain(CheckCreated(spec.id), "creating container ", spec.id);
+  if (task.code() != absl::StatusCode::kAlreadyExists) {
+    return Explain(task, "creating container ", spec.id);
   }
-  return Explain(task, "creating container ", spec.id);
+  // Two callers at once: the other one's task is as good.
+  const absl::Status other = CheckCreated(spec.id);
+  if (other.code() != absl::StatusCode::kNotFound) {
+    return Explain(other, "creating container ", spec.id);
+  }
+  // A shim without a container: containerd ended in the middle of the creation. Its successor found the shim again.
+  RETURN_IF_ERROR(ClearTask(spec.id), "clearing away the half of container ", spec.id);
+  return absl::UnavailableError(
+      absl::StrCat("creating container ", spec.id, ": an earlier creation was cut short"));
 }
 
 absl::StatusOr<int> ContainerdRuntime::Start(const std::string& container_id) {

@@ -376,6 +376,7 @@ std::vector<TaskView> Supervisor::View() {
         TaskView view;
         view.state = task::ToTaskState(task->arn(), snapshot, 0);
         view.desired_status = snapshot.goal == task::Goal::kRun ? "RUNNING" : "STOPPED";
+        view.observed = snapshot.observed;
         view.family = task->assignment().task_definition().family();
         view.revision = task->assignment().task_definition().revision();
         for (const task::ContainerSnapshot& container : snapshot.containers) {

@@ -24,6 +24,7 @@ struct TaskView {
   std::string desired_status;  // RUNNING or STOPPED
   std::string family;
   int revision = 0;
+  bool observed = true;  // false: what is shown is from the store, the runtime was not asked yet
   std::vector<std::string> images;  // by container, in the order of state.containers()
   std::vector<int> pids;
 };

@@ -151,7 +151,8 @@ task::Pulled TaskEffects::Pull(Task* task, const std::string& container, int att
                                                                [cancelled] { return cancelled->load(); });
   if (!image.ok()) {
     task::Outcome outcome = ToOutcome(image.status(), "CannotPullContainerError");
-    outcome.kind = task::Outcome::Kind::kFailed;  // the puller has tried again already
+    // The puller has tried again already, unless containerd is away.
+    outcome.kind = absl::IsAborted(image.status()) ? task::Outcome::Kind::kRetry : task::Outcome::Kind::kFailed;
     return {container, attempt, std::move(outcome), "", SIGTERM};
   }
   task::Pulled pulled{container, attempt, {}, image->manifest_digest, StopSignalOf(image->config)};
