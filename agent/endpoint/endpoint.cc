@@ -58,6 +58,19 @@ Json TaskJson(const supervisor::TaskView& view) {
   return json;
 }
 
+// ECS's names for a filter: the container id is Docker's there.
+bool IsWanted(const supervisor::TaskView& view, const std::map<std::string, std::string>& query) {
+  if (const auto arn = query.find("taskarn"); arn != query.end()) {
+    return arn->second == view.state.task_arn();
+  }
+  const auto id = query.find("dockerid");
+  for (const v1::ContainerState& container : view.state.containers()) {
+    if (id != query.end() && !id->second.empty() && container.runtime_id() == id->second)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string ImpairmentOf(const supervisor::Supervisor& supervisor, const store::Store& store) {
@@ -93,16 +106,15 @@ HttpServerResponse Endpoint::Metadata() const {
 }
 
 HttpServerResponse Endpoint::Tasks(const HttpServerRequest& request) const {
-  const auto wanted = request.query.find("taskarn");
-  Json tasks = Json::array();
-  for (const supervisor::TaskView& view : sources_.supervisor->View()) {
-    if (wanted == request.query.end()) {
-      tasks.push_back(TaskJson(view));
-    } else if (wanted->second == view.state.task_arn()) {
-      return Answer(200, TaskJson(view));
+  const std::vector<supervisor::TaskView> views = sources_.supervisor->View();
+  if (request.query.count("taskarn") != 0 || request.query.count("dockerid") != 0) {
+    for (const supervisor::TaskView& view : views) {
+      if (IsWanted(view, request.query)) return Answer(200, TaskJson(view));
     }
+    return Answer(404, {{"error", "no such task"}});
   }
-  if (wanted != request.query.end()) return Answer(404, {{"error", "no such task"}});
+  Json tasks = Json::array();
+  for (const supervisor::TaskView& view : views) tasks.push_back(TaskJson(view));
   return Answer(200, {{"Tasks", tasks}});
 }
 

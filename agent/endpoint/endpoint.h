@@ -9,10 +9,10 @@
 namespace davit::endpoint {
 
 // The agent's HTTP interface on loopback:
-//   GET /healthz          200 {"status":"ok"} or 503 with what is wrong; the controller's absence
-//   alone is no fault of ours GET /metrics          Prometheus GET /v1/metadata      ECS
-//   introspection: Cluster, ContainerInstanceArn, Version GET /v1/tasks         ECS introspection:
-//   Tasks[]; ?taskarn= one of them
+//   GET /healthz      200 {"status":"ok"}, or 503 with what is wrong; no controller: no fault of
+//   ours GET /metrics      Prometheus GET /v1/metadata  ECS introspection: Cluster,
+//   ContainerInstanceArn, Version GET /v1/tasks     ECS introspection: Tasks[]; ?taskarn= or
+//   ?dockerid= (RuntimeId): one of them
 // Thread-safe; handlers run on the HTTP server's threads and wait for the supervisor's mailbox.
 class Endpoint {
  public:

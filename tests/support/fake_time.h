@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "base/timers.h"
 
 namespace davit::test {
@@ -35,14 +36,22 @@ class FakeClock final : public Clock {
   absl::Duration slept_;
 };
 
-// Work runs when the test says so, on the test's thread, in order. Single-threaded.
+// Work runs when the test says so, on the test's thread, in order. Post() is thread-safe; what runs
+// work is for one thread.
 class FakeExecutor final : public Executor {
  public:
-  void Post(Work work) override { queue_.push_back(std::move(work)); }
+  void Post(Work work) override {
+    MutexLock lock(&mu_);
+    queue_.push_back(std::move(work));
+  }
   bool RunOne() {
-    if (queue_.empty()) return false;
-    Work work = std::move(queue_.front());
-    queue_.pop_front();
+    Work work;
+    {
+      MutexLock lock(&mu_);
+      if (queue_.empty()) return false;
+      work = std::move(queue_.front());
+      queue_.pop_front();
+    }
     std::move(work)();
     return true;
   }
@@ -51,10 +60,14 @@ class FakeExecutor final : public Executor {
     while (RunOne()) {
     }
   }
-  size_t size() const { return queue_.size(); }
+  size_t size() const {
+    MutexLock lock(&mu_);
+    return queue_.size();
+  }
 
  private:
-  std::deque<Work> queue_;
+  mutable Mutex mu_;
+  std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
 };
 
 // Timers of a FakeClock. Single-threaded.

@@ -1,0 +1,149 @@
+#include "agent/endpoint/endpoint.h"
+
+#include "tests/agent/endpoint/endpoint_fixture.h"
+
+namespace davit::endpoint {
+namespace {
+
+using test::EndpointFixture;
+using Json = nlohmann::json;
+
+TEST_CASE("a host with all it needs is ok", "[endpoint]") {
+  EndpointFixture agent;
+  CHECK(agent.Get("/healthz").status == 200);
+  CHECK(agent.GetJson("/healthz") ==
+        Json({{"status", "ok"},
+              {"runtime_available", true},
+              {"controller", {{"connected", true}, {"endpoint", "controller:51680"}}}}));
+}
+
+TEST_CASE("without a controller the host is well, and says what it waits for", "[endpoint]") {
+  EndpointFixture agent;
+  agent.session.connected = false;
+  agent.session.last_error = "connection refused";
+  CHECK(agent.Get("/healthz").status == 200);
+  const Json health = agent.GetJson("/healthz");
+  CHECK(health["status"] == "ok");
+  CHECK(health["controller"]["connected"] == false);
+  CHECK(health["controller"]["waiting_for"] == "connection refused");
+}
+
+TEST_CASE("without containerd the host is impaired", "[endpoint]") {
+  EndpointFixture agent;
+  agent.host.runtime.SetReachable(false);
+  agent.host.Pass(absl::Seconds(1));
+  CHECK(agent.Get("/healthz").status == 503);
+  const Json health = agent.GetJson("/healthz");
+  CHECK(health["status"] == "impaired");
+  CHECK(health["runtime_available"] == false);
+  CHECK_THAT(health["reason"].get<std::string>(), Catch::Contains("containerd cannot be reached"));
+  agent.host.runtime.SetReachable(true);
+  agent.host.Pass(absl::Seconds(10));
+  CHECK(agent.Get("/healthz").status == 200);
+}
+
+TEST_CASE("a store that cannot write impairs the host, and all that is wrong is told",
+          "[endpoint]") {
+  EndpointFixture agent;
+  agent.host.store.Hold(true);
+  CHECK(agent.Get("/healthz").status == 503);
+  CHECK_THAT(agent.GetJson("/healthz")["reason"].get<std::string>(),
+             Catch::StartsWith("state cannot be stored: "));
+  agent.host.runtime.SetReachable(false);
+  agent.host.Pass(absl::Seconds(1));
+  CHECK_THAT(agent.GetJson("/healthz")["reason"].get<std::string>(),
+             Catch::Contains("containerd") && Catch::Contains("; state cannot be stored: "));
+}
+
+TEST_CASE("metadata has ECS's members", "[endpoint]") {
+  EndpointFixture agent;
+  CHECK(agent.GetJson("/v1/metadata") ==
+        Json({{"Cluster", "blue"},
+              {"ContainerInstanceArn", "arn:aws:ecs:r:a:container-instance/c/1"},
+              {"Version", "Davit Agent - v1.2.3"}}));
+  agent.session.container_instance_arn.clear();
+  CHECK(agent.GetJson("/v1/metadata")["ContainerInstanceArn"].is_null());
+}
+
+TEST_CASE("tasks are listed with their containers", "[endpoint]") {
+  EndpointFixture agent;
+  CHECK(agent.GetJson("/v1/tasks") == Json({{"Tasks", Json::array()}}));
+  const v1::Assignment first = agent.Run(1);
+  agent.Run(2);
+  const Json tasks = agent.GetJson("/v1/tasks")["Tasks"];
+  REQUIRE(tasks.size() == 2);
+  CHECK(tasks[0]["Arn"] == first.task_arn());
+  CHECK(tasks[0]["DesiredStatus"] == "RUNNING");
+  CHECK(tasks[0]["KnownStatus"] == "RUNNING");
+  CHECK(tasks[0]["Family"] == "web");
+  CHECK(tasks[0]["Version"] == "1");
+  REQUIRE(tasks[0]["Containers"].size() == 1);
+  const Json container = tasks[0]["Containers"][0];
+  CHECK(container["Name"] == "web");
+  CHECK(container["Image"] == "registry/web:1");
+  CHECK(container["RuntimeId"] == test::ContainerId(first));
+  CHECK(container["KnownStatus"] == "RUNNING");
+  CHECK(container["Pid"].get<int>() > 0);
+  CHECK(container.count("ExitCode") == 0);
+}
+
+TEST_CASE("a stopped task says how its containers ended", "[endpoint]") {
+  EndpointFixture agent;
+  const v1::Assignment task = agent.Run(1);
+  agent.host.runtime.Exit(test::ContainerId(task), 3);
+  agent.host.Pass(absl::Seconds(1));
+  const Json json = agent.GetJson("/v1/tasks", {{"taskarn", task.task_arn()}});
+  CHECK(json["KnownStatus"] == "STOPPED");
+  CHECK_FALSE(json["StoppedReason"].get<std::string>().empty());
+  CHECK(json["Containers"][0]["ExitCode"] == 3);
+}
+
+TEST_CASE("a task that waits says for what", "[endpoint]") {
+  EndpointFixture agent;
+  for (int i = 1; i <= 2; ++i) {  // of the host's 1000 MiB
+    v1::Assignment large = test::MakeAssignment(i);
+    large.mutable_task_definition()->mutable_container_definitions(0)->set_memory(600);
+    agent.host.supervisor->Assign(large);
+  }
+  agent.host.Pass(absl::Seconds(1));
+  const Json tasks = agent.GetJson("/v1/tasks")["Tasks"];
+  CHECK(tasks[0].count("WaitingReason") == 0);
+  CHECK_THAT(tasks[1]["WaitingReason"].get<std::string>(), Catch::Contains("MEMORY"));
+}
+
+TEST_CASE("one task is found by its ARN or by the id of its container", "[endpoint]") {
+  EndpointFixture agent;
+  agent.Run(1);
+  const v1::Assignment second = agent.Run(2);
+  CHECK(agent.GetJson("/v1/tasks", {{"taskarn", second.task_arn()}})["Arn"] == second.task_arn());
+  CHECK(agent.GetJson("/v1/tasks", {{"dockerid", test::ContainerId(second)}})["Arn"] ==
+        second.task_arn());
+  CHECK(agent.Get("/v1/tasks", {{"taskarn", "arn:aws:ecs:r:a:task/c/other"}}).status == 404);
+  CHECK(agent.Get("/v1/tasks", {{"dockerid", "other"}}).status == 404);
+  CHECK(agent.Get("/v1/tasks", {{"dockerid", ""}}).status == 404);
+}
+
+TEST_CASE("words that are not UTF-8 do not break the answer", "[endpoint]") {
+  EndpointFixture agent;
+  v1::Assignment task = test::MakeAssignment(1);
+  task.mutable_task_definition()->mutable_container_definitions(0)->set_image("registry/web:1");
+  agent.host.puller.Fail("registry/web:1", absl::InvalidArgumentError("bad manifest: \xff\xfe"));
+  agent.host.supervisor->Assign(task);
+  agent.host.Pass(absl::Seconds(1));
+  CHECK_THAT(agent.GetJson("/v1/tasks")["Tasks"][0]["StoppedReason"].get<std::string>() +
+                 agent.GetJson("/v1/tasks")["Tasks"][0]["Containers"][0].value("Reason", ""),
+             Catch::Contains("bad manifest"));
+}
+
+TEST_CASE("unknown paths are 404, methods other than GET 405", "[endpoint]") {
+  EndpointFixture agent;
+  CHECK(agent.Get("/v2/tasks").status == 404);
+  CHECK(agent.Get("/healthz/").status == 404);
+  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+    CHECK(agent.Call(method, "/v1/tasks").status == 405);
+  }
+  CHECK(agent.GetJson("/")["AvailableCommands"].size() == 4);
+}
+
+}  // namespace
+}  // namespace davit::endpoint

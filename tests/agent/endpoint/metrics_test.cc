@@ -1,0 +1,117 @@
+#include "agent/endpoint/metrics.h"
+
+#include <set>
+
+#include "absl/strings/str_split.h"
+#include "tests/agent/endpoint/endpoint_fixture.h"
+
+namespace davit::endpoint {
+namespace {
+
+using test::EndpointFixture;
+
+// "name{label=...} value" of every sample.
+std::vector<std::string> Samples(const std::string& text) {
+  std::vector<std::string> samples;
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    if (line[0] != '#') samples.emplace_back(line);
+  }
+  return samples;
+}
+
+TEST_CASE("every documented series is there from the start", "[metrics]") {
+  EndpointFixture agent;
+  const HttpServerResponse response = agent.Get("/metrics");
+  CHECK(response.status == 200);
+  CHECK_THAT(response.content_type, Catch::StartsWith("text/plain; version=0.0.4"));
+  for (const std::string sample : {"davit_agent_info{version=\"1.2.3\",container_instance_arn="
+                                   "\"arn:aws:ecs:r:a:container-instance/c/1\"} 1\n",
+                                   "davit_agent_controller_connected 1\n",
+                                   "davit_agent_controller_sessions_total 3\n",
+                                   "davit_agent_runtime_available 1\n",
+                                   "davit_agent_store_healthy 1\n",
+                                   "davit_agent_pool_queue_depth{pool=\"control\"} 7\n",
+                                   "davit_agent_tasks{status=\"PENDING\"} 0\n",
+                                   "davit_agent_tasks{status=\"ACTIVATING\"} 0\n",
+                                   "davit_agent_tasks{status=\"RUNNING\"} 0\n",
+                                   "davit_agent_tasks{status=\"STOPPING\"} 0\n",
+                                   "davit_agent_tasks{status=\"DEPROVISIONING\"} 0\n",
+                                   "davit_agent_tasks{status=\"STOPPED\"} 0\n",
+                                   "davit_agent_containers{status=\"PENDING\"} 0\n",
+                                   "davit_agent_containers{status=\"RUNNING\"} 0\n",
+                                   "davit_agent_containers{status=\"STOPPED\"} 0\n",
+                                   "davit_agent_owned{kind=\"container\"} 0\n",
+                                   "davit_agent_owned{kind=\"lease\"} 0\n",
+                                   "davit_agent_owned{kind=\"cgroup\"} 0\n",
+                                   "davit_agent_owned{kind=\"network\"} 0\n",
+                                   "davit_agent_orphans 0\n"}) {
+    CHECK_THAT(response.body, Catch::Contains(sample));
+  }
+}
+
+TEST_CASE("the gauges follow what happens", "[metrics]") {
+  EndpointFixture agent;
+  agent.Run(1);
+  const v1::Assignment stopped = agent.Run(2);
+  agent.host.runtime.Exit(test::ContainerId(stopped), 0);
+  agent.host.Pass(absl::Seconds(1));
+  agent.host.runtime.SetReachable(false);
+  agent.host.store.Hold(true);
+  agent.session.connected = false;
+  agent.host.Pass(absl::Seconds(1));
+  const std::string text = agent.Get("/metrics").body;
+  CHECK_THAT(text, Catch::Contains("davit_agent_tasks{status=\"RUNNING\"} 1\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_tasks{status=\"STOPPED\"} 1\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_containers{status=\"RUNNING\"} 1\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_runtime_available 0\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_store_healthy 0\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_controller_connected 0\n"));
+}
+
+TEST_CASE("a running container shows what its cgroup counts", "[metrics]") {
+  EndpointFixture agent;
+  agent.Run(1);
+  const std::string id = "00000000000000000000000000000001";
+  resource::CgroupUsage usage;
+  usage.memory_bytes = 1 << 20;
+  usage.cpu_time = absl::Milliseconds(2500);
+  usage.oom_kills = 2;
+  agent.host.cgroups.SimulateContainerCgroup(id, "web");
+  agent.host.cgroups.SimulateUsage(agent.host.cgroups.ContainerPath(id, "web"), usage);
+  const std::string text = agent.Get("/metrics").body;
+  const std::string labels = "{task_id=\"" + id + "\",container_name=\"web\",family=\"web\"} ";
+  CHECK_THAT(text, Catch::Contains("davit_agent_container_memory_bytes" + labels + "1048576\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_container_cpu_seconds_total" + labels + "2.5\n"));
+  CHECK_THAT(text, Catch::Contains("davit_agent_container_oom_kills_total" + labels + "2\n"));
+}
+
+TEST_CASE("series of a container end with it, however long its record is kept", "[metrics]") {
+  EndpointFixture agent;
+  const size_t before = Samples(agent.Get("/metrics").body).size();
+  for (int i = 1; i <= 5; ++i) {
+    const v1::Assignment task = agent.Run(i);
+    agent.host.runtime.Exit(test::ContainerId(task), 0);
+    agent.host.Pass(absl::Seconds(1));
+  }
+  CHECK(Samples(agent.Get("/metrics").body).size() == before);
+}
+
+TEST_CASE("every family has help, a type, base units and a counter's name if it counts",
+          "[metrics]") {
+  EndpointFixture agent;
+  agent.Run(1);
+  agent.host.cgroups.SimulateContainerCgroup("00000000000000000000000000000001", "web");
+  const std::string text = agent.Get("/metrics").body;
+  for (const std::string& sample : Samples(text)) {
+    const std::string name = sample.substr(0, sample.find_first_of("{ "));
+    CAPTURE(name);
+    CHECK_THAT(name, Catch::StartsWith("davit_agent_"));
+    CHECK_THAT(text, Catch::Contains("# HELP " + name + " "));
+    const bool is_counter = text.find("# TYPE " + name + " counter\n") != std::string::npos;
+    CHECK(is_counter == (name.find("_total") != std::string::npos));
+    CHECK_THAT(name, !Catch::Contains("_ms") && !Catch::Contains("_mib"));
+  }
+}
+
+}  // namespace
+}  // namespace davit::endpoint
