@@ -1,5 +1,10 @@
 #include "agent/config.h"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "agent/network/port_ledger.h"
@@ -14,6 +19,33 @@ constexpr absl::Duration kLeastStopAfterDisconnect = absl::Seconds(10);
 
 void CheckAbsolute(absl::string_view section, absl::string_view key, absl::string_view path, ConfigReader* reader) {
   if (!absl::StartsWith(path, "/")) reader->AddError(section, key, "must be an absolute path");
+}
+
+// Letters, digits, '-' and '_': ECS's rule for names of clusters.
+bool IsClusterName(absl::string_view text) {
+  const auto is_allowed = [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; };
+  return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), is_allowed);
+}
+
+// The kernel's rule (dev_valid_name() in net/core/dev.c).
+bool IsLinkName(absl::string_view text) {
+  const auto is_forbidden = [](char c) { return c == '/' || c == ':' || absl::ascii_isspace(c); };
+  return !text.empty() && text.size() <= 15 && text != "." && text != ".." &&
+         std::none_of(text.begin(), text.end(), is_forbidden);
+}
+
+// "10.213.0.0/16", with room for a bridge and containers.
+bool IsSubnet(absl::string_view text) {
+  const size_t slash = text.find('/');
+  in_addr address{};
+  int prefix = 0;
+  return slash != absl::string_view::npos && absl::SimpleAtoi(text.substr(slash + 1), &prefix) && prefix >= 8 &&
+         prefix <= 29 && inet_pton(AF_INET, std::string(text.substr(0, slash)).c_str(), &address) == 1;
+}
+
+// A folder of its own: tasks are made and removed in it.
+bool IsCgroupParent(absl::string_view path) {
+  return absl::StartsWith(path, "/") && path.size() > 1 && !absl::StrContains(path, "..") && !absl::EndsWith(path, "/");
 }
 
 bool IsEndpoint(absl::string_view text) {
@@ -54,7 +86,9 @@ void ReadHost(AgentConfig* config, ConfigReader* reader) {
   reader->Read("instance", "reserved_udp_ports", &config->reserved_udp_ports, 1, kMaxPort);
   reader->Read("instance", "attributes", &config->attributes);
   reader->Read("cgroup", "parent", &config->cgroup_parent);
-  CheckAbsolute("cgroup", "parent", config->cgroup_parent, reader);
+  if (!IsCgroupParent(config->cgroup_parent)) {
+    reader->AddError("cgroup", "parent", "must be an absolute path below the root, such as /davit");
+  }
 }
 
 void ReadContainers(AgentConfig* config, ConfigReader* reader) {
@@ -68,15 +102,20 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   reader->Read("network", "subnet", &config->subnet);
   reader->Read("network", "cni_plugin_dir", &config->cni_plugin_dir);
   reader->Read("network", "host_port_range", &config->host_port_range);
-  if (config->bridge.empty() || config->bridge.size() > 15) {
-    reader->AddError("network", "bridge", "must have 1 to 15 characters: the kernel's limit for a link's name");
+  if (!IsLinkName(config->bridge)) {
+    reader->AddError("network", "bridge", "must be a link's name: 1 to 15 characters without '/', ':' and spaces");
   }
+  if (!IsSubnet(config->subnet)) {
+    reader->AddError("network", "subnet", "must be an IPv4 network with a prefix from 8 to 29, such as 10.213.0.0/16");
+  }
+  CheckAbsolute("network", "cni_plugin_dir", config->cni_plugin_dir, reader);
   if (const auto range = network::ParsePortRange(config->host_port_range); !range.ok()) {
     reader->AddError("network", "host_port_range", range.status().message());
   }
   reader->Read("image", "insecure_registries", &config->insecure_registries);
   reader->Read("image", "concurrent_layers", &config->concurrent_layers, 1, 64);
   reader->Read("container_log", "logger_path", &config->logger_path);
+  if (!config->logger_path.empty()) CheckAbsolute("container_log", "logger_path", config->logger_path, reader);
   reader->Read("container_log", "max_size_mib", &config->log_max_size_mib, 1, 1 << 20);
   reader->Read("container_log", "max_files", &config->log_max_files, 1, 1000);
 }
@@ -102,7 +141,9 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_
   reader.Read("agent", "run_dir", &config.run_dir);
   reader.Read("agent", "dev", &config.dev);
   config.dev = config.dev || force_dev;
-  if (config.cluster.empty()) reader.AddError("agent", "cluster", "must not be empty");
+  if (!IsClusterName(config.cluster)) {
+    reader.AddError("agent", "cluster", "must have 1 to 255 letters, digits, '-' or '_'");
+  }
   CheckAbsolute("agent", "state_dir", config.state_dir, &reader);
   CheckAbsolute("agent", "run_dir", config.run_dir, &reader);
   ReadController(&config, &reader);
