@@ -48,6 +48,12 @@ bool IsCgroupParent(absl::string_view path) {
   return absl::StartsWith(path, "/") && path.size() > 1 && !absl::StrContains(path, "..") && !absl::EndsWith(path, "/");
 }
 
+// Empty is the default.
+void CheckUrl(absl::string_view section, absl::string_view key, absl::string_view url, ConfigReader* reader) {
+  if (url.empty() || absl::StartsWith(url, "http://") || absl::StartsWith(url, "https://")) return;
+  reader->AddError(section, key, "must be the beginning of a URL, such as http://127.0.0.1:4566");
+}
+
 bool IsEndpoint(absl::string_view text) {
   const size_t colon = text.rfind(':');
   int port = 0;
@@ -114,10 +120,27 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   }
   reader->Read("image", "insecure_registries", &config->insecure_registries);
   reader->Read("image", "concurrent_layers", &config->concurrent_layers, 1, 64);
+  reader->Read("containers", "init_path", &config->init_path);
   reader->Read("container_log", "logger_path", &config->logger_path);
   if (!config->logger_path.empty()) CheckAbsolute("container_log", "logger_path", config->logger_path, reader);
   reader->Read("container_log", "max_size_mib", &config->log_max_size_mib, 1, 1 << 20);
   reader->Read("container_log", "max_files", &config->log_max_files, 1, 1000);
+}
+
+void ReadSecrets(AgentConfig* config, ConfigReader* reader) {
+  reader->Read("secrets", "directory", &config->secrets_directory);
+  if (!config->secrets_directory.empty()) CheckAbsolute("secrets", "directory", config->secrets_directory, reader);
+  reader->Read("aws", "region", &config->aws_region);
+  reader->Read("aws", "credentials_file", &config->aws_credentials_file);
+  if (!config->aws_credentials_file.empty()) {
+    CheckAbsolute("aws", "credentials_file", config->aws_credentials_file, reader);
+  }
+  reader->Read("aws", "s3_endpoint", &config->aws_s3_endpoint);
+  reader->Read("aws", "secrets_manager_endpoint", &config->aws_secrets_manager_endpoint);
+  reader->Read("aws", "ssm_endpoint", &config->aws_ssm_endpoint);
+  CheckUrl("aws", "s3_endpoint", config->aws_s3_endpoint, reader);
+  CheckUrl("aws", "secrets_manager_endpoint", config->aws_secrets_manager_endpoint, reader);
+  CheckUrl("aws", "ssm_endpoint", config->aws_ssm_endpoint, reader);
 }
 
 void ReadLogging(AgentConfig* config, ConfigReader* reader) {
@@ -155,6 +178,7 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_
   reader.Read("tasks", "orphan_grace", &config.orphan_grace, absl::ZeroDuration(), absl::Hours(24 * 365));
   reader.Read("http", "address", &config.http_address);
   reader.Read("http", "port", &config.http_port, 1, kMaxPort);
+  ReadSecrets(&config, &reader);
   ReadLogging(&config, &reader);
   RETURN_IF_ERROR(reader.Finish());
   return config;

@@ -46,6 +46,16 @@ struct AgentConfig {
   // [image]
   std::vector<std::string> insecure_registries = {"127.0.0.1", "localhost"};
   int concurrent_layers = 4;
+  // [containers]
+  std::string init_path = "/usr/bin/tini-static";
+  // [secrets]
+  std::string secrets_directory = "/etc/davit/secrets";
+  // [aws]
+  std::string aws_region;
+  std::string aws_credentials_file;
+  std::string aws_s3_endpoint;
+  std::string aws_secrets_manager_endpoint;
+  std::string aws_ssm_endpoint;
   // [container_log]
   std::string logger_path;  // empty: davit-logger beside davit-agent
   int log_max_size_mib = 10;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/host_probe.h"
+#include "base/file.h"
 #include "base/ids.h"
 
 namespace davit {
@@ -42,11 +44,14 @@ const char* const kCapabilities[] = {
     "com.amazonaws.ecs.capability.privileged-container",   "com.amazonaws.ecs.capability.logging-driver.json-file",
     "ecs.capability.task-cpu-mem-limit",                   "ecs.capability.increased-task-cpu-limit",
     "ecs.capability.pid-ipc-namespace-sharing",            "ecs.capability.container-ordering",
-    "ecs.capability.container-health-check",               "ecs.capability.container-restart-policy"};
+    "ecs.capability.container-health-check",               "ecs.capability.container-restart-policy",
+    "ecs.capability.env-files.s3",                         "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.secrets.ssm.environment-variables"};
 
 }  // namespace
 
-spec::HostFacts ToSpecFacts(const resource::HostFacts& facts, std::string seccomp_profile) {
+spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts& facts,
+                            std::string seccomp_profile) {
   spec::HostFacts out;
   out.cgroup_v2 = facts.has_cgroup_v2;
   out.architecture = facts.architecture;
@@ -56,6 +61,10 @@ spec::HostFacts ToSpecFacts(const resource::HostFacts& facts, std::string seccom
   out.can_raise_rlimits = facts.may_raise_rlimits;
   for (const auto& [name, limit] : facts.rlimits) out.rlimit_hard[name] = limit.hard;
   out.kernel_release = facts.kernel;
+  out.devices = ScanDevices("/dev");
+  out.capabilities = ContainerCapabilities(config.containerd_address);
+  out.can_limit_swap = CanLimitSwap(resource::ParseCgroupMounts(ReadFile("/proc/self/mountinfo").value_or("")));
+  if (FileExists(config.init_path)) out.init_path = config.init_path;
   return out;
 }
 

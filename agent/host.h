@@ -11,10 +11,12 @@
 
 namespace davit {
 
-// The host's facts as the layers want them: pure translations, used once by main().
+// The host's facts as the layers want them, used once by main(). Pure, but for ToSpecFacts().
 
-// For OCI specs. `seccomp_profile`: text of containers-common's file.
-spec::HostFacts ToSpecFacts(const resource::HostFacts& facts, std::string seccomp_profile);
+// For OCI specs: `facts`, and what host_probe.h finds. `seccomp_profile`: text of containers-common's
+// file.
+spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts& facts,
+                            std::string seccomp_profile);
 
 // What tasks may use: CPU = cores x 1024 units, memory less the reserve, ports less the reserved ones.
 task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts);

@@ -15,6 +15,8 @@
 #include "agent/network/cni_network.h"
 #include "agent/resource/libcgroup_task_cgroups.h"
 #include "agent/runtime/containerd_runtime.h"
+#include "agent/secret/aws_secret_source.h"
+#include "agent/secret/folder_secret_source.h"
 #include "agent/session/gateway_client.h"
 #include "agent/store/sqlite_store.h"
 #include "agent/supervisor/supervisor.h"
@@ -30,9 +32,9 @@ constexpr int kExitBadConfig = 5;  // systemd's RestartPreventExitStatus: do not
 constexpr int kRuntimeThreads = 8;
 constexpr int kImageThreads = 8;
 constexpr int kNetworkThreads = 4;
+constexpr int kHealthThreads = 8;
 constexpr int kHttpThreads = 2;
 constexpr char kSeccompProfile[] = "/usr/share/containers/seccomp.json";
-constexpr int kHealthThreads = 8;
 
 struct Arguments {
   std::string config_path = "/etc/davit/agent.toml";
@@ -73,6 +75,11 @@ absl::StatusOr<resource::InstanceIdentity> IdentityOf(const AgentConfig& config,
   options.imds_endpoint = config.imds_endpoint;
   options.machine_id = facts.machine_id;
   return resource::FindInstanceIdentity(options);
+}
+
+secret::AwsOptions AwsOptionsOf(const AgentConfig& config) {
+  return {config.aws_region,      config.aws_credentials_file,         config.imds_endpoint,
+          config.aws_s3_endpoint, config.aws_secrets_manager_endpoint, config.aws_ssm_endpoint};
 }
 
 session::GatewayClient::Options GatewayOptions(const AgentConfig& config) {
@@ -148,6 +155,9 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   runtime::ContainerdRuntimeOptions runtime_options;
   runtime_options.snapshotter = config.snapshotter;
   runtime_options.runtime = config.runtime;
+  runtime_options.exec_folder = config.run_dir + "/exec";
+  // What an agent that was killed has left there.
+  RETURN_IF_ERROR(RemoveAll(runtime_options.exec_folder), "agent.run_dir");
   runtime::ContainerdRuntime runtime(&client, runtime_options);
   image::ImagePullerOptions image_options;
   image_options.snapshotter = config.snapshotter;
@@ -155,15 +165,16 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   image_options.concurrent_layers = config.concurrent_layers;
   image::ContainerdImagePuller puller(&client, image_options);
 
-  runtime_options.exec_folder = config.run_dir + "/exec";
-  // What an agent that was killed has left there.
-  RETURN_IF_ERROR(RemoveAll(runtime_options.exec_folder), "agent.run_dir");
   supervisor::Supervisor supervisor(
       SupervisorOptions(config, facts, identity, stored.registration),
       {pools, &timers, Clock::Real(), store.get(), &runtime, cgroups.get(), network.get(), &files});
+  const secret::AwsClient aws(AwsOptionsOf(config));
+  const secret::FolderSecretSource folder_secrets(config.secrets_directory);
+  const secret::AwsSecretSource aws_secrets(&aws);
+  const secret::ValueResolver values(&aws, {&folder_secrets, &aws_secrets});
   supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(), &files, &supervisor,
-                                   ToSpecFacts(facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
-                                   identity.ec2_instance_id, 0});
+                                   ToSpecFacts(config, facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
+                                   identity.ec2_instance_id, 0, &values});
   session::Session session({&control, &timers, store.get(), &supervisor,
                             [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),
                             config.stop_after_disconnect},
@@ -183,7 +194,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   http.address = config.http_address;
   http.port = config.http_port;
   http.threads = kHttpThreads;
-  ASSIGN_OR_RETURN(auto server, HttpServer::Start(http, [&](const auto& request) { return endpoint.Handle(request); }),
+  ASSIGN_OR_RETURN(const auto server, HttpServer::Start(http, [&](const auto& request) { return endpoint.Handle(request); }),
                    "http.port");
 
   supervisor.Start(stored.tasks);
@@ -199,7 +210,6 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   gateway->Stop();
   // Records are durable before any effect, and containers do not need us: nothing else has to be waited for. Threads may
   // hang in calls to a dead containerd, so the process ends here instead of joining them.
-  server.reset();
   std::_Exit(0);
 }
 

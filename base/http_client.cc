@@ -1,11 +1,13 @@
 #include "base/http_client.h"
 
 #include <curl/curl.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
@@ -73,8 +75,37 @@ absl::StatusCode CodeOf(CURLcode code) {
   }
 }
 
+void SetSignature(const HttpSigV4& sigv4, CURL* curl) {
+  curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, absl::StrCat("aws:amz:", sigv4.region, ":", sigv4.service).c_str());
+  curl_easy_setopt(curl, CURLOPT_USERNAME, sigv4.access_key_id.c_str());
+  curl_easy_setopt(curl, CURLOPT_PASSWORD, sigv4.secret_access_key.c_str());
+}
+
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+
+void Append(absl::string_view name, absl::string_view value, List* headers) {
+  curl_slist* longer = curl_slist_append(headers->get(), absl::StrCat(name, ": ", value).c_str());
+  static_cast<void>(headers->release());
+  headers->reset(longer);
+}
+
+std::string Sha256(absl::string_view text) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), sizeof digest));
+}
+
+List HeadersOf(const HttpRequest& request) {
+  List headers(nullptr, &curl_slist_free_all);
+  for (const auto& [name, value] : request.headers) Append(name, value, &headers);
+  if (request.sigv4 && !request.sigv4->session_token.empty()) {
+    Append("X-Amz-Security-Token", request.sigv4->session_token, &headers);
+  }
+  // S3 wants it, and libcurl adds it from 8.2 on only.
+  if (request.sigv4 && request.sigv4->service == "s3") Append("x-amz-content-sha256", Sha256(request.body), &headers);
+  return headers;
+}
 
 void SetOptions(const HttpRequest& request, const curl_slist* headers, char* error_text, Transfer* transfer) {
   CURL* curl = transfer->curl;
@@ -101,6 +132,7 @@ void SetOptions(const HttpRequest& request, const curl_slist* headers, char* err
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, request.is_cancelled ? 0L : 1L);
+  if (request.sigv4) SetSignature(*request.sigv4, curl);
   if (request.method == "HEAD") {
     curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
@@ -127,12 +159,7 @@ absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request) {
   thread_local const Handle handle(curl_easy_init(), &curl_easy_cleanup);
   if (!initialised || handle == nullptr) return absl::InternalError("libcurl could not be set up");
   curl_easy_reset(handle.get());  // keeps the connections
-  List headers(nullptr, &curl_slist_free_all);
-  for (const auto& [name, value] : request.headers) {
-    curl_slist* longer = curl_slist_append(headers.get(), absl::StrCat(name, ": ", value).c_str());
-    static_cast<void>(headers.release());
-    headers.reset(longer);
-  }
+  const List headers = HeadersOf(request);
   Transfer transfer{&request, handle.get(), {}, absl::OkStatus(), false};
   char error_text[CURL_ERROR_SIZE] = "";
   SetOptions(request, headers.get(), error_text, &transfer);

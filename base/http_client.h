@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,11 +14,21 @@
 
 namespace davit {
 
+// Signs a request for AWS (Signature Version 4).
+struct HttpSigV4 {
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string session_token;  // of temporary credentials; else empty
+  std::string region;
+  std::string service;  // "s3", "secretsmanager"
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::optional<HttpSigV4> sigv4;  // `url` is percent-encoded already
   absl::Duration connect_timeout = absl::Seconds(10);
   absl::Duration timeout = absl::InfiniteDuration();  // for all of it
   // Fewer than 1 byte/s for this long ends it.

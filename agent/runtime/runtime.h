@@ -130,6 +130,12 @@ class Runtime {
 // NotFound: no layer has it.
 absl::StatusOr<std::string> ReadFromRootfs(const Rootfs& rootfs, const std::string& path);
 
+// Copies what the rootfs' folder `path` holds into the host's folder `destination`, with owners, modes and times, and
+// gives `destination` the owner and mode of `path`; as Docker begins an empty volume. What `destination` has already
+// stays. Extended attributes are not copied, a file with several names becomes several files. OK, and nothing is
+// done, if the rootfs has no such folder. Blocks for as long as the copying takes.
+absl::Status CopyFolderFromRootfs(const Rootfs& rootfs, const std::string& path, const std::string& destination);
+
 }  // namespace davit::runtime
 
 #endif  // DAVIT_AGENT_RUNTIME_RUNTIME_H_

@@ -90,6 +90,14 @@ bool HostCanGive(const HostFacts& host, absl::string_view name) {
 
 }  // namespace
 
+std::vector<std::string> CapabilitiesInMask(uint64_t mask) {
+  std::vector<std::string> names;
+  for (size_t number = 0; number < std::size(kAll); ++number) {
+    if ((mask >> number & 1) != 0) names.emplace_back(kAll[number]);
+  }
+  return names;
+}
+
 bool HasCapability(const std::vector<std::string>& capabilities, absl::string_view name) {
   return Contains(capabilities, name);
 }

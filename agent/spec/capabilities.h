@@ -1,6 +1,7 @@
 #ifndef DAVIT_AGENT_SPEC_CAPABILITIES_H_
 #define DAVIT_AGENT_SPEC_CAPABILITIES_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace davit::spec {
 // InvalidArgument: an unknown name, or one in `add` that the host cannot give.
 // Source: capabilities(7); Docker's oci/caps.
 absl::StatusOr<std::vector<std::string>> ResolveCapabilities(const SpecInput& input);
+
+// The names of the bits of a mask as in /proc/PID/status, in the kernel's order.
+std::vector<std::string> CapabilitiesInMask(uint64_t mask);
 
 bool HasCapability(const std::vector<std::string>& capabilities, absl::string_view name);
 

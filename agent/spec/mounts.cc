@@ -154,6 +154,14 @@ absl::StatusOr<MountsByPath> DefinitionMounts(const SpecInput& input) {
                      CleanDestination(volume, "the image's volumes"));
     mounts.emplace(destination, BindMount(folder->second, destination, false));
   }
+  for (const auto& [path, source] : input.place.secret_files) {
+    const std::string member = absl::StrCat("secret file ", path);
+    ASSIGN_OR_RETURN(const std::string destination, CleanDestination(path, member));
+    RETURN_IF_ERROR(AddOnce(BindMount(source, destination, true), member, &mounts));
+  }
+  if (RunsUnderInit(input)) {
+    mounts.emplace(kInitInContainer, BindMount(input.host.init_path, kInitInContainer, true));
+  }
   return mounts;
 }
 

@@ -34,13 +34,16 @@ struct HostFacts {
   bool can_raise_rlimits = true;
   // The agent's own hard limits by OCI name ("RLIMIT_NOFILE").
   std::map<std::string, uint64_t> rlimit_hard;
-  // What the agent may hand on ("CAP_CHOWN"): its bounding set. Empty: every one, but
+  // What containers may have at most ("CAP_CHOWN"): a bounding set. Empty: every one, but
   // CAP_SYS_RESOURCE only with can_raise_rlimits.
   std::vector<std::string> capabilities;
   std::string kernel_release;  // "6.1.0-18-amd64"; empty: as new as any rule asks for
   bool can_limit_swap = true;  // false on cgroup v1 without memory.memsw.limit_in_bytes
   // Device nodes by path ("/dev/fuse"), for linuxParameters.devices and `privileged`.
   std::map<std::string, DeviceNode> devices;
+  // A static program that reaps and forwards signals, for initProcessEnabled ("/usr/bin/tini-static").
+  // Empty: the host has none.
+  std::string init_path;
 };
 
 // Where this container's pieces are on the host. All of it exists by the time the container is
@@ -61,6 +64,12 @@ struct ContainerPlace {
   int64_t pids_limit = 0;  // processes and threads; 0: none
   // The agent's own variables; the definition's `environment` wins.
   std::map<std::string, std::string> extra_environment;
+  // From environmentFiles; `environment` wins.
+  std::map<std::string, std::string> file_environment;
+  // From `secrets`, by name; they win over everything.
+  std::map<std::string, std::string> secrets;
+  // Files that are bound read-only: path in the container -> path on the host.
+  std::map<std::string, std::string> secret_files;
   // Texts of the image's /etc/passwd and /etc/group, empty if it has none.
   std::string passwd;
   std::string group;

@@ -104,6 +104,14 @@ absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input
         "command: there is nothing to execute: neither the definition nor the image has an entry "
         "point or a command");
   }
+  if (RunsUnderInit(input)) {
+    if (input.host.init_path.empty()) {
+      return absl::InvalidArgumentError(
+          "linuxParameters.initProcessEnabled: the host has no init program: install tini on it, or "
+          "set containers.init_path of its agent");
+    }
+    entry_point.insert(entry_point.begin(), {std::string(kInitInContainer), "--"});
+  }
   for (const std::string& argument : entry_point) {
     RETURN_IF_ERROR(CheckNoNul(argument, "command: an argument"));
   }
@@ -121,9 +129,14 @@ absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& inp
     environment.SetVariable(variable);
   }
   for (const auto& [name, value] : input.place.extra_environment) environment.Set(name, value);
+  for (const auto& [name, value] : input.place.file_environment) environment.Set(name, value);
   RETURN_IF_ERROR(environment.SetAll(input.container.environment(), "environment"));
   RETURN_IF_ERROR(environment.SetAll(input.overrides.environment(),
                                      "overrides.containerOverrides.environment"));
+  for (const auto& [name, value] : input.place.secrets) {
+    RETURN_IF_ERROR(CheckNoNul(value, absl::StrCat("secret ", name)));
+    environment.Set(name, value);
+  }
   return environment.Take();
 }
 

@@ -13,13 +13,15 @@ namespace davit::spec {
 
 // What is executed: entry point followed by command. An entryPoint in the definition hides the
 // image's entry point and the image's command; a command (an override's before the definition's)
-// hides the image's command; [""] as entryPoint is none.
-// InvalidArgument: nothing is left to execute.
+// hides the image's command; [""] as entryPoint is none. With initProcessEnabled the host's init
+// program comes first, but not in the host's PID namespace, where there is one already.
+// InvalidArgument: nothing is left to execute, or the host has no init program.
 // Source: Docker's merge of container and image configuration.
 absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input);
 
 // "NAME=value", in order of first appearance. The later of these wins: PATH, HOSTNAME and (with a
-// terminal) TERM; the image's; the agent's own; the definition's; the override's.
+// terminal) TERM; the image's; the agent's own; those of environmentFiles; the definition's; the
+// override's; secrets.
 // InvalidArgument: a name that is empty or holds '=' or NUL.
 absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& input);
 

@@ -15,6 +15,11 @@ bool HasOwnNetwork(const SpecInput& input) {
 
 bool SharesHostIpc(const SpecInput& input) { return input.task.ipc_mode() == "host"; }
 
+bool RunsUnderInit(const SpecInput& input) {
+  return input.container.linux_parameters().init_process_enabled() &&
+         input.task.pid_mode() != "host";
+}
+
 absl::StatusOr<std::string> CleanAbsolutePath(absl::string_view path, absl::string_view member) {
   RETURN_IF_ERROR(CheckNoNul(path, member));
   if (path.empty() || path.front() != '/') {

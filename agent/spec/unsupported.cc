@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/spec/docker_volume.h"
 #include "agent/spec/oci_spec.h"
 #include "agent/spec/security_options.h"
 
@@ -56,7 +57,7 @@ constexpr Row<Task> kTaskRows[] = {
 
 constexpr Row<v1::Volume> kVolumeRows[] = {
     {"dockerVolumeConfiguration",
-     [](const v1::Volume& v) { return v.has_docker_volume_configuration(); }},
+     [](const v1::Volume& v) { return !ParseDockerVolume(v.docker_volume_configuration()).ok(); }},
     {"efsVolumeConfiguration",
      [](const v1::Volume& v) { return v.has_efs_volume_configuration(); }},
     {"fsxWindowsFileServerVolumeConfiguration",
@@ -67,22 +68,16 @@ constexpr Row<v1::Volume> kVolumeRows[] = {
 constexpr Row<Container> kContainerRows[] = {
     {"repositoryCredentials", [](const Container& c) { return c.has_repository_credentials(); }},
     {"links", [](const Container& c) { return c.links_size() > 0; }},
-    {"environmentFiles", [](const Container& c) { return c.environment_files_size() > 0; }},
-    {"secrets", [](const Container& c) { return c.secrets_size() > 0; }},
     {"versionConsistency",
      [](const Container& c) {
        const std::string& value = c.version_consistency();
        return !value.empty() && value != "enabled" && value != "disabled";
      }},
-    // The network namespace is the supervisor's to choose.
-    {"disableNetworking", [](const Container& c) { return c.disable_networking(); }},
     {"dnsServers", [](const Container& c) { return c.dns_servers_size() > 0; }},
     {"dnsSearchDomains", [](const Container& c) { return c.dns_search_domains_size() > 0; }},
     {"extraHosts", [](const Container& c) { return c.extra_hosts_size() > 0; }},
-    // Standard input is /dev/null: a shell that waits for words would end at once.
-    {"interactive", [](const Container& c) { return c.interactive(); }},
-    {"linuxParameters.initProcessEnabled",
-     [](const Container& c) { return c.linux_parameters().init_process_enabled(); }},
+    // Without a terminal standard input is /dev/null: a shell that waits for words would end at once.
+    {"interactive", [](const Container& c) { return c.interactive() && !c.pseudo_terminal(); }},
     {"logConfiguration.logDriver",
      [](const Container& c) {
        return c.has_log_configuration() && c.log_configuration().log_driver() != "json-file";
@@ -113,8 +108,6 @@ constexpr Row<v1::TaskOverride> kTaskOverrideRows[] = {
 };
 
 constexpr Row<v1::ContainerOverride> kContainerOverrideRows[] = {
-    {"environmentFiles",
-     [](const v1::ContainerOverride& o) { return o.environment_files_size() > 0; }},
     {"resourceRequirements",
      [](const v1::ContainerOverride& o) { return o.resource_requirements_size() > 0; }},
 };

@@ -1,8 +1,11 @@
 #include "agent/supervisor/provisioning.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "absl/strings/numbers.h"
+#include "agent/spec/docker_volume.h"
+#include "base/status.h"
 
 namespace davit::supervisor {
 namespace {
@@ -13,6 +16,19 @@ constexpr int64_t kMiB = 1 << 20;
 
 const std::string& Overridden(bool has, const std::string& changed, const std::string& defined) {
   return has ? changed : defined;
+}
+
+// A volume that Docker would have made: not a folder of the host.
+bool IsOwnVolume(const v1::Volume& volume) {
+  if (!volume.has_docker_volume_configuration()) return volume.host().source_path().empty();
+  const auto docker = spec::ParseDockerVolume(volume.docker_volume_configuration());
+  return docker.ok() && docker->kind != spec::DockerVolume::Kind::kBind;
+}
+
+absl::Status FillIfEmpty(const runtime::Rootfs& rootfs, const std::string& path, const std::string& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_empty(folder, error) || error) return absl::OkStatus();
+  return runtime::CopyFolderFromRootfs(rootfs, path, folder);
 }
 
 }  // namespace
@@ -38,6 +54,27 @@ resource::CgroupLimits LimitsOf(const v1::Assignment& assignment, int pids_limit
   }
   if (pids_limit > 0) limits.pids = pids_limit;
   return limits;
+}
+
+absl::Status FillNewVolumes(const v1::TaskDefinition& task, const v1::ContainerDefinition& container,
+                            const runtime::Rootfs& rootfs, const spec::ContainerPlace& place) {
+  for (const v1::Volume& volume : task.volumes()) {
+    const auto folder = place.volumes.find(volume.name());
+    if (folder == place.volumes.end() || !IsOwnVolume(volume)) continue;
+    for (const v1::MountPoint& point : container.mount_points()) {
+      if (point.source_volume() != volume.name()) continue;
+      RETURN_IF_ERROR(FillIfEmpty(rootfs, point.container_path(), folder->second), "volume '", volume.name(), "'");
+    }
+  }
+  for (const auto& [path, folder] : place.image_volumes) RETURN_IF_ERROR(FillIfEmpty(rootfs, path, folder));
+  return absl::OkStatus();
+}
+
+const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment, const std::string& container) {
+  for (const v1::ContainerOverride& one : assignment.overrides().container_overrides()) {
+    if (one.name() == container) return one;
+  }
+  return v1::ContainerOverride::default_instance();
 }
 
 }  // namespace davit::supervisor

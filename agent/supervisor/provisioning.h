@@ -2,6 +2,8 @@
 #define DAVIT_AGENT_SUPERVISOR_PROVISIONING_H_
 
 #include "agent/resource/task_cgroups.h"
+#include "agent/runtime/runtime.h"
+#include "agent/spec/oci_spec.h"
 #include "davit/v1/agent.pb.h"
 
 namespace davit::supervisor {
@@ -9,6 +11,15 @@ namespace davit::supervisor {
 // The limits of a task's own cgroup, by ECS's rules: task cpu is a hard quota; without it the task's weight is the sum of
 // its containers' (each at least 2); task memory is a hard limit. `pids_limit` 0: none. Pure.
 resource::CgroupLimits LimitsOf(const v1::Assignment& assignment, int pids_limit);
+
+// Gives empty volumes of the task and of the image what the image has at their place, as Docker does for new volumes:
+// owner and mode too, so that a program without root's rights can write to them. Folders of the host stay as they are.
+// `place` has the volumes' folders. Blocks on the disk.
+absl::Status FillNewVolumes(const v1::TaskDefinition& task, const v1::ContainerDefinition& container,
+                            const runtime::Rootfs& rootfs, const spec::ContainerPlace& place);
+
+// RunTask's changes to one container; empty if there are none.
+const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment, const std::string& container);
 
 }  // namespace davit::supervisor
 

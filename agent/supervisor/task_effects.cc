@@ -16,11 +16,14 @@ namespace {
 
 constexpr absl::Duration kCgroupKillTimeout = absl::Seconds(10);
 
-network::NetworkMode ModeOf(const v1::TaskDefinition& definition) {
-  return definition.network_mode() == "none" ? network::NetworkMode::kNone : network::NetworkMode::kBridge;
+network::NetworkMode ModeOf(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition) {
+  return task.network_mode() == "none" || definition.disable_networking() ? network::NetworkMode::kNone
+                                                                           : network::NetworkMode::kBridge;
 }
 
-bool HasOwnNetwork(const v1::TaskDefinition& definition) { return definition.network_mode() != "host"; }
+bool HasOwnNetwork(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition) {
+  return task.network_mode() != "host" || definition.disable_networking();
+}
 
 std::vector<network::PortRequest> PortsOf(const v1::ContainerDefinition& definition) {
   std::vector<network::PortRequest> ports;
@@ -34,7 +37,7 @@ std::vector<network::PortRequest> PortsOf(const v1::ContainerDefinition& definit
 std::vector<task::NetworkBinding> BindingsOf(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition,
                                              const network::Attachment& attachment) {
   std::vector<task::NetworkBinding> bindings;
-  if (HasOwnNetwork(task)) {
+  if (HasOwnNetwork(task, definition)) {
     for (const network::PortBinding& one : attachment.bindings) {
       bindings.push_back({one.host_ip, one.container_port, one.host_port, one.protocol});
     }
@@ -161,15 +164,43 @@ task::Pulled TaskEffects::Pull(Task* task, const std::string& container, int att
 }
 
 absl::StatusOr<network::Attachment> TaskEffects::Attach(const Task& task, const std::string& container) {
-  const v1::TaskDefinition& definition = task.assignment().task_definition();
-  return deps_.network->Attach(task.ContainerId(container), ModeOf(definition), PortsOf(task.Definition(container)));
+  const v1::ContainerDefinition& definition = task.Definition(container);
+  const network::NetworkMode mode = ModeOf(task.assignment().task_definition(), definition);
+  return deps_.network->Attach(task.ContainerId(container), mode,
+                               definition.disable_networking() ? std::vector<network::PortRequest>() : PortsOf(definition));
 }
 
-// First the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.
+// Values that the definition only names come first. Their stores are as slow as registries: the same pool.
 void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action) {
-  const auto create = [this, task, action](const network::Attachment& attachment) {
+  if (!secret::ValueResolver::IsNeeded(task->Definition(action.container),
+                                       OverrideOf(task->assignment(), action.container))) {
+    BeginAttach(task, action, std::make_shared<secret::ResolvedValues>());
+    return;
+  }
+  deps_.pools.image->Post([this, task, action] {
+    absl::StatusOr<secret::ResolvedValues> values = ResolveValues(*task, action.container);
+    if (values.ok()) {
+      BeginAttach(task, action, std::make_shared<secret::ResolvedValues>(*std::move(values)));
+    } else {
+      task->Handle(task::Created{action.container, action.attempt,
+                                 ToOutcome(values.status(), "ResourceInitializationError"), {}});
+    }
+  });
+}
+
+absl::StatusOr<secret::ResolvedValues> TaskEffects::ResolveValues(const Task& task, const std::string& container) {
+  if (deps_.values == nullptr) {
+    return absl::FailedPreconditionError("the agent has no source of secrets and environment files");
+  }
+  return deps_.values->Resolve(task.Definition(container), OverrideOf(task.assignment(), container));
+}
+
+// Then the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.
+void TaskEffects::BeginAttach(const std::shared_ptr<Task>& task, const task::Create& action,
+                              std::shared_ptr<const secret::ResolvedValues> values) {
+  const auto create = [this, task, action, values](const network::Attachment& attachment) {
     absl::Status created = action.again ? ClearEarlierLife(task->ContainerId(action.container)) : absl::OkStatus();
-    if (created.ok()) created = Create(task.get(), action.container, attachment);
+    if (created.ok()) created = Create(task.get(), action.container, attachment, *values);
     task::Outcome outcome = ToOutcome(created, "CannotCreateContainerError");
     // It runs or ran, made by an agent that died: the machine looks at it and goes on from there.
     if (absl::IsAlreadyExists(created)) outcome.kind = task::Outcome::Kind::kRetry;
@@ -177,7 +208,7 @@ void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Cre
         action.container, action.attempt, std::move(outcome),
         BindingsOf(task->assignment().task_definition(), task->Definition(action.container), attachment)});
   };
-  if (!HasOwnNetwork(task->assignment().task_definition())) {
+  if (!HasOwnNetwork(task->assignment().task_definition(), task->Definition(action.container))) {
     deps_.pools.runtime->Post([create] { create(network::Attachment()); });
     return;
   }
@@ -194,15 +225,18 @@ void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Cre
 
 absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::ContainerDefinition& definition,
                                                    const network::Attachment& attachment,
-                                                   const runtime::Rootfs& rootfs) {
+                                                   const runtime::Rootfs& rootfs,
+                                                   const secret::ResolvedValues& values) {
   spec::ContainerPlace place;
   place.task_arn = task->arn();
   place.container_name = definition.name();
   place.cgroup_path = deps_.cgroups->ContainerPath(task->id(), definition.name());
   place.network_namespace_path = attachment.namespace_path;
   place.hostname = HostnameOf(*task, definition);
-  ASSIGN_OR_RETURN(place.volumes, deps_.files->MakeVolumes(task->id(), task->assignment().task_definition()));
-  if (HasOwnNetwork(task->assignment().task_definition())) {
+  RETURN_IF_ERROR(PlaceVolumes(task, definition, rootfs, values, &place));
+  place.file_environment = values.file_environment;
+  place.secrets = values.secrets;
+  if (HasOwnNetwork(task->assignment().task_definition(), definition)) {
     ASSIGN_OR_RETURN(const std::string etc,
                      deps_.files->WriteEtc(task->id(), definition.name(), place.hostname, attachment.ip_address));
     place.hosts_path = etc + "/hosts";
@@ -218,7 +252,20 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
                             task->Image(definition.name()).config, deps_.facts, place);
 }
 
-absl::Status TaskEffects::Create(Task* task, const std::string& container, const network::Attachment& attachment) {
+absl::Status TaskEffects::PlaceVolumes(Task* task, const v1::ContainerDefinition& definition,
+                                       const runtime::Rootfs& rootfs, const secret::ResolvedValues& values,
+                                       spec::ContainerPlace* place) {
+  const v1::TaskDefinition& task_definition = task->assignment().task_definition();
+  ASSIGN_OR_RETURN(place->volumes, deps_.files->MakeVolumes(task->id(), task_definition));
+  ASSIGN_OR_RETURN(place->image_volumes, deps_.files->MakeImageVolumes(task->id(), definition,
+                                                                       task->Image(definition.name()).config.volumes));
+  ASSIGN_OR_RETURN(place->secret_files,
+                   deps_.files->WriteSecrets(task->id(), definition.name(), values.secret_files));
+  return FillNewVolumes(task_definition, definition, rootfs, *place);
+}
+
+absl::Status TaskEffects::Create(Task* task, const std::string& container, const network::Attachment& attachment,
+                                 const secret::ResolvedValues& values) {
   const v1::ContainerDefinition& definition = task->Definition(container);
   const image::PulledImage image = task->Image(container);
   runtime::ContainerSpec spec;
@@ -228,7 +275,7 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container, const
   spec.labels = LabelsOf(*task);
   spec.labels["davit.container-name"] = container;
   ASSIGN_OR_RETURN(const runtime::Rootfs rootfs, deps_.runtime->PrepareRootfs(spec.id, spec.lease, image.chain_id));
-  ASSIGN_OR_RETURN(spec.oci_spec_json, BuildSpec(task, definition, attachment, rootfs));
+  ASSIGN_OR_RETURN(spec.oci_spec_json, BuildSpec(task, definition, attachment, rootfs, values));
   log::LogOptions log = deps_.log;
   log.file = deps_.files->LogFile(task->id(), container);
   spec.log_uri = log::LogUri(log);

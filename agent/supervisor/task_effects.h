@@ -10,6 +10,7 @@
 #include "agent/network/network.h"
 #include "agent/resource/task_cgroups.h"
 #include "agent/runtime/runtime.h"
+#include "agent/secret/value_resolver.h"
 #include "agent/spec/oci_spec.h"
 #include "agent/supervisor/task.h"
 #include "agent/supervisor/task_files.h"
@@ -53,6 +54,7 @@ class TaskEffects final : public Effects {
     log::LogOptions log;        // `file` is filled in per container
     std::string agent_label;    // "davit.agent" of containers and leases
     int pids_limit = 0;         // per task; 0: none
+    const secret::ValueResolver* values = nullptr;  // null: environmentFiles and secrets are refused
   };
   explicit TaskEffects(Deps deps) : deps_(std::move(deps)) {}
 
@@ -65,15 +67,22 @@ class TaskEffects final : public Effects {
   task::Outcome Provision(const Task& task);
   task::Pulled Pull(Task* task, const std::string& container, int attempt);
   absl::StatusOr<network::Attachment> Attach(const Task& task, const std::string& container);
-  absl::Status Create(Task* task, const std::string& container, const network::Attachment& attachment);
+  absl::Status Create(Task* task, const std::string& container, const network::Attachment& attachment,
+                      const secret::ResolvedValues& values);
   absl::StatusOr<std::string> BuildSpec(Task* task, const v1::ContainerDefinition& definition,
-                                        const network::Attachment& attachment, const runtime::Rootfs& rootfs);
+                                        const network::Attachment& attachment, const runtime::Rootfs& rootfs,
+                                        const secret::ResolvedValues& values);
+  absl::Status PlaceVolumes(Task* task, const v1::ContainerDefinition& definition, const runtime::Rootfs& rootfs,
+                            const secret::ResolvedValues& values, spec::ContainerPlace* place);
+  absl::StatusOr<secret::ResolvedValues> ResolveValues(const Task& task, const std::string& container);
   // AlreadyExists: it runs.
   absl::Status ClearEarlierLife(const std::string& container_id);
   absl::StatusOr<int> Start(const Task& task, const std::string& container);
   absl::Status Signal(const Task& task, const task::Signal& signal);
   task::HealthChecked CheckHealth(const Task& task, const task::CheckHealth& check);
   void BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action);
+  void BeginAttach(const std::shared_ptr<Task>& task, const task::Create& action,
+                   std::shared_ptr<const secret::ResolvedValues> values);
   std::map<std::string, std::string> LabelsOf(const Task& task) const;
 
   const Deps deps_;

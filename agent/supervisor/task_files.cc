@@ -1,10 +1,12 @@
 #include "agent/supervisor/task_files.h"
 
-#include <unistd.h>
+#include <algorithm>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/spec/docker_volume.h"
+#include "agent/supervisor/tmpfs.h"
 #include "base/file.h"
 #include "base/status.h"
 
@@ -23,28 +25,95 @@ std::string ResolvConf() {
   return text;
 }
 
+// The folder is the agent's alone; the files in it are bound into the container. Secrets of ECS have at most 64 KiB each.
+constexpr char kSecretsTmpfs[] = "mode=700,size=16m";
+
+bool IsFileName(absl::string_view name) {
+  return !name.empty() && name != "." && name != ".." && !absl::StrContains(name, '/');
+}
+
+bool IsMountedOver(const v1::ContainerDefinition& container, absl::string_view path) {
+  const auto is_path = [path](const auto& mount) { return mount.container_path() == path; };
+  const auto& tmpfs = container.linux_parameters().tmpfs();
+  return std::any_of(container.mount_points().begin(), container.mount_points().end(), is_path) ||
+         std::any_of(tmpfs.begin(), tmpfs.end(), is_path);
+}
+
 }  // namespace
 
 std::string TaskFiles::TaskFolder(const std::string& task_id) const {
   return absl::StrCat(state_dir_, "/tasks/", task_id);
 }
 
+absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_id, const v1::Volume& volume) const {
+  ASSIGN_OR_RETURN(const spec::DockerVolume docker, spec::ParseDockerVolume(volume.docker_volume_configuration()));
+  if (docker.kind == spec::DockerVolume::Kind::kBind) {
+    if (FileExists(docker.device)) return docker.device;
+    return absl::FailedPreconditionError(absl::StrCat("driverOpts.device ", docker.device, " is not on this host"));
+  }
+  if (docker.is_shared) {
+    const std::string folder = absl::StrCat(state_dir_, "/volumes/", volume.name());
+    if (!docker.autoprovision && !FileExists(folder)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("it is shared and not on this host: set autoprovision, or make the folder ", folder));
+    }
+    RETURN_IF_ERROR(MakeDirectories(folder, 0755));
+    return folder;
+  }
+  const std::string folder = absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name());
+  RETURN_IF_ERROR(MakeDirectories(folder, 0755));
+  if (docker.kind == spec::DockerVolume::Kind::kTmpfs) RETURN_IF_ERROR(MountTmpfs(folder, docker.tmpfs_options));
+  return folder;
+}
+
+absl::StatusOr<std::string> TaskFiles::MakeVolume(const std::string& task_id, const v1::Volume& volume) const {
+  if (!IsFileName(volume.name())) return absl::InvalidArgumentError("the name cannot be a folder's");
+  if (volume.has_docker_volume_configuration()) return MakeDockerVolume(task_id, volume);
+  const std::string& source = volume.host().source_path();
+  if (!source.empty() && !absl::StartsWith(source, "/")) {
+    return absl::InvalidArgumentError(absl::StrCat("host.sourcePath '", source, "' is not absolute"));
+  }
+  const std::string folder = source.empty() ? absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name()) : source;
+  if (!FileExists(folder)) {  // a source may also be a file or a device
+    RETURN_IF_ERROR(MakeDirectories(folder, source.empty() ? 0777 : 0755));
+  }
+  return folder;
+}
+
 absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeVolumes(const std::string& task_id,
                                                                           const v1::TaskDefinition& definition) const {
   std::map<std::string, std::string> folders;
   for (const v1::Volume& volume : definition.volumes()) {
-    const std::string& source = volume.host().source_path();
-    if (!source.empty() && !absl::StartsWith(source, "/")) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("volume ", volume.name(), ": host.sourcePath '", source, "' is not absolute"));
-    }
-    const std::string folder = source.empty() ? absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name()) : source;
-    if (!FileExists(folder)) {  // a source may also be a file or a device
-      RETURN_IF_ERROR(MakeDirectories(folder, source.empty() ? 0777 : 0755), "volume ", volume.name());
-    }
-    folders.emplace(volume.name(), folder);
+    ASSIGN_OR_RETURN(folders[volume.name()], MakeVolume(task_id, volume), "volume '", volume.name(), "'");
   }
   return folders;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeImageVolumes(
+    const std::string& task_id, const v1::ContainerDefinition& container, const std::vector<std::string>& paths) const {
+  std::map<std::string, std::string> folders;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (IsMountedOver(container, paths[i])) continue;
+    const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container.name(), "/image-volumes/", i);
+    RETURN_IF_ERROR(MakeDirectories(folder, 0755), "volume ", paths[i], " of the image");
+    folders.emplace(paths[i], folder);
+  }
+  return folders;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> TaskFiles::WriteSecrets(
+    const std::string& task_id, const std::string& container, const std::map<std::string, std::string>& secrets) const {
+  std::map<std::string, std::string> files;
+  if (secrets.empty()) return files;
+  const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container, "/secrets");
+  RETURN_IF_ERROR(MakeDirectories(folder, 0700));
+  RETURN_IF_ERROR(MountTmpfs(folder, kSecretsTmpfs));
+  for (const auto& [path, text] : secrets) {
+    const std::string file = absl::StrCat(folder, "/", files.size());
+    RETURN_IF_ERROR(WriteFileAtomically(file, text, 0444), "secret file ", path);
+    files.emplace(path, file);
+  }
+  return files;
 }
 
 absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id, const std::string& container,
@@ -68,7 +137,10 @@ absl::Status TaskFiles::MakeLogFolder(const std::string& task_id) const {
   return MakeDirectories(absl::StrCat(state_dir_, "/logs/", task_id), 0700);
 }
 
-absl::Status TaskFiles::RemoveTask(const std::string& task_id) const { return RemoveAll(TaskFolder(task_id)); }
+absl::Status TaskFiles::RemoveTask(const std::string& task_id) const {
+  RETURN_IF_ERROR(UnmountBelow(TaskFolder(task_id)));
+  return RemoveAll(TaskFolder(task_id));
+}
 
 absl::Status TaskFiles::RemoveLogs(const std::string& task_id) const {
   return RemoveAll(absl::StrCat(state_dir_, "/logs/", task_id));

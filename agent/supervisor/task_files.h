@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "davit/v1/agent.pb.h"
@@ -10,7 +11,10 @@
 namespace davit::supervisor {
 
 // Folders and files of tasks below the agent's state folder:
-//   tasks/<task>/volumes/<volume>                        ephemeral volumes
+//   volumes/<volume>                                     shared Docker volumes: nothing of Davit removes them
+//   tasks/<task>/volumes/<volume>                        volumes of the task
+//   tasks/<task>/<container>/image-volumes/<number>      those that the image declares
+//   tasks/<task>/<container>/secrets/<number>            on a tmpfs
 //   tasks/<task>/<container>/{hosts,hostname,resolv.conf}  bound over those of the image
 //   logs/<task>/<container>.log                          kept until the task's record is cleaned up
 // Thread-safe. Calls block on the disk.
@@ -18,10 +22,19 @@ class TaskFiles {
  public:
   explicit TaskFiles(std::string state_dir) : state_dir_(std::move(state_dir)) {}
 
-  // Makes the task's volumes: host folders (made if missing, as Docker does) and ephemeral ones. Returns name -> folder.
-  // InvalidArgument: a sourcePath that is not absolute.
+  // Makes the task's volumes: host folders (made if missing, as Docker does), Docker volumes and ephemeral ones. Returns
+  // name -> folder. InvalidArgument: a name that is no name, a sourcePath that is not absolute, a Docker volume that
+  // spec::ParseDockerVolume() refuses. FailedPrecondition: one that should be there is not.
   absl::StatusOr<std::map<std::string, std::string>> MakeVolumes(const std::string& task_id,
                                                                  const v1::TaskDefinition& definition) const;
+  // Makes a folder for each volume that the image declares and nothing of the definition covers. Returns path in the
+  // container -> folder.
+  absl::StatusOr<std::map<std::string, std::string>> MakeImageVolumes(
+      const std::string& task_id, const v1::ContainerDefinition& container, const std::vector<std::string>& paths) const;
+  // Writes secrets (path in the container -> text) to files in memory, readable for every user of the container.
+  // Returns path in the container -> file.
+  absl::StatusOr<std::map<std::string, std::string>> WriteSecrets(
+      const std::string& task_id, const std::string& container, const std::map<std::string, std::string>& secrets) const;
   // Writes the three files for a container with its own network namespace. Returns their folder.
   absl::StatusOr<std::string> WriteEtc(const std::string& task_id, const std::string& container,
                                        const std::string& hostname, const std::string& ip_address) const;
@@ -33,6 +46,8 @@ class TaskFiles {
   absl::Status RemoveLogs(const std::string& task_id) const;
 
  private:
+  absl::StatusOr<std::string> MakeVolume(const std::string& task_id, const v1::Volume& volume) const;
+  absl::StatusOr<std::string> MakeDockerVolume(const std::string& task_id, const v1::Volume& volume) const;
   std::string TaskFolder(const std::string& task_id) const;
   const std::string state_dir_;
 };

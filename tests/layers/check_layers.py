@@ -12,7 +12,7 @@ import sys
 # A module includes itself and lower numbers of its own program. Modules with the same number do not include each other.
 LAYERS = {
     "agent": {"task": 1, "spec": 1, "containerd": 2, "resource": 2, "network": 2, "store": 2, "log": 2, "runtime": 3,
-              "image": 3, "supervisor": 4, "session": 5, "endpoint": 5, "": 6},
+              "secret": 2, "image": 3, "supervisor": 4, "session": 5, "endpoint": 5, "": 6},
     "controller": {"capacity": 0, "cluster": 1, "placement": 1, "store": 2, "loop": 3, "api": 4, "gateway": 4, "": 5},
     "cli": {"": 1},
     "base": {"": 0},

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "agent/runtime/runtime.h"
 
@@ -46,6 +47,9 @@ class Layers {
   }
   absl::StatusOr<std::string> Read(const std::string& path) {
     return ReadFromRootfs(rootfs_, path);
+  }
+  absl::Status Copy(const std::string& path, const fs::path& destination) {
+    return CopyFolderFromRootfs(rootfs_, path, destination);
   }
 
  private:
@@ -126,6 +130,50 @@ TEST_CASE("only regular files are read", "[rootfs]") {
   CHECK(layers.Read("/etc/fifo").status().code() == absl::StatusCode::kFailedPrecondition);
   CHECK(layers.Read("/etc").status().code() == absl::StatusCode::kFailedPrecondition);
   CHECK(layers.Read("/").status().code() == absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("a folder is copied as the layers together show it", "[rootfs]") {
+  Layers layers(2);
+  layers.File(1, "data/kept", "below");
+  layers.File(1, "data/gone", "x");
+  layers.File(1, "data/sub/deep", "deep");
+  layers.File(0, "data/kept-too", "above");
+  layers.Link(0, "data/link", "/etc/passwd");
+  layers.Whiteout(0, "data/gone");
+  fs::permissions(layers.Path(0, "data"), fs::perms(0750));
+  fs::permissions(layers.Path(1, "data/sub/deep"), fs::perms(0640));
+  Layers destination(1);
+  const fs::path to = destination.Path(0, "");
+  REQUIRE(layers.Copy("/data", to) == absl::OkStatus());
+  std::set<std::string> copied;
+  for (const auto& entry : fs::recursive_directory_iterator(to)) {
+    copied.insert(entry.path().lexically_relative(to));
+  }
+  CHECK(copied == std::set<std::string>{"kept", "kept-too", "link", "sub", "sub/deep"});
+  CHECK(destination.Read("kept-too").value() == "above");
+  CHECK(destination.Read("sub/deep").value() == "deep");
+  CHECK(fs::read_symlink(to / "link") == "/etc/passwd");
+  CHECK(fs::status(to).permissions() == fs::perms(0750));
+  CHECK(fs::status(to / "sub/deep").permissions() == fs::perms(0640));
+}
+
+TEST_CASE("a copy leaves alone what is there, and a missing folder is no error", "[rootfs]") {
+  Layers layers(1);
+  layers.File(0, "data/file", "of the image");
+  Layers destination(1);
+  destination.File(0, "file", "mine");
+  CHECK(layers.Copy("/data", destination.Path(0, "")) == absl::OkStatus());
+  CHECK(destination.Read("file").value() == "mine");
+  CHECK(layers.Copy("/none", destination.Path(0, "")) == absl::OkStatus());
+  CHECK(layers.Copy("/data/file", destination.Path(0, "")) == absl::OkStatus());
+}
+
+TEST_CASE("a copied folder never comes from outside the rootfs", "[rootfs]") {
+  Layers layers(1);
+  layers.Link(0, "data", "/etc");
+  Layers destination(1);
+  CHECK(layers.Copy("/data", destination.Path(0, "")) == absl::OkStatus());
+  CHECK(fs::is_empty(destination.Path(0, "")));
 }
 
 }  // namespace

@@ -212,5 +212,21 @@ TEST_CASE("a volume without its host folder is our bug, not an empty folder", "[
         "volume 'data'");
 }
 
+TEST_CASE("secret files are bound read-only, and over nothing else", "[spec]") {
+  Fixture fixture(R"({"mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]})");
+  fixture.task.add_volumes()->set_name("v");
+  fixture.place.volumes = {{"v", "/host/v"}};
+  fixture.place.secret_files = {{"/run/secrets/db", "/host/secret"}};
+  const nlohmann::json mounts = fixture.Build()["mounts"];
+  CHECK(std::any_of(mounts.begin(), mounts.end(), [](const nlohmann::json& mount) {
+    return mount["destination"] == "/run/secrets/db" && mount["source"] == "/host/secret" &&
+           mount["options"].back() == "ro";
+  }));
+  fixture.place.secret_files = {{"/data", "/host/secret"}};
+  CHECK_THAT(fixture.Error(), Catch::Contains("secret file /data"));
+  fixture.place.secret_files = {{"relative", "/host/secret"}};
+  CHECK_THAT(fixture.Error(), Catch::Contains("not an absolute path"));
+}
+
 }  // namespace
 }  // namespace davit::spec

@@ -127,5 +127,48 @@ TEST_CASE("a string that is not UTF-8 is refused, not thrown over", "[spec]") {
   CHECK(fixture.BuildText().status().code() == absl::StatusCode::kInvalidArgument);
 }
 
+TEST_CASE("the host's init program runs before what the definition says", "[spec]") {
+  Fixture fixture(R"({"command": ["/bin/app"], "linuxParameters": {"initProcessEnabled": true}})");
+  fixture.host.init_path = "/usr/bin/tini-static";
+  const nlohmann::json spec = fixture.Build();
+  CHECK(spec["process"]["args"] == nlohmann::json{"/sbin/docker-init", "--", "/bin/app"});
+  CHECK(std::any_of(spec["mounts"].begin(), spec["mounts"].end(), [](const nlohmann::json& mount) {
+    return mount["destination"] == "/sbin/docker-init" && mount["source"] == "/usr/bin/tini-static" &&
+           mount["options"].back() == "ro";
+  }));
+}
+
+TEST_CASE("where there is an init process already, none is put before", "[spec]") {
+  Fixture fixture(R"({"command": ["/bin/app"], "linuxParameters": {"initProcessEnabled": true}})");
+  fixture.task.set_pid_mode("host");
+  CHECK(fixture.Build()["process"]["args"] == nlohmann::json{"/bin/app"});
+}
+
+TEST_CASE("a host without an init program refuses initProcessEnabled and says what to do", "[spec]") {
+  const Fixture fixture(R"({"linuxParameters": {"initProcessEnabled": true}})");
+  CHECK_THAT(fixture.Error(), Catch::Contains("initProcessEnabled") && Catch::Contains("containers.init_path"));
+}
+
+TEST_CASE("environment files lose to the definition, secrets win over everything", "[spec]") {
+  Fixture fixture(R"({"environment": [{"name": "A", "value": "definition"}, {"name": "S", "value": "x"}]})");
+  fixture.image.environment = {"A=image", "B=image", "C=image"};
+  fixture.place.file_environment = {{"A", "file"}, {"B", "file"}};
+  fixture.place.secrets = {{"S", "secret"}};
+  const std::vector<std::string> variables = ResolveEnvironment(fixture.Input()).value();
+  const auto has = [&](const std::string& one) {
+    return std::find(variables.begin(), variables.end(), one) != variables.end();
+  };
+  CHECK(has("A=definition"));
+  CHECK(has("B=file"));
+  CHECK(has("C=image"));
+  CHECK(has("S=secret"));
+}
+
+TEST_CASE("a secret that cannot be a variable is not repeated in the error", "[spec]") {
+  Fixture fixture;
+  fixture.place.secrets = {{"S", std::string("hunter2\0", 8)}};
+  CHECK_THAT(fixture.Error(), Catch::Contains("secret S") && !Catch::Contains("hunter2"));
+}
+
 }  // namespace
 }  // namespace davit::spec

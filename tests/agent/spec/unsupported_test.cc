@@ -32,7 +32,7 @@ TEST_CASE("a task with a member that the agent does not act on is refused by pat
       {R"("proxyConfiguration": {"containerName": "envoy"})", "proxyConfiguration"},
       {R"("ephemeralStorage": {"sizeInGiB": 30})", "ephemeralStorage"},
       {R"("enableFaultInjection": true)", "enableFaultInjection"},
-      {R"("volumes": [{"name": "a"}, {"name": "b", "dockerVolumeConfiguration": {}}])",
+      {R"("volumes": [{"name": "a"}, {"name": "b", "dockerVolumeConfiguration": {"driver": "x"}}])",
        "volumes[1].dockerVolumeConfiguration"},
       {R"("volumes": [{"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}])",
        "volumes[0].efsVolumeConfiguration"},
@@ -47,15 +47,11 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
   const auto [json, member] = GENERATE(values<Case>({
       {R"("repositoryCredentials": {"credentialsParameter": "arn"})", "repositoryCredentials"},
       {R"("links": ["db"])", "links"},
-      {R"("environmentFiles": [{"value": "arn", "type": "s3"}])", "environmentFiles"},
-      {R"("secrets": [{"name": "A", "valueFrom": "arn"}])", "secrets"},
       {R"("versionConsistency": "sometimes")", "versionConsistency"},
-      {R"("disableNetworking": true)", "disableNetworking"},
       {R"("dnsServers": ["10.0.0.2"])", "dnsServers"},
       {R"("dnsSearchDomains": ["local"])", "dnsSearchDomains"},
       {R"("extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.3"}])", "extraHosts"},
       {R"("interactive": true)", "interactive"},
-      {R"("linuxParameters": {"initProcessEnabled": true})", "linuxParameters.initProcessEnabled"},
       {R"("logConfiguration": {"logDriver": "awslogs"})", "logConfiguration.logDriver"},
       {R"("logConfiguration": {"logDriver": "json-file", "options": {"max-size": "1m"}})",
        "logConfiguration.options"},
@@ -78,11 +74,11 @@ TEST_CASE("everything unsupported is listed at once", "[spec]") {
   const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
       "networkMode": "awsvpc", "volumes": [{"configuredAtLaunch": true}],
       "containerDefinitions": [{"dnsServers": ["10.0.0.2"], "extraHosts": [{"hostname": "a"}]},
-                               {"secrets": [{"name": "A"}], "links": ["a"]}]})");
+                               {"links": ["a"], "interactive": true}]})");
   CHECK(UnsupportedMembers(task) ==
         Paths{"networkMode", "volumes[0].configuredAtLaunch", "containerDefinitions[0].dnsServers",
               "containerDefinitions[0].extraHosts", "containerDefinitions[1].links",
-              "containerDefinitions[1].secrets"});
+              "containerDefinitions[1].interactive"});
 }
 
 TEST_CASE("members at their defaults and members without effect here are accepted", "[spec]") {
@@ -110,10 +106,8 @@ TEST_CASE("overrides that the agent does not act on are refused by path", "[spec
   const v1::TaskOverride overrides = Parse<v1::TaskOverride>(R"({
       "ephemeralStorage": {"sizeInGiB": 30}, "taskRoleArn": "arn", "cpu": "256",
       "containerOverrides": [{"name": "a", "command": ["x"], "cpu": 5},
-                             {"environmentFiles": [{"value": "arn"}],
-                              "resourceRequirements": [{"type": "GPU"}]}]})");
+                             {"resourceRequirements": [{"type": "GPU"}]}]})");
   CHECK(UnsupportedMembers(overrides) == Paths{"ephemeralStorage",
-                                               "containerOverrides[1].environmentFiles",
                                                "containerOverrides[1].resourceRequirements"});
 }
 

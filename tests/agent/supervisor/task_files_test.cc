@@ -1,0 +1,103 @@
+#include "agent/supervisor/task_files.h"
+
+#include <google/protobuf/util/json_util.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "agent/supervisor/provisioning.h"
+#include "base/file.h"
+#include "tests/support/scratch_folder.h"
+
+namespace davit::supervisor {
+namespace {
+
+constexpr char kTask[] = "0123";
+
+v1::TaskDefinition Parse(const std::string& json) {
+  v1::TaskDefinition definition;
+  REQUIRE(google::protobuf::util::JsonStringToMessage(json, &definition).ok());
+  return definition;
+}
+
+struct Host {
+  test::ScratchFolder scratch;
+  TaskFiles files{scratch.path()};
+  absl::StatusOr<std::map<std::string, std::string>> MakeVolumes(const std::string& json) const {
+    return files.MakeVolumes(kTask, Parse(json));
+  }
+};
+
+TEST_CASE("a shared Docker volume outlives the task, the task's own does not", "[task_files]") {
+  const Host host;
+  const auto folders = host.MakeVolumes(R"({"volumes": [
+      {"name": "own", "dockerVolumeConfiguration": {"scope": "task"}},
+      {"name": "shared", "dockerVolumeConfiguration": {"scope": "shared", "autoprovision": true}}]})");
+  REQUIRE(folders.ok());
+  REQUIRE(WriteFileAtomically(folders->at("own") + "/x", "x").ok());
+  REQUIRE(WriteFileAtomically(folders->at("shared") + "/x", "x").ok());
+  REQUIRE(host.files.RemoveTask(kTask).ok());
+  CHECK_FALSE(FileExists(folders->at("own")));
+  CHECK(FileExists(folders->at("shared") + "/x"));
+  CHECK(folders->at("shared") == host.scratch.File("volumes/shared"));
+}
+
+TEST_CASE("a shared Docker volume that is not to be made must be there", "[task_files]") {
+  const Host host;
+  const std::string json = R"({"volumes": [{"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}}]})";
+  const absl::Status status = host.MakeVolumes(json).status();
+  CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
+  CHECK_THAT(std::string(status.message()),
+             Catch::Contains("volume 'v'") && Catch::Contains("autoprovision") &&
+                 Catch::Contains(host.scratch.File("volumes/v")));
+  REQUIRE(MakeDirectories(host.scratch.File("volumes/v")).ok());
+  CHECK(host.MakeVolumes(json).ok());
+}
+
+TEST_CASE("a volume's name cannot lead out of the agent's folder", "[task_files]") {
+  const Host host;
+  const std::string name = GENERATE("..", ".", "", "a/../../b");
+  CHECK(host.MakeVolumes(R"({"volumes": [{"name": ")" + name + R"("}]})").status().code() ==
+        absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("volumes of the image get folders unless the definition covers them", "[task_files]") {
+  const Host host;
+  v1::ContainerDefinition container;
+  container.set_name("web");
+  container.add_mount_points()->set_container_path("/covered");
+  const auto folders = host.files.MakeImageVolumes(kTask, container, {"/covered", "/data", "/log"});
+  REQUIRE(folders.ok());
+  REQUIRE(folders->size() == 2);
+  CHECK(FileExists(folders->at("/data")));
+  CHECK(folders->at("/data") != folders->at("/log"));
+  CHECK(*host.files.MakeImageVolumes(kTask, container, {"/covered", "/data", "/log"}) == *folders);
+}
+
+TEST_CASE("new volumes begin with what the image has at their place", "[task_files]") {
+  const Host host;
+  const std::string layer = host.scratch.File("layer");
+  REQUIRE(MakeDirectories(layer + "/data", 0700).ok());
+  REQUIRE(WriteFileAtomically(layer + "/data/seed", "of the image").ok());
+  const v1::TaskDefinition task = Parse(R"({
+      "volumes": [{"name": "own"}, {"name": "host", "host": {"sourcePath": ")" + host.scratch.File("host") + R"("}}],
+      "containerDefinitions": [{"name": "web", "mountPoints": [
+          {"sourceVolume": "own", "containerPath": "/data"}, {"sourceVolume": "host", "containerPath": "/data"}]}]})");
+  const v1::ContainerDefinition& web = task.container_definitions(0);
+  spec::ContainerPlace place;
+  place.volumes = host.files.MakeVolumes(kTask, task).value();
+  place.image_volumes = host.files.MakeImageVolumes(kTask, web, {"/data/", "/none"}).value();
+  const runtime::Rootfs rootfs{"key", {layer}};
+  REQUIRE(FillNewVolumes(task, web, rootfs, place) == absl::OkStatus());
+  CHECK(ReadFile(place.volumes["own"] + "/seed").value() == "of the image");
+  CHECK(ReadFile(place.image_volumes["/data/"] + "/seed").value() == "of the image");
+  CHECK(std::filesystem::is_empty(place.volumes["host"]));
+  // What a container has written meanwhile stays.
+  REQUIRE(WriteFileAtomically(place.volumes["own"] + "/seed", "changed").ok());
+  REQUIRE(FillNewVolumes(task, web, rootfs, place) == absl::OkStatus());
+  CHECK(ReadFile(place.volumes["own"] + "/seed").value() == "changed");
+}
+
+}  // namespace
+}  // namespace davit::supervisor
