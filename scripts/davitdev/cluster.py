@@ -49,7 +49,8 @@ def _http_status(url):
 class Cluster:
     """All operations on the cluster in one folder. State is kept in FOLDER/cluster.json, written before it is used."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, agent_config=""):
+        self.agent_extra = agent_config  # more of each agent's configuration: whole TOML tables
         self.folder = os.path.realpath(folder)
         self.hash = hashlib.sha256(self.folder.encode()).hexdigest()
         self.state = {}
@@ -161,7 +162,7 @@ host_port_range = "{first_port}-{first_port + HOST_PORTS - 1}"
 {f'cleanup_after = "{cleanup}"' if cleanup else ""}
 [http]
 port = {self.state["ports"][2 + index]}
-""")
+{self.agent_extra}""")
 
     def _wait_agent(self, index):
         def connected():

@@ -66,11 +66,16 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="davit-e2e-")
-        cls.cluster = Cluster(cls.folder)
+        cls.cluster = Cluster(cls.folder, cls.agent_config())
         cls.addClassCleanup(cls._take_down)
         cls.cluster.up(cls.AGENTS)
         cls.ecs = Ecs(cls.cluster.endpoint)
         cls.image = images.build_and_push_web(cls.cluster.registry)
+
+    @classmethod
+    def agent_config(cls):
+        """More of the agents' configuration, as TOML tables. Called when the test's folder exists."""
+        return ""
 
     @classmethod
     def _take_down(cls):

@@ -28,8 +28,8 @@ def _push_blob(registry, repository, data):
     return {"digest": _digest(data), "size": len(data)}
 
 
-def push(registry, repository, files, tag="1"):
-    """An image of one layer with `files` (path -> bytes). Returns the layer's digest."""
+def push(registry, repository, files, tag="1", config=None):
+    """An image of one layer with `files` (path -> bytes), and with this configuration. Returns the layer's digest."""
     tape = io.BytesIO()
     with tarfile.open(fileobj=tape, mode="w") as archive:
         for path, content in files.items():
@@ -37,7 +37,7 @@ def push(registry, repository, files, tag="1"):
             entry.size, entry.mode = len(content), 0o755
             archive.addfile(entry, io.BytesIO(content))
     layer = gzip.compress(tape.getvalue(), mtime=0)
-    config = json.dumps({"architecture": ARCHITECTURES[platform.machine()], "os": "linux", "config": {},
+    config = json.dumps({"architecture": ARCHITECTURES[platform.machine()], "os": "linux", "config": config or {},
                          "rootfs": {"type": "layers", "diff_ids": [_digest(tape.getvalue())]}}).encode()
     kind = "application/vnd.oci.image"
     manifest = json.dumps({

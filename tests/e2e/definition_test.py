@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""What a task definition says about its containers is true inside them: volumes, values, devices, processes."""
+
+import glob
+import hashlib
+import json
+import os
+import subprocess
+
+import e2e
+import oci
+from aws_stub import KEY, REGION, SECRET, AwsStub
+
+PASSWORD = "correct-horse-battery-staple"
+ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:prod/db-a1B2c3"
+
+
+class Definition(e2e.ClusterTest):
+
+    @classmethod
+    def agent_config(cls):
+        cls.aws = AwsStub()
+        cls.addClassCleanup(cls.aws.close)
+        for folder in ("secrets/team", "aws"):
+            os.makedirs(f"{cls.folder}/{folder}", mode=0o700)
+        cls.write("secrets/team/token", "from the host\n", 0o600)
+        cls.write("secrets/open", "for everybody\n", 0o644)
+        cls.write("aws/credentials", f"[default]\naws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n", 0o600)
+        return f"""\
+[secrets]
+directory = "{cls.folder}/secrets"
+[aws]
+region = "{REGION}"
+credentials_file = "{cls.folder}/aws/credentials"
+s3_endpoint = "{cls.aws.endpoint}"
+secrets_manager_endpoint = "{cls.aws.endpoint}"
+ssm_endpoint = "{cls.aws.endpoint}"
+"""
+
+    @classmethod
+    def write(cls, name, text, mode=0o644):
+        path = f"{cls.folder}/{name}"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def check(self, script, definition=None, **members):
+        """A shell script in a container with these members ends with exit code 0."""
+        main = self.shell("main", script, **members)
+        task = self.run_to_end(self.definition("definition", main, **(definition or {})))
+        self.assertEqual(e2e.container(task, "main").get("exitCode"), 0, e2e.reasons(task))
+
+    def refusal(self, script="true", **members):
+        """Why a task with such a container cannot run."""
+        task = self.run_to_end(self.definition("refused", self.shell("main", script, **members)))
+        self.assertNotIn("exitCode", e2e.container(task, "main"))
+        return e2e.reasons(task)
+
+    # ---- facts of the host
+
+    def test_a_device_of_the_host(self):
+        self.check("test -c /dev/clock && ! test -e /dev/fuse && ! test -e /dev/loop-control",
+                   linuxParameters={"devices": [{"hostPath": "/dev/null", "containerPath": "/dev/clock"}]})
+
+    def test_a_privileged_container_has_the_hosts_devices(self):
+        count = sum(1 for name in os.listdir("/dev") if name.startswith("loop"))
+        self.check(f'test "$(ls /dev | grep -c ^loop)" = {count} && mkdir /m && mount -t tmpfs x /m', privileged=True)
+
+    def test_swap_beyond_memory(self):
+        arn = self.start_one(self.definition("swap", self.shell(
+            "main", "exec sleep 1000", linuxParameters={"maxSwap": 16, "swappiness": 10})))
+        self.ecs.wait_status(arn, "RUNNING")
+        try:
+            value = self.cgroup_value(arn, "memory/memory.memsw.limit_in_bytes", "", name="main")
+        except FileNotFoundError:
+            self.skipTest("the host does not limit swap as cgroup v1 does")
+        self.assertEqual(int(value), (32 + 16) << 20)
+
+    def test_an_init_process_reaps_orphans(self):
+        # The shell that starts `sleep` ends first: the orphan becomes a child of the container's process 1.
+        orphan = "(sh -c 'sleep 0.2 & exit 0'); sleep 1; "
+        zombies = "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ' Z '"
+        self.check(f"{orphan} test $({zombies}) = 0 && grep -q docker-init /proc/1/cmdline",
+                   linuxParameters={"initProcessEnabled": True})
+
+    def test_a_container_without_a_network(self):
+        self.check("test \"$(ls /sys/class/net)\" = lo", disableNetworking=True)
+        self.check("test \"$(ls /sys/class/net)\" = lo", {"networkMode": "host"}, disableNetworking=True)
+
+    def test_an_interactive_container_with_a_terminal_waits_for_words(self):
+        arn = self.start_one(self.definition("interactive", {
+            "name": "main", "entryPoint": ["/bin/sh"], "interactive": True, "pseudoTerminal": True}))
+        self.ecs.wait_status(arn, "RUNNING")
+        self.assertNotEqual(self.container_pids(arn, "main"), [])
+        self.assertIn("containerDefinitions[0].interactive", self.refusal(interactive=True))
+
+    # ---- volumes
+
+    def test_a_volume_that_the_image_declares(self):
+        name = f"{self.cluster.registry}/with-volume:1"
+        with open("/bin/busybox", "rb") as file:
+            files = {"bin/busybox": file.read(), "data/seed": b"of the image"}
+        oci.push(self.cluster.registry, "with-volume", files, config={"Volumes": {"/data": {}}})
+        main = {"name": "main", "image": name, "entryPoint": ["/bin/busybox", "sh", "-c"], "command": [
+            "/bin/busybox grep -q ' /data ' /proc/mounts && /bin/busybox grep -q image /data/seed && echo x >/data/new"],
+                "readonlyRootFilesystem": True}
+        task = self.run_to_end(self.definition("image-volume", main))
+        self.assertEqual(e2e.container(task, "main").get("exitCode"), 0, e2e.reasons(task))
+        folder = f"{self.cluster.agent_state(1)}/tasks/{e2e.task_id(task['taskArn'])}"
+        self.assertFalse(os.path.exists(folder))
+
+    def test_a_new_volume_begins_with_what_the_image_has_there(self):
+        mount = [{"sourceVolume": "site", "containerPath": "/site"}]
+        self.check("test -s /site/index.html", {"volumes": [{"name": "site"}]}, mountPoints=mount)
+
+    def test_a_shared_docker_volume_outlives_its_tasks(self):
+        docker = {"scope": "shared", "autoprovision": True, "driver": "local"}
+        volumes = {"volumes": [{"name": "kept", "dockerVolumeConfiguration": docker}]}
+        mount = [{"sourceVolume": "kept", "containerPath": "/kept"}]
+        self.check("test -z \"$(ls /kept)\" && echo x >/kept/x", volumes, mountPoints=mount)
+        self.check("test -s /kept/x", volumes, mountPoints=mount)
+
+    def test_a_docker_volume_of_the_task_in_memory(self):
+        options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=1000,mode=700"}
+        volumes = {"volumes": [{"name": "memory", "dockerVolumeConfiguration": {"scope": "task", "driverOpts": options}}]}
+        self.check("grep -q '^tmpfs /memory tmpfs.*size=1024k' /proc/mounts && touch /memory/x", volumes, user="1000",
+                   mountPoints=[{"sourceVolume": "memory", "containerPath": "/memory"}])
+
+    def test_another_volume_driver_is_refused_by_name(self):
+        main = self.shell("main", "true", mountPoints=[{"sourceVolume": "v", "containerPath": "/v"}])
+        task = self.run_to_end(self.definition("driver", main, volumes=[
+            {"name": "v", "dockerVolumeConfiguration": {"driver": "rexray/ebs"}}]))
+        self.assertIn("volumes[0].dockerVolumeConfiguration", e2e.reasons(task))
+
+    # ---- environment files
+
+    def test_environment_files_from_the_host_and_from_s3(self):
+        path = self.write("a.env", "# comment\nA=file one\nB=file one\n")
+        self.aws.objects["config/b c.env"] = b"B=file two\nC=file two\r\nD=file two\n"
+        files = [{"value": f"file://{path}", "type": "s3"},
+                 {"value": "arn:aws:s3:::config/b c.env", "type": "s3"}]
+        self.check('test "$A$B$C$D" = "file onefile onefile twodefinition"', environmentFiles=files,
+                   environment=[{"name": "D", "value": "definition"}])
+
+    def test_an_override_replaces_environment_files(self):
+        path = self.write("override.env", "WHO=override\n")
+        main = self.shell("main", 'test "$WHO" = override', environmentFiles=[
+            {"value": "file:///no/such/file.env", "type": "s3"}])
+        definition = self.ecs.register(self.definition("override", main))
+        arn, = self.ecs.run(definition, overrides={"containerOverrides": [
+            {"name": "main", "environmentFiles": [{"value": f"file://{path}", "type": "s3"}]}]})
+        task = self.ecs.wait_status(arn, "STOPPED")
+        self.assertEqual(e2e.container(task, "main").get("exitCode"), 0, e2e.reasons(task))
+
+    def test_a_missing_environment_file_says_what_is_wrong(self):
+        reasons = self.refusal(environmentFiles=[{"value": "arn:aws:s3:::config/none.env", "type": "s3"}])
+        self.assertIn("ResourceInitializationError: environmentFiles of container 'main': s3://config/none.env", reasons)
+        self.assertIn("NoSuchKey", reasons)
+
+    # ---- secrets
+
+    def test_secrets_from_the_host_and_from_aws(self):
+        self.aws.secrets[ARN] = json.dumps({"user": "captain", "password": PASSWORD})
+        self.aws.parameters["/prod/port"] = "5432"
+        self.check(f'test "$TOKEN $USER_NAME $PASSWORD $PORT" = "from the host captain {PASSWORD} 5432"', secrets=[
+            {"name": "TOKEN", "valueFrom": f"arn:aws:ssm:{REGION}:123456789012:parameter/team/token"},
+            {"name": "USER_NAME", "valueFrom": f"{ARN}:user::"},
+            {"name": "PASSWORD", "valueFrom": f"{ARN}:password::"},
+            {"name": "PORT", "valueFrom": "/prod/port"}])
+
+    def test_a_secret_as_a_file_is_in_memory_and_nowhere_else(self):
+        self.aws.parameters["/file"] = PASSWORD
+        arn = self.start_one(self.definition("secret-file", self.shell(
+            "main", f'{self.has_digest("$(cat /run/secrets/db)", PASSWORD)} && test -z "$DB" && exec sleep 1000', user="1000",
+            secrets=[{"name": "DB", "valueFrom": "/file"}], dockerLabels={"davit.secret-file.DB": "/run/secrets/db"})))
+        task = self.ecs.wait_status(arn, "RUNNING")
+        self.assertNotEqual(self.container_pids(arn, "main"), [])
+        self.assertNotIn(PASSWORD, json.dumps(task))
+        self.assertNotIn(PASSWORD, e2e.get(f"http://{self.cluster.agent_http(1)}/v1/tasks")[1])
+        self.assert_not_on_disk(PASSWORD)
+        self.stop(arn)
+        with open("/proc/mounts", encoding="utf-8") as file:
+            self.assertNotIn(f"{self.cluster.agent_state(1)}/tasks/", file.read())
+
+    @staticmethod
+    def has_digest(text, word):
+        """A shell test that `text` is the word, without the word in it: definitions are stored."""
+        return f'test "$(printf %s "{text}" | sha256sum)" = "{hashlib.sha256(word.encode()).hexdigest()}  -"'
+
+    def assert_not_on_disk(self, word):
+        """No file of agent, controller or containerd on a disk has the word. The test's own process has it in memory."""
+        found = subprocess.run(["find", self.folder, "-xdev", "-type", "f", "-size", "-20M", "-exec", "grep", "-l", "-F",
+                                word, "{}", "+"], capture_output=True, text=True, check=False).stdout.split()
+        self.assertEqual(found, [])
+
+    def test_a_secret_of_the_environment_is_in_no_record_of_ours(self):
+        word = "in-the-environment-only"
+        self.aws.parameters["/env"] = word
+        arn = self.start_one(self.definition("secret-env", self.shell(
+            "main", f'{self.has_digest("$WORD", word)} && exec sleep 1000', secrets=[{"name": "WORD", "valueFrom": "/env"}])))
+        self.ecs.wait_status(arn, "RUNNING")
+        self.assertNotEqual(self.container_pids(arn, "main"), [])
+        self.assertNotIn(word, self.agent_log())
+        for path in glob.glob(f"{self.cluster.agent_state(1)}/agent.db*") + glob.glob(f"{self.folder}/controller/*"):
+            with open(path, "rb") as file:
+                self.assertNotIn(word.encode(), file.read(), path)
+
+    def test_a_missing_secret_says_where_it_was_looked_for(self):
+        reasons = self.refusal(secrets=[{"name": "DB", "valueFrom": "/none"}])
+        self.assertIn("ResourceInitializationError: secret DB of container 'main'", reasons)
+        self.assertIn(f"{self.folder}/secrets", reasons)
+        self.assertIn("ParameterNotFound", reasons)
+
+    def test_a_secret_that_others_may_read_is_refused(self):
+        self.assertIn("chmod go=", self.refusal(secrets=[{"name": "OPEN", "valueFrom": "open"}]))
+
+
+if __name__ == "__main__":
+    e2e.main()
