@@ -172,8 +172,7 @@ absl::Status Tasks::DeleteExec(const std::string& container_id, const std::strin
   request.set_container_id(container_id);
   request.set_exec_id(exec_id);
   api::DeleteResponse response;
-  return Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::DeleteProcess, request,
-              &response);
+  return Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::DeleteProcess, request, &response);
 }
 
 }  // namespace davit::containerd

@@ -42,8 +42,8 @@ struct TaskCreateRequest {
 // A further process in a running container.
 struct ExecRequest {
   std::string container_id;
-  std::string exec_id;       // names it among the container's processes; at most 76 of [A-Za-z0-9._-]
-  std::string process_json;  // OCI runtime-spec, config.md: Process
+  std::string exec_id;  // names it among the container's processes; at most 76 of [A-Za-z0-9._-]
+  std::string process_json;    // OCI runtime-spec, config.md: Process
   std::string stdout_address;  // as TaskCreateRequest's
   std::string stderr_address;
 };

@@ -35,12 +35,11 @@ class ContainerdExec {
   absl::StatusOr<ExecResult> Run(const ExecSpec& spec, const std::string& oci_spec_json);
 
  private:
-  absl::Status Add(const ExecSpec& spec, const std::string& process_json,
-                   const ExecOutput& output);
+  absl::Status Add(const ExecSpec& spec, const std::string& process_json, const ExecOutput& output);
   // Waits for the end; kills after the timeout. The exit code; nullopt: it was killed.
   absl::StatusOr<std::optional<int>> Await(const ExecSpec& spec, int pid);
-  // Kills it, if it runs, and makes the shim forget it. NotFound: there is none. DeadlineExceeded: it
-  // does not die.
+  // Kills it, if it runs, and makes the shim forget it. NotFound: there is none. DeadlineExceeded:
+  // it does not die.
   absl::Status Clear(const ExecSpec& spec);
 
   containerd::Tasks* const tasks_;

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "agent/runtime/containerd_status.h"
 #include "agent/runtime/forgotten_shim.h"
 #include "base/status.h"
 
@@ -17,39 +18,6 @@ using containerd::Container;
 using containerd::Mount;
 using containerd::TaskInfo;
 using containerd::TaskStatus;
-
-// A shim that died, as containerd passes it on: without a code of its own.
-bool IsShimGone(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kUnknown &&
-         (absl::StrContains(status.message(), "ttrpc: closed") ||
-          absl::StrContains(status.message(), "connection refused"));
-}
-
-// While containerd still cleans up after an earlier creation, the shim's folder is in the way or
-// vanishes under the new shim; or the host had no process to spare. It has no code for any of them.
-// A runtime that is not installed is another matter.
-bool IsShimNotStarted(const absl::Status& status) {
-  return absl::StrContains(status.message(), "failed to start shim") &&
-         !absl::StrContains(status.message(), "failed to resolve runtime path");
-}
-
-// containerd's codes as Runtime's: see there.
-absl::Status ToRuntimeStatus(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kCancelled:
-      return absl::UnavailableError(status.message());
-    case absl::StatusCode::kUnknown:
-      // A deadline inside containerd or its shim has no code either.
-      if (IsShimGone(status) || IsShimNotStarted(status) ||
-          absl::StrContains(status.message(), "context deadline exceeded")) {
-        return absl::UnavailableError(status.message());
-      }
-      return absl::FailedPreconditionError(status.message());
-    default:
-      return status;
-  }
-}
 
 template <typename... Context>
 absl::Status Explain(const absl::Status& status, const Context&... context) {
@@ -221,7 +189,8 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
   if (other.code() != absl::StatusCode::kNotFound) {
     return Explain(other, "creating container ", spec.id);
   }
-  // A shim without a container: containerd ended in the middle of the creation. Its successor found the shim again.
+  // A shim without a container: containerd ended in the middle of the creation. Its successor found
+  // the shim again.
   RETURN_IF_ERROR(ClearTask(spec.id), "clearing away the half of container ", spec.id);
   return absl::UnavailableError(
       absl::StrCat("creating container ", spec.id, ": an earlier creation was cut short"));
@@ -346,8 +315,9 @@ absl::Status ContainerdRuntime::CheckRuns(const std::string& container_id) {
 }
 
 absl::StatusOr<ExecResult> ContainerdRuntime::Exec(const ExecSpec& spec) {
-  const std::string doing = absl::StrCat("running '", spec.arguments.empty() ? "" : spec.arguments[0],
-                                         "' in container ", spec.container_id);
+  const std::string doing =
+      absl::StrCat("running '", spec.arguments.empty() ? "" : spec.arguments[0], "' in container ",
+                   spec.container_id);
   const auto record = containers_.Get(spec.container_id, Within(options_.call_timeout));
   if (!record.ok()) return Explain(record.status(), doing);
   const absl::Status runs = CheckRuns(spec.container_id);
@@ -356,8 +326,8 @@ absl::StatusOr<ExecResult> ContainerdRuntime::Exec(const ExecSpec& spec) {
   if (absl::IsDeadlineExceeded(result.status())) return Annotate(result.status(), doing);
   const absl::Status status = ToRuntimeStatus(result.status());
   // Refused or killed because the container has ended: no answer of the command's.
-  const bool is_doubtful = result.ok() ? result->exit_code == 128 + SIGKILL
-                                       : absl::IsFailedPrecondition(status);
+  const bool is_doubtful =
+      result.ok() ? result->exit_code == 128 + SIGKILL : absl::IsFailedPrecondition(status);
   if (is_doubtful) {
     const absl::Status still_runs = CheckRuns(spec.container_id);
     if (!still_runs.ok()) return Explain(still_runs, doing);

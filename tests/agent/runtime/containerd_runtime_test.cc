@@ -216,8 +216,7 @@ TEST_CASE_METHOD(Fixture, "a command has its container's user, environment and f
         "NoNewPrivs:\t1\n");
 }
 
-TEST_CASE_METHOD(Fixture, "commands leave no process, pipe, open file or thread",
-                 "[containerd]") {
+TEST_CASE_METHOD(Fixture, "commands leave no process, pipe, open file or thread", "[containerd]") {
   Start(world->Spec("c1", Program::kRunUntilTerm));
   REQUIRE(runtime->Exec(world->Exec("c1", Command::kSayTenDigits)).ok());
   const auto before = OpenFilesAndThreads();
@@ -245,13 +244,12 @@ TEST_CASE_METHOD(Fixture, "commands leave no process, pipe, open file or thread"
 TEST_CASE_METHOD(Fixture, "a command may say more than a pipe holds, and leave a child behind",
                  "[containerd]") {
   Start(world->Spec("c1", Program::kRunUntilTerm));
-  const auto many = runtime->Exec(
-      {"c1", "check", {"/bin/sh", "-c", "yes | head -c 10000000; echo; printf end"}});
+  const auto many =
+      runtime->Exec({"c1", "check", {"/bin/sh", "-c", "yes | head -c 10000000; echo; printf end"}});
   REQUIRE(many.status() == absl::OkStatus());
   CHECK(many->output.size() == 4096);
   CHECK(absl::EndsWith(many->output, "y\n\nend"));
-  const auto parent =
-      runtime->Exec({"c1", "check", {"/bin/sh", "-c", "sleep 100003 & echo done"}});
+  const auto parent = runtime->Exec({"c1", "check", {"/bin/sh", "-c", "sleep 100003 & echo done"}});
   REQUIRE(parent.status() == absl::OkStatus());
   CHECK(parent->output == "done\n");
 }

@@ -1,0 +1,16 @@
+#ifndef DAVIT_AGENT_RUNTIME_CONTAINERD_STATUS_H_
+#define DAVIT_AGENT_RUNTIME_CONTAINERD_STATUS_H_
+
+#include "absl/status/status.h"
+
+namespace davit::runtime {
+
+// A shim that died during the call, which containerd passes on without a code of its own.
+bool IsShimGone(const absl::Status& status);
+
+// containerd's codes as Runtime's: see there.
+absl::Status ToRuntimeStatus(const absl::Status& status);
+
+}  // namespace davit::runtime
+
+#endif  // DAVIT_AGENT_RUNTIME_CONTAINERD_STATUS_H_
