@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import tempfile
 import time
@@ -81,7 +82,14 @@ def fleet():
     try:
         yield Fleet(folder)
     finally:
-        Cluster(folder).down()
+        cluster = Cluster(folder)
+        for name in ("agent-1", "containerd"):
+            process.stop(cluster.process(name))
+        # All at once: down() is patient with each logger and shim, one after the other.
+        host.remove_cgroup(cluster.agent_cgroup(1))
+        for shim in host.shims_of(cluster.containerd_address):
+            process.kill(shim, signal.SIGKILL)
+        cluster.down()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -49,7 +49,8 @@ class Striker:
         name = "agent-1" if strike["victim"] == "agent" else strike["victim"]
         shim = self._shim_of(strike["task"]) if name == "shim" else None
         if name == "shim" and shim is None:
-            return None  # the task was over sooner than the strike came
+            print(" (its shim was not there)", end="")
+            return None
         victim = shim[0] if shim else self._cluster.process(name)
         is_killed = strike["way"] == "kill"
         if not is_killed:
