@@ -118,12 +118,19 @@ void CheckNetwork(const Request& request, const Container& container, const std:
 }
 
 void CheckEnvironment(const Container& container, const std::string& path, Problems* problems) {
+  std::set<std::string> names;
   for (int i = 0; i < container.environment_size(); ++i) {
     problems->CheckGiven(At(path, "environment", i) + ".name", container.environment(i).name());
+    names.insert(container.environment(i).name());
   }
   for (int i = 0; i < container.secrets_size(); ++i) {
     problems->CheckGiven(At(path, "secrets", i) + ".name", container.secrets(i).name());
     problems->CheckGiven(At(path, "secrets", i) + ".valueFrom", container.secrets(i).value_from());
+    if (!container.secrets(i).name().empty() && !names.insert(container.secrets(i).name()).second) {
+      problems->Add(At(path, "secrets", i) + ".name",
+                    "must be unique and not shared with any new or existing environment variables, is '",
+                    container.secrets(i).name(), "'.");
+    }
   }
   if (container.environment_files_size() > 10)
     problems->Add(path + ".environmentFiles", "at most 10.");

@@ -85,6 +85,14 @@ const Row kRows[] = {
        c->mutable_mount_points(0)->set_source_volume("data");
      },
      "containerDefinitions[0].mountPoints[0].sourceVolume: Unknown volume 'data'."},
+    {"secret and variable of one name",
+     [](Request*, Container* c) {
+       c->add_environment()->set_name("DB");
+       c->add_secrets()->set_name("DB");
+       c->mutable_secrets(0)->set_value_from("/db");
+     },
+     "containerDefinitions[0].secrets[0].name: must be unique and not shared with any new or "
+     "existing environment variables, is 'DB'."},
     {"health check command",
      [](Request*, Container* c) { c->mutable_health_check()->add_command("true"); },
      "containerDefinitions[0].healthCheck.command: must begin with CMD or CMD-SHELL."},
