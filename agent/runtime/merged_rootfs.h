@@ -40,9 +40,9 @@ using MergedFolder = std::vector<Descriptor>;
 struct Entry {
   enum class Kind { kAbsent, kFolder, kLink, kFile };  // kFile: also devices, FIFOs, sockets
   Kind kind = Kind::kAbsent;
-  MergedFolder folder;                 // kFolder
-  std::string link;                    // kLink: its target
-  Descriptor node = Descriptor(-1);    // kLink, kFile
+  MergedFolder folder;               // kFolder
+  std::string link;                  // kLink: its target
+  Descriptor node = Descriptor(-1);  // kLink, kFile
 };
 
 // Looks `name` (one component, not "." or "..") up as overlayfs does: the uppermost layer decides,
@@ -50,8 +50,8 @@ struct Entry {
 // A single component is opened without following links, so no layer can lead out of itself.
 absl::StatusOr<Entry> LookUp(const MergedFolder& parent, const std::string& name);
 
-// What `path` is, seen from inside: links are followed and never leave the rootfs. kFile or kFolder.
-// NotFound: no layer has it, or its links go in circles.
+// What `path` is, seen from inside: links are followed and never leave the rootfs. kFile or
+// kFolder. NotFound: no layer has it, or its links go in circles.
 absl::StatusOr<Entry> Resolve(const Rootfs& rootfs, const std::string& path);
 
 }  // namespace davit::runtime

@@ -16,9 +16,9 @@ namespace davit::secret {
 struct AwsClient::Call {
   std::string service;  // for the signature: "s3", "secretsmanager", "ssm"
   std::string region;
-  std::string what;     // for messages: "GetSecretValue of arn:..."
+  std::string what;  // for messages: "GetSecretValue of arn:..."
   std::string url;
-  std::string target;   // X-Amz-Target: a JSON 1.1 call; empty: a GET
+  std::string target;  // X-Amz-Target: a JSON 1.1 call; empty: a GET
   std::string body;
   size_t max_bytes = 1U << 20;
 };
@@ -62,7 +62,8 @@ absl::StatusCode CodeOf(int status, const std::string& error) {
   return absl::StatusCode::kPermissionDenied;
 }
 
-absl::StatusOr<std::string> StringAt(const std::string& text, const nlohmann::json::json_pointer& at,
+absl::StatusOr<std::string> StringAt(const std::string& text,
+                                     const nlohmann::json::json_pointer& at,
                                      absl::string_view what) {
   const nlohmann::json answer = nlohmann::json::parse(text, nullptr, false);
   if (!answer.is_object() || !answer.contains(at) || !answer[at].is_string()) {
@@ -140,7 +141,9 @@ absl::StatusOr<std::string> AwsClient::GetSecretValue(const std::string& region,
   nlohmann::json body{{"SecretId", secret_id}};
   if (!version_stage.empty()) body["VersionStage"] = version_stage;
   if (!version_id.empty()) body["VersionId"] = version_id;
-  const Call call{"secretsmanager", used, absl::StrCat("GetSecretValue of ", secret_id),
+  const Call call{"secretsmanager",
+                  used,
+                  absl::StrCat("GetSecretValue of ", secret_id),
                   Endpoint(options_.secrets_manager_endpoint, "secretsmanager", used) + "/",
                   "secretsmanager.GetSecretValue",
                   body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
@@ -152,8 +155,11 @@ absl::StatusOr<std::string> AwsClient::GetParameter(const std::string& region,
                                                     const std::string& name) const {
   const std::string used = region.empty() ? options_.region : region;
   const nlohmann::json body{{"Name", name}, {"WithDecryption", true}};
-  const Call call{"ssm", used, absl::StrCat("GetParameter of ", name),
-                  Endpoint(options_.ssm_endpoint, "ssm", used) + "/", "AmazonSSM.GetParameter",
+  const Call call{"ssm",
+                  used,
+                  absl::StrCat("GetParameter of ", name),
+                  Endpoint(options_.ssm_endpoint, "ssm", used) + "/",
+                  "AmazonSSM.GetParameter",
                   body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
   ASSIGN_OR_RETURN(const std::string answer, Perform(call));
   return StringAt(answer, nlohmann::json::json_pointer("/Parameter/Value"), call.what);

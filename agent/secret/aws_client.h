@@ -20,8 +20,8 @@ struct AwsOptions {
 };
 
 // The three calls to AWS that a task definition can ask for, signed with Signature Version 4.
-// Thread-safe. Calls block on the network: use from a pool. Credentials are read anew for each call,
-// so that rotated ones are taken up at once; nothing is kept.
+// Thread-safe. Calls block on the network: use from a pool. Credentials are read anew for each
+// call, so that rotated ones are taken up at once; nothing is kept.
 //
 // Codes: FailedPrecondition, the agent is not set up for AWS (the text says what to set). NotFound,
 // there is no such thing. PermissionDenied, the credentials may not have it. Unavailable,

@@ -65,7 +65,8 @@ absl::StatusOr<AwsCredentials> FetchRoleCredentials(const std::string& endpoint)
                    AskMetadata("PUT", endpoint + "/latest/api/token",
                                "X-aws-ec2-metadata-token-ttl-seconds", "60"));
   const std::string header = "X-aws-ec2-metadata-token";
-  ASSIGN_OR_RETURN(const std::string roles, AskMetadata("GET", endpoint + kRolePath, header, token));
+  ASSIGN_OR_RETURN(const std::string roles,
+                   AskMetadata("GET", endpoint + kRolePath, header, token));
   const std::string role(absl::StripAsciiWhitespace(roles.substr(0, roles.find('\n'))));
   if (role.empty()) return absl::NotFoundError("the instance has no role");
   ASSIGN_OR_RETURN(const std::string text,

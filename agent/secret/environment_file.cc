@@ -42,7 +42,8 @@ absl::StatusOr<std::string> ReadFromHost(const std::string& path) {
   if (FileExists(path) && !std::filesystem::is_regular_file(path, error)) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is no regular file"));
   }
-  if (FileExists(path) && std::filesystem::file_size(path, error) > kMaxBytes) return TooLarge(path);
+  if (FileExists(path) && std::filesystem::file_size(path, error) > kMaxBytes)
+    return TooLarge(path);
   return ReadFile(path);
 }
 

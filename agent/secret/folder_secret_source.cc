@@ -39,7 +39,8 @@ absl::Status CheckPrivate(int fd, const std::string& path) {
   if (fstat(fd, &info) != 0) return ErrnoStatus(errno, path);
   if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
     return absl::PermissionDeniedError(absl::StrCat(
-        path, " is not private: it must belong to root and be closed to group and others (chmod go= ",
+        path,
+        " is not private: it must belong to root and be closed to group and others (chmod go= ",
         path, ")"));
   }
   if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {

@@ -17,7 +17,7 @@ struct SecretReference {
     kParameter,       // arn:aws:ssm:REGION:ACCOUNT:parameter/NAME, or NAME alone
   };
   Kind kind = Kind::kParameter;
-  std::string id;      // as AWS wants it: the ARN without KEY, STAGE and ID, or the parameter's name
+  std::string id;  // as AWS wants it: the ARN without KEY, STAGE and ID, or the parameter's name
   std::string region;  // empty: the agent's own
   std::string name;    // "prod/db-a1B2c3", "/prod/db"
   std::string json_key;

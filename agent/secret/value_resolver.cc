@@ -84,8 +84,8 @@ absl::Status ValueResolver::AddSecrets(const v1::ContainerDefinition& container,
   return absl::OkStatus();
 }
 
-absl::StatusOr<ResolvedValues> ValueResolver::Resolve(const v1::ContainerDefinition& container,
-                                                      const v1::ContainerOverride& overrides) const {
+absl::StatusOr<ResolvedValues> ValueResolver::Resolve(
+    const v1::ContainerDefinition& container, const v1::ContainerOverride& overrides) const {
   ResolvedValues values;
   RETURN_IF_ERROR(CheckLabels(container), kErrorName, ": container '", container.name(), "'");
   for (const v1::EnvironmentFile& file : FilesOf(container, overrides)) {

@@ -12,16 +12,16 @@
 
 namespace davit::secret {
 
-// What a container's definition names and the agent must fetch. Held in memory only for as long as a
-// container is created; never logged, stored or reported.
+// What a container's definition names and the agent must fetch. Held in memory only for as long as
+// a container is created; never logged, stored or reported.
 struct ResolvedValues {
   std::map<std::string, std::string> file_environment;  // from environmentFiles
   std::map<std::string, std::string> secrets;           // for the environment
   std::map<std::string, std::string> secret_files;      // path in the container -> text
 };
 
-// A dockerLabel "davit.secret-file.NAME": "/run/secrets/x" gives the secret NAME to the container as
-// that file, in memory, instead of as a variable.
+// A dockerLabel "davit.secret-file.NAME": "/run/secrets/x" gives the secret NAME to the container
+// as that file, in memory, instead of as a variable.
 inline constexpr char kSecretFileLabel[] = "davit.secret-file.";
 
 // Fetches environment files and secrets of containers. Thread-safe; blocks on disk and network: use
@@ -33,10 +33,10 @@ class ValueResolver {
 
   static bool IsNeeded(const v1::ContainerDefinition& container,
                        const v1::ContainerOverride& overrides);
-  // An override's environmentFiles replace the definition's; of two files the earlier wins. A secret
-  // that the same container asks for twice (by two JSON keys) is fetched once.
-  // Codes as SecretSource's and FetchEnvironmentFile's. Messages say which member and what to do, and
-  // begin with "ResourceInitializationError: ".
+  // An override's environmentFiles replace the definition's; of two files the earlier wins. A
+  // secret that the same container asks for twice (by two JSON keys) is fetched once. Codes as
+  // SecretSource's and FetchEnvironmentFile's. Messages say which member and what to do, and begin
+  // with "ResourceInitializationError: ".
   absl::StatusOr<ResolvedValues> Resolve(const v1::ContainerDefinition& container,
                                          const v1::ContainerOverride& overrides) const;
 

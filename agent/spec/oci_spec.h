@@ -41,8 +41,8 @@ struct HostFacts {
   bool can_limit_swap = true;  // false on cgroup v1 without memory.memsw.limit_in_bytes
   // Device nodes by path ("/dev/fuse"), for linuxParameters.devices and `privileged`.
   std::map<std::string, DeviceNode> devices;
-  // A static program that reaps and forwards signals, for initProcessEnabled ("/usr/bin/tini-static").
-  // Empty: the host has none.
+  // A static program that reaps and forwards signals, for initProcessEnabled
+  // ("/usr/bin/tini-static"). Empty: the host has none.
   std::string init_path;
 };
 

@@ -107,7 +107,8 @@ absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input
   if (RunsUnderInit(input)) {
     if (input.host.init_path.empty()) {
       return absl::InvalidArgumentError(
-          "linuxParameters.initProcessEnabled: the host has no init program: install tini on it, or "
+          "linuxParameters.initProcessEnabled: the host has no init program: install tini on it, "
+          "or "
           "set containers.init_path of its agent");
     }
     entry_point.insert(entry_point.begin(), {std::string(kInitInContainer), "--"});

@@ -43,7 +43,8 @@ absl::Status MountTmpfs(const std::string& folder, const std::string& options) {
 absl::Status UnmountBelow(const std::string& folder) {
   ASSIGN_OR_RETURN(const std::vector<std::string> points, MountPointsBelow(folder));
   for (auto point = points.rbegin(); point != points.rend(); ++point) {
-    if (umount2(point->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT) {
+    if (umount2(point->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL &&
+        errno != ENOENT) {
       return ErrnoStatus(errno, absl::StrCat("unmounting ", *point));
     }
   }

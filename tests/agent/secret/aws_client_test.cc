@@ -11,8 +11,8 @@
 namespace davit::secret {
 namespace {
 
-// One answer for all requests; remembers the last. Signatures are verified end to end (tests/e2e/aws_stub.py);
-// here only what is signed.
+// One answer for all requests; remembers the last. Signatures are verified end to end
+// (tests/e2e/aws_stub.py); here only what is signed.
 class AwsStub {
  public:
   AwsStub() {
@@ -30,7 +30,8 @@ class AwsStub {
   }
   AwsClient Client() const {
     const std::string endpoint = "http://127.0.0.1:" + std::to_string(server_->port());
-    return AwsClient({"eu-west-1", folder_.path() + "/credentials", "", endpoint, endpoint, endpoint});
+    return AwsClient(
+        {"eu-west-1", folder_.path() + "/credentials", "", endpoint, endpoint, endpoint});
   }
   void Answer(int status, const std::string& body) {
     MutexLock lock(&mu_);
@@ -60,9 +61,10 @@ TEST_CASE("an object is fetched by a signed request for bucket and key", "[secre
   CHECK(request.headers.at("x-amz-security-token") == "SESSION");
   CHECK_THAT(request.headers.at("authorization"),
              Catch::StartsWith("AWS4-HMAC-SHA256 Credential=AKID/") &&
-                 Catch::Contains("/eu-west-1/s3/aws4_request") && Catch::Contains("x-amz-security-token") &&
-                 !Catch::Contains("SECRET"));
-  CHECK(aws.Client().GetObject("bucket", "key", 3).status().code() == absl::StatusCode::kInvalidArgument);
+                 Catch::Contains("/eu-west-1/s3/aws4_request") &&
+                 Catch::Contains("x-amz-security-token") && !Catch::Contains("SECRET"));
+  CHECK(aws.Client().GetObject("bucket", "key", 3).status().code() ==
+        absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("a secret is asked for by id and version, in its own region", "[secret]") {
@@ -73,7 +75,8 @@ TEST_CASE("a secret is asked for by id and version, in its own region", "[secret
   CHECK(request.headers.at("x-amz-target") == "secretsmanager.GetSecretValue");
   CHECK(nlohmann::json::parse(request.body) ==
         nlohmann::json{{"SecretId", "arn:db"}, {"VersionStage", "AWSPREVIOUS"}});
-  CHECK_THAT(request.headers.at("authorization"), Catch::Contains("/us-east-1/secretsmanager/aws4_request"));
+  CHECK_THAT(request.headers.at("authorization"),
+             Catch::Contains("/us-east-1/secretsmanager/aws4_request"));
 }
 
 TEST_CASE("a parameter is asked for decrypted, in the agent's region", "[secret]") {
@@ -82,7 +85,8 @@ TEST_CASE("a parameter is asked for decrypted, in the agent's region", "[secret]
   CHECK(aws.Client().GetParameter("", "/prod/db").value() == "hunter2");
   const HttpServerRequest request = aws.last();
   CHECK(request.headers.at("x-amz-target") == "AmazonSSM.GetParameter");
-  CHECK(nlohmann::json::parse(request.body) == nlohmann::json{{"Name", "/prod/db"}, {"WithDecryption", true}});
+  CHECK(nlohmann::json::parse(request.body) ==
+        nlohmann::json{{"Name", "/prod/db"}, {"WithDecryption", true}});
   CHECK_THAT(request.headers.at("authorization"), Catch::Contains("/eu-west-1/ssm/aws4_request"));
 }
 

@@ -12,12 +12,13 @@ TEST_CASE("credentials are those of the default profile", "[secret]") {
                              "aws_access_key_id = AKID\naws_secret_access_key=se/cr+et==\n[last]\n"
                              "aws_access_key_id = Y\n")
             .value() == AwsCredentials{"AKID", "se/cr+et==", ""});
-  CHECK(ParseCredentialsFile("aws_access_key_id=A\naws_secret_access_key=B\naws_session_token=C").value() ==
-        AwsCredentials{"A", "B", "C"});
+  CHECK(ParseCredentialsFile("aws_access_key_id=A\naws_secret_access_key=B\naws_session_token=C")
+            .value() == AwsCredentials{"A", "B", "C"});
 }
 
 TEST_CASE("an incomplete credentials file is refused without repeating it", "[secret]") {
-  const absl::Status status = ParseCredentialsFile("[default]\naws_secret_access_key=hunter2\n").status();
+  const absl::Status status =
+      ParseCredentialsFile("[default]\naws_secret_access_key=hunter2\n").status();
   CHECK(status.code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(std::string(status.message()), !Catch::Contains("hunter2"));
 }

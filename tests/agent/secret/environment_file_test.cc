@@ -25,10 +25,13 @@ TEST_CASE("an environment file comes from the host", "[secret]") {
   CHECK(FetchEnvironmentFile("file://" + folder.path() + "/a.env", aws).value() == "A=1\n");
   CHECK(FetchEnvironmentFile("file://" + folder.path() + "/b.env", aws).status().code() ==
         absl::StatusCode::kNotFound);
-  CHECK(FetchEnvironmentFile("file:///dev/zero", aws).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(FetchEnvironmentFile("file:///dev/zero", aws).status().code() ==
+        absl::StatusCode::kInvalidArgument);
   REQUIRE(WriteFileAtomically(folder.path() + "/large.env", std::string((1 << 20) + 1, 'x')).ok());
-  CHECK_THAT(std::string(FetchEnvironmentFile("file://" + folder.path() + "/large.env", aws).status().message()),
-             Catch::Contains("larger than 1048576 bytes"));
+  CHECK_THAT(
+      std::string(
+          FetchEnvironmentFile("file://" + folder.path() + "/large.env", aws).status().message()),
+      Catch::Contains("larger than 1048576 bytes"));
 }
 
 TEST_CASE("an environment file comes from a web server", "[secret]") {
@@ -44,20 +47,25 @@ TEST_CASE("an environment file comes from a web server", "[secret]") {
   CHECK(FetchEnvironmentFile(url + "/a.env", aws).value() == "A=1\n");
   const absl::Status missing = FetchEnvironmentFile(url + "/b.env?signature=hunter2", aws).status();
   CHECK(missing.code() == absl::StatusCode::kNotFound);
-  CHECK_THAT(std::string(missing.message()), Catch::Contains("/b.env: HTTP 404") && !Catch::Contains("hunter2"));
+  CHECK_THAT(std::string(missing.message()),
+             Catch::Contains("/b.env: HTTP 404") && !Catch::Contains("hunter2"));
   CHECK(FetchEnvironmentFile(url + "/busy", aws).status().code() == absl::StatusCode::kUnavailable);
 }
 
 TEST_CASE("a place that environment files do not come from is refused", "[secret]") {
-  const char* const value = GENERATE("", "a.env", "file://a.env", "ftp://host/a.env", "arn:aws:s3:::bucket",
-                                     "arn:aws:s3:::/key", "arn:aws:ssm:r:a:parameter/x");
-  CHECK(FetchEnvironmentFile(value, AwsClient({})).status().code() == absl::StatusCode::kInvalidArgument);
+  const char* const value =
+      GENERATE("", "a.env", "file://a.env", "ftp://host/a.env", "arn:aws:s3:::bucket",
+               "arn:aws:s3:::/key", "arn:aws:ssm:r:a:parameter/x");
+  CHECK(FetchEnvironmentFile(value, AwsClient({})).status().code() ==
+        absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("an agent that is not set up for AWS says what to set", "[secret]") {
-  const absl::Status status = FetchEnvironmentFile("arn:aws:s3:::bucket/a.env", AwsClient({})).status();
+  const absl::Status status =
+      FetchEnvironmentFile("arn:aws:s3:::bucket/a.env", AwsClient({})).status();
   CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
-  CHECK_THAT(std::string(status.message()), Catch::Contains("s3://bucket/a.env") && Catch::Contains("aws.region"));
+  CHECK_THAT(std::string(status.message()),
+             Catch::Contains("s3://bucket/a.env") && Catch::Contains("aws.region"));
 }
 
 }  // namespace

@@ -47,9 +47,11 @@ TEST_CASE("a secret that is not there is for the next source to find", "[secret]
   Folder folder;
   folder.Write("token", "x");
   folder.MakeFolder("prod");
-  const char* const name = GENERATE("none", "none/deep", "token/deep", "prod", "../token", "a/../token", "/");
+  const char* const name =
+      GENERATE("none", "none/deep", "token/deep", "prod", "../token", "a/../token", "/");
   CHECK(folder.Get(name).status().code() == absl::StatusCode::kNotFound);
-  CHECK(FolderSecretSource("/no/such/folder").Get({}).status().code() == absl::StatusCode::kNotFound);
+  CHECK(FolderSecretSource("/no/such/folder").Get({}).status().code() ==
+        absl::StatusCode::kNotFound);
   CHECK(FolderSecretSource("").Get({}).status().code() == absl::StatusCode::kNotFound);
 }
 
@@ -58,7 +60,8 @@ TEST_CASE("a secret that others may read is refused, and told how to mend", "[se
   folder.Write("token", "hunter2", GENERATE(0640, 0604, 0620, 0666));
   const absl::Status status = folder.Get("token").status();
   CHECK(status.code() == absl::StatusCode::kPermissionDenied);
-  CHECK_THAT(std::string(status.message()), Catch::Contains("chmod go= ") && !Catch::Contains("hunter2"));
+  CHECK_THAT(std::string(status.message()),
+             Catch::Contains("chmod go= ") && !Catch::Contains("hunter2"));
   folder.MakeFolder("open", 0755);
   folder.Write("open/token", "x");
   CHECK(folder.Get("open/token").status().code() == absl::StatusCode::kPermissionDenied);

@@ -54,8 +54,10 @@ TEST_CASE("two keys of one secret are one question", "[secret]") {
   World world;
   const std::string arn = "arn:aws:secretsmanager:r:a:secret:db-a1B2c3";
   world.first.values = {{arn, R"({"user": "u", "password": "p"})"}};
-  const auto values = world.Resolve(R"({"secrets": [{"name": "U", "valueFrom": ")" + arn + R"(:user::"},
-                                                    {"name": "P", "valueFrom": ")" + arn + R"(:password::"}]})");
+  const auto values =
+      world.Resolve(R"({"secrets": [{"name": "U", "valueFrom": ")" + arn + R"(:user::"},
+                                                    {"name": "P", "valueFrom": ")" +
+                    arn + R"(:password::"}]})");
   REQUIRE(values.ok());
   CHECK(values->secrets == Variables{{"U", "u"}, {"P", "p"}});
   CHECK(world.first.asked == 1);
@@ -83,7 +85,8 @@ TEST_CASE("a label that names no secret is an error", "[secret]") {
 TEST_CASE("what cannot be found says which secret, and where it was looked for", "[secret]") {
   World world;
   world.second.miss = absl::StatusCode::kFailedPrecondition;
-  const absl::Status status = world.Resolve(R"({"secrets": [{"name": "A", "valueFrom": "a"}]})").status();
+  const absl::Status status =
+      world.Resolve(R"({"secrets": [{"name": "A", "valueFrom": "a"}]})").status();
   CHECK(status.code() == absl::StatusCode::kNotFound);
   CHECK(status.message() == "ResourceInitializationError: secret A of container 'web': no a; no a");
 }
@@ -92,7 +95,8 @@ TEST_CASE("a source that fails is not passed over for the next", "[secret]") {
   World world;
   world.first.miss = GENERATE(absl::StatusCode::kPermissionDenied, absl::StatusCode::kUnavailable);
   world.second.values = {{"a", "other"}};
-  CHECK(world.Resolve(R"({"secrets": [{"name": "A", "valueFrom": "a"}]})").status().code() == world.first.miss);
+  CHECK(world.Resolve(R"({"secrets": [{"name": "A", "valueFrom": "a"}]})").status().code() ==
+        world.first.miss);
 }
 
 TEST_CASE("of two environment files the earlier wins, and an override replaces all", "[secret]") {
@@ -102,7 +106,8 @@ TEST_CASE("of two environment files the earlier wins, and an override replaces a
   REQUIRE(WriteFileAtomically(folder.path() + "/2", "B=2\nC=2\n").ok());
   const std::string base = "file://" + folder.path();
   const std::string json = R"({"environmentFiles": [{"value": ")" + base + R"(/1", "type": "s3"},
-                                                    {"value": ")" + base + R"(/2", "type": "s3"}]})";
+                                                    {"value": ")" +
+                           base + R"(/2", "type": "s3"}]})";
   CHECK(world.Resolve(json)->file_environment == Variables{{"A", "1"}, {"B", "1"}, {"C", "2"}});
   v1::ContainerOverride overrides;
   overrides.add_environment_files()->set_value(base + "/2");
@@ -111,8 +116,9 @@ TEST_CASE("of two environment files the earlier wins, and an override replaces a
   CHECK_FALSE(ValueResolver::IsNeeded({}, {}));
   const absl::Status missing =
       world.Resolve(R"({"environmentFiles": [{"value": ")" + base + R"(/3"}]})").status();
-  CHECK_THAT(std::string(missing.message()),
-             Catch::StartsWith("ResourceInitializationError: environmentFiles of container 'web': "));
+  CHECK_THAT(
+      std::string(missing.message()),
+      Catch::StartsWith("ResourceInitializationError: environmentFiles of container 'web': "));
 }
 
 }  // namespace

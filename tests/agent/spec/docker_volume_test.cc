@@ -16,7 +16,8 @@ absl::StatusOr<DockerVolume> Parse(const std::string& json) {
 }
 
 TEST_CASE("a Docker volume is a folder of the task unless it is shared", "[spec]") {
-  const DockerVolume own = Parse(R"({"driver": "local", "scope": "task", "labels": {"a": "b"}})").value();
+  const DockerVolume own =
+      Parse(R"({"driver": "local", "scope": "task", "labels": {"a": "b"}})").value();
   CHECK(own.kind == Kind::kFolder);
   CHECK_FALSE(own.is_shared);
   const DockerVolume shared = Parse(R"({"scope": "shared", "autoprovision": true})").value();
@@ -26,7 +27,9 @@ TEST_CASE("a Docker volume is a folder of the task unless it is shared", "[spec]
 
 TEST_CASE("driverOpts make a Docker volume of memory or of a folder of the host", "[spec]") {
   const DockerVolume memory =
-      Parse(R"({"driverOpts": {"type": "tmpfs", "device": "tmpfs", "o": "size=16m,uid=1000,mode=700"}})").value();
+      Parse(
+          R"({"driverOpts": {"type": "tmpfs", "device": "tmpfs", "o": "size=16m,uid=1000,mode=700"}})")
+          .value();
   CHECK(memory.kind == Kind::kTmpfs);
   CHECK(memory.tmpfs_options == "size=16m,uid=1000,mode=700");
   const DockerVolume folder =
@@ -36,11 +39,14 @@ TEST_CASE("driverOpts make a Docker volume of memory or of a folder of the host"
 }
 
 TEST_CASE("other drivers and options of a Docker volume are refused", "[spec]") {
-  const char* const json = GENERATE(
-      R"({"driver": "rexray/ebs"})", R"({"driverOpts": {"type": "nfs", "device": ":/x", "o": "addr=h"}})",
-      R"({"driverOpts": {"type": "tmpfs", "o": "size=1m,exec"}})", R"({"driverOpts": {"size": "10"}})",
-      R"({"driverOpts": {"type": "none", "device": "relative", "o": "bind"}})",
-      R"({"scope": "shared", "driverOpts": {"type": "tmpfs"}})", R"({"driverOpts": {"device": "/srv"}})");
+  const char* const json =
+      GENERATE(R"({"driver": "rexray/ebs"})",
+               R"({"driverOpts": {"type": "nfs", "device": ":/x", "o": "addr=h"}})",
+               R"({"driverOpts": {"type": "tmpfs", "o": "size=1m,exec"}})",
+               R"({"driverOpts": {"size": "10"}})",
+               R"({"driverOpts": {"type": "none", "device": "relative", "o": "bind"}})",
+               R"({"scope": "shared", "driverOpts": {"type": "tmpfs"}})",
+               R"({"driverOpts": {"device": "/srv"}})");
   CHECK(Parse(json).status().code() == absl::StatusCode::kInvalidArgument);
 }
 

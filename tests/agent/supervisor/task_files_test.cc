@@ -45,12 +45,13 @@ TEST_CASE("a shared Docker volume outlives the task, the task's own does not", "
 
 TEST_CASE("a shared Docker volume that is not to be made must be there", "[task_files]") {
   const Host host;
-  const std::string json = R"({"volumes": [{"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}}]})";
+  const std::string json =
+      R"({"volumes": [{"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}}]})";
   const absl::Status status = host.MakeVolumes(json).status();
   CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
-  CHECK_THAT(std::string(status.message()),
-             Catch::Contains("volume 'v'") && Catch::Contains("autoprovision") &&
-                 Catch::Contains(host.scratch.File("volumes/v")));
+  CHECK_THAT(std::string(status.message()), Catch::Contains("volume 'v'") &&
+                                                Catch::Contains("autoprovision") &&
+                                                Catch::Contains(host.scratch.File("volumes/v")));
   REQUIRE(MakeDirectories(host.scratch.File("volumes/v")).ok());
   CHECK(host.MakeVolumes(json).ok());
 }
@@ -81,7 +82,8 @@ TEST_CASE("new volumes begin with what the image has at their place", "[task_fil
   REQUIRE(MakeDirectories(layer + "/data", 0700).ok());
   REQUIRE(WriteFileAtomically(layer + "/data/seed", "of the image").ok());
   const v1::TaskDefinition task = Parse(R"({
-      "volumes": [{"name": "own"}, {"name": "host", "host": {"sourcePath": ")" + host.scratch.File("host") + R"("}}],
+      "volumes": [{"name": "own"}, {"name": "host", "host": {"sourcePath": ")" +
+                                        host.scratch.File("host") + R"("}}],
       "containerDefinitions": [{"name": "web", "mountPoints": [
           {"sourceVolume": "own", "containerPath": "/data"}, {"sourceVolume": "host", "containerPath": "/data"}]}]})");
   const v1::ContainerDefinition& web = task.container_definitions(0);

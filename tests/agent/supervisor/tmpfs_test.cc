@@ -1,9 +1,9 @@
 #include "agent/supervisor/tmpfs.h"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
-#include <linux/magic.h>
 
 #include <catch2/catch.hpp>
 
@@ -42,7 +42,8 @@ TEST_CASE("secret files are in memory only, and gone with the task", "[tmpfs]") 
   SkipUnlessRoot();
   const test::ScratchFolder scratch;
   const TaskFiles files(scratch.path());
-  const auto paths = files.WriteSecrets("0123", "web", {{"/run/secrets/a", "hunter2"}, {"/b", "x"}});
+  const auto paths =
+      files.WriteSecrets("0123", "web", {{"/run/secrets/a", "hunter2"}, {"/b", "x"}});
   REQUIRE(paths.status() == absl::OkStatus());
   const std::string& file = paths->at("/run/secrets/a");
   CHECK(ReadFile(file).value() == "hunter2");
