@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_format.h"
+#include "base/utf8.h"
 
 namespace davit {
 namespace {
@@ -24,27 +25,12 @@ spdlog::logger* Logger() {
   return logger.get();
 }
 
-// How many bytes the UTF-8 character at the start of `text` has; 0: there is none.
-size_t CharacterLength(absl::string_view text) {
-  const auto byte = [text](size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(text[at])); };
-  const size_t length = byte(0) < 0x80 ? 1 : byte(0) >> 5 == 6 ? 2 : byte(0) >> 4 == 14 ? 3 : byte(0) >> 3 == 30 ? 4 : 0;
-  if (length == 0 || length > text.size()) return 0;
-  unsigned code = length == 1 ? byte(0) : byte(0) & (0x7FU >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if (byte(i) >> 6 != 2) return 0;
-    code = code << 6 | (byte(i) & 0x3FU);
-  }
-  constexpr unsigned kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // longer forms of smaller ones are not UTF-8
-  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
-  return code < kLeast[length] || is_surrogate || code > 0x10FFFF ? 0 : length;
-}
-
 // A JSON string. Bytes that are not UTF-8 become U+FFFD: foreign words shall not break the line.
 std::string Quoted(absl::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const unsigned char c = static_cast<unsigned char>(text[0]);
-    const size_t length = CharacterLength(text);
+    const size_t length = Utf8CharacterLength(text);
     if (c == '"' || c == '\\') {
       absl::StrAppend(&out, "\\", text.substr(0, 1));
     } else if (c == '\n') {

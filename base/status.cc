@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/utf8.h"
+
 namespace davit {
 
 absl::Status Annotate(const absl::Status& status, absl::string_view context) {
@@ -18,14 +20,12 @@ absl::Status ErrnoStatus(int error_number, absl::string_view what) {
 }
 
 std::string Shorten(absl::string_view text, size_t limit) {
-  if (text.size() <= limit) return std::string(text);
+  std::string whole = ToUtf8(text);
+  if (whole.size() <= limit) return whole;
   const absl::string_view dots = absl::string_view("...").substr(0, limit);
-  const size_t longest = limit - dots.size();
-  size_t end = longest;
-  // A character has at most three bytes that go on; more of them are no UTF-8 and may be cut anywhere.
-  const auto goes_on = [text](size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
-  while (end > 0 && longest - end < 3 && goes_on(end)) --end;
-  return absl::StrCat(text.substr(0, goes_on(end) ? longest : end), dots);
+  size_t end = limit - dots.size();
+  while (end > 0 && (static_cast<unsigned char>(whole[end]) & 0xC0U) == 0x80U) --end;
+  return absl::StrCat(absl::string_view(whole).substr(0, end), dots);
 }
 
 }  // namespace davit

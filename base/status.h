@@ -46,7 +46,7 @@ inline absl::Status OkIfAlreadyExists(const absl::Status& status) {
 // InvalidArgument, NotFound, ... from the calling thread's errno: "open /x: No such file or directory".
 absl::Status ErrnoStatus(int error_number, absl::string_view what);
 
-// At most `limit` bytes of `text`, cut at a UTF-8 character's end, with "..." where something was cut.
+// At most `limit` bytes of ToUtf8(text), cut at a character's end, with "..." where something was cut.
 std::string Shorten(absl::string_view text, size_t limit);
 
 }  // namespace davit

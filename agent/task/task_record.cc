@@ -47,7 +47,7 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   record.set_attempt(container.attempt);
   record.set_image_digest(container.image_digest);
   if (container.exit_code) record.set_exit_code(*container.exit_code);
-  record.set_reason(container.reason);
+  record.set_reason(Shorten(container.reason, kReasonLimit));
   record.set_pid(container.pid);
   record.set_stop_signal(container.stop_signal);
   record.set_restart_count(container.restart_count);
@@ -102,7 +102,7 @@ v1::TaskRecord ToRecord(const TaskSnapshot& task) {
   record.set_provisioned(task.provisioned);
   record.set_finished(task.finished);
   record.set_last_status(task.last_status);
-  record.set_stopped_reason(task.stopped_reason);
+  record.set_stopped_reason(Shorten(task.stopped_reason, kReasonLimit));
   record.set_stop_code(task.stop_code);
   for (const ContainerSnapshot& container : task.containers)
     *record.add_containers() = ToRecord(container);

@@ -33,8 +33,9 @@ TEST_CASE("a text is cut between UTF-8 characters", "[status]") {
   CHECK(Shorten(text, limit) == expected);
 }
 
-TEST_CASE("bytes that are not UTF-8 are cut anywhere", "[status]") {
-  CHECK(Shorten(std::string(20, '\x80'), 10) == std::string(7, '\x80') + "...");
+TEST_CASE("bytes that are not UTF-8 are replaced, and the limit holds all the same", "[status]") {
+  CHECK(Shorten("a\xff", 10) == "a\uFFFD");
+  CHECK(Shorten(std::string(20, '\x80'), 10) == "\uFFFD\uFFFD...");
 }
 
 absl::Status FailWith(const absl::Status& status) {

@@ -64,5 +64,17 @@ TEST_CASE("what the controller is told has ECS's words and lengths", "[task]") {
   CHECK(stopped.containers(0).network_bindings().empty());
 }
 
+TEST_CASE("words that are not UTF-8 do not make a record unreadable", "[task_record]") {
+  TaskSnapshot task;
+  task.stopped_reason = "runc: \xff\xfe";
+  task.containers.emplace_back().reason = "cut off: \xe2\x82";
+  v1::TaskRecord read;
+  REQUIRE(read.ParseFromString(ToRecord(task).SerializeAsString()));
+  CHECK(read.stopped_reason() == "runc: \uFFFD\uFFFD");
+  CHECK(read.containers(0).reason() == "cut off: \uFFFD\uFFFD");
+  v1::TaskState told;
+  REQUIRE(told.ParseFromString(ToTaskState("arn", task, 1).SerializeAsString()));
+}
+
 }  // namespace
 }  // namespace davit::task
