@@ -143,7 +143,10 @@ absl::Status ContainerdRuntime::CreateRecord(const ContainerSpec& spec) {
                          .snapshot_key = spec.id};
   const absl::Status status = containers_.Create(record, Within(options_.call_timeout));
   if (status.code() != absl::StatusCode::kAlreadyExists) return status;
-  // An earlier attempt made the record; what this one wants of it may be another spec.
+  // An earlier attempt made the record, and perhaps a shim that containerd forgot when the caller died: the next creation
+  // would find it, and hang.
+  RETURN_IF_ERROR(ClearTask(spec.id));
+  // What this attempt wants of the record may be another spec.
   return containers_.Update(record, Within(options_.call_timeout));
 }
 
