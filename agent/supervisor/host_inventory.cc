@@ -2,20 +2,14 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "agent/task/container_id.h"
 #include "base/status.h"
 
 namespace davit::supervisor {
 namespace {
 
-constexpr size_t kTaskIdLength = 32;
 constexpr absl::string_view kLeasePrefix = "davit-";
-
-bool IsTaskId(absl::string_view text) {
-  return text.size() == kTaskIdLength &&
-         std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
-}
 
 std::string LabelOf(const runtime::ContainerInfo& info, const std::string& name) {
   const auto found = info.labels.find(name);
@@ -23,15 +17,6 @@ std::string LabelOf(const runtime::ContainerInfo& info, const std::string& name)
 }
 
 }  // namespace
-
-bool SplitContainerId(absl::string_view container_id, std::string* task_id,
-                      std::string* container) {
-  if (container_id.size() <= kTaskIdLength + 1 || container_id[kTaskIdLength] != '-') return false;
-  if (!IsTaskId(container_id.substr(0, kTaskIdLength))) return false;
-  *task_id = std::string(container_id.substr(0, kTaskIdLength));
-  *container = std::string(container_id.substr(kTaskIdLength + 1));
-  return true;
-}
 
 absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
                                             resource::TaskCgroups* cgroups,
@@ -42,25 +27,27 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
   ASSIGN_OR_RETURN(const std::vector<runtime::ContainerInfo> infos, runtime->List());
   for (const runtime::ContainerInfo& info : infos) {
     const std::string arn = LabelOf(info, "davit.task-arn");
-    if (arn.empty() || !SplitContainerId(info.id, &task_id, &container)) continue;
+    if (arn.empty() || !task::SplitContainerId(info.id, &task_id, &container)) continue;
     ++inventory.containers;
     HostTask& task = inventory.tasks[task_id];
     task.arn = arn;
     task.agent = LabelOf(info, "davit.agent");
     task.cluster = LabelOf(info, "davit.cluster");
-    task.containers.push_back(container);
+    const std::string name = LabelOf(info, "davit.container-name");
+    task.containers.push_back(name.empty() ? container : name);
     task.runs = task.runs || info.state == runtime::ContainerState::kRunning;
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> leases, runtime->ListLeases());
   for (absl::string_view lease : leases) {
-    if (!absl::StartsWith(lease, kLeasePrefix) || !IsTaskId(lease.substr(kLeasePrefix.size())))
+    if (!absl::StartsWith(lease, kLeasePrefix) ||
+        !task::IsTaskId(lease.substr(kLeasePrefix.size())))
       continue;
     ++inventory.leases;
     inventory.tasks[std::string(lease.substr(kLeasePrefix.size()))];
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> groups, cgroups->List());
   for (const std::string& group : groups) {
-    if (!IsTaskId(group)) continue;
+    if (!task::IsTaskId(group)) continue;
     ++inventory.cgroups;
     HostTask& task = inventory.tasks[group];
     const auto processes = cgroups->Processes(cgroups->TaskPath(group));
@@ -68,11 +55,13 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> networks, network->List());
   for (const std::string& attached : networks) {
-    if (!SplitContainerId(attached, &task_id, &container)) continue;
+    if (!task::SplitContainerId(attached, &task_id, &container)) continue;
     ++inventory.networks;
     std::vector<std::string>& containers = inventory.tasks[task_id].containers;
-    if (std::find(containers.begin(), containers.end(), container) == containers.end())
-      containers.push_back(container);
+    const bool is_listed = std::any_of(
+        containers.begin(), containers.end(),
+        [&](const std::string& name) { return task::ContainerIdOf(task_id, name) == attached; });
+    if (!is_listed) containers.push_back(container);
   }
   return inventory;
 }

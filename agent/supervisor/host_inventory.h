@@ -37,10 +37,6 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
                                             resource::TaskCgroups* cgroups,
                                             network::Network* network);
 
-// The task id and container name of a containerd id "<32 hex>-<name>"; false if it is not of that
-// form.
-bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* container);
-
 }  // namespace davit::supervisor
 
 #endif  // DAVIT_AGENT_SUPERVISOR_HOST_INVENTORY_H_

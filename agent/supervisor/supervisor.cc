@@ -69,6 +69,12 @@ std::shared_ptr<Task> Supervisor::Find(const std::string& task_id) const {
   return found == tasks_.end() ? nullptr : found->second;
 }
 
+std::shared_ptr<Task> Supervisor::FindByContainer(const std::string& container_id) const {
+  std::string task_id;
+  std::string name;
+  return task::SplitContainerId(container_id, &task_id, &name) ? Find(task_id) : nullptr;
+}
+
 void Supervisor::Adopt(const v1::TaskRecord& record) {
   absl::StatusOr<task::TaskSnapshot> snapshot = task::FromRecord(record, options_.stop_timeout);
   if (!snapshot.ok()) {
@@ -213,15 +219,10 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
       return OnExit(event);
     case runtime::RuntimeEvent::Kind::kOutOfMemory:
       return;  // read from the cgroup when the container ends
-    case runtime::RuntimeEvent::Kind::kRemoved: {
-      std::string task_id;
-      std::string container;
-      if (!SplitContainerId(event.container_id, &task_id, &container)) return;
-      return serial_.Post([this, task_id] {
-        if (const std::shared_ptr<Task> task = Find(task_id))
-          task->Handle(task::RuntimeConnected{});
+    case runtime::RuntimeEvent::Kind::kRemoved:
+      return serial_.Post([this, id = event.container_id] {
+        if (const auto task = FindByContainer(id)) task->Handle(task::RuntimeConnected{});
       });
-    }
     case runtime::RuntimeEvent::Kind::kConnected:
       return OnRuntimeConnected();
     case runtime::RuntimeEvent::Kind::kDisconnected:
@@ -248,16 +249,14 @@ void Supervisor::LookAtAll() {
 }
 
 void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
-  std::string task_id;
-  std::string container;
-  if (!SplitContainerId(event.container_id, &task_id, &container)) return;
-  // Reading the cgroup blocks, and must come before anybody removes it.
-  deps_.pools.runtime->Post([this, event, task_id, container] {
-    const bool out_of_memory = event.exit_code != 0 && lookout_.RanOutOfMemory(task_id, container);
-    serial_.Post([this, event, task_id, container, out_of_memory] {
-      const std::shared_ptr<Task> task = Find(task_id);
-      if (task != nullptr)
-        task->Handle(task::Exited{container, event.exit_code, out_of_memory, event.exited_at});
+  serial_.Post([this, event] {
+    const std::shared_ptr<Task> task = FindByContainer(event.container_id);
+    if (task == nullptr) return;
+    // Reading the cgroup blocks, and comes before the task can have it removed.
+    deps_.pools.runtime->Post([this, event, task] {
+      const std::string name = task->ContainerName(event.container_id);
+      const bool out_of_memory = event.exit_code != 0 && lookout_.RanOutOfMemory(task->id(), name);
+      task->Handle(task::Exited{name, event.exit_code, out_of_memory, event.exited_at});
     });
   });
 }
@@ -382,10 +381,9 @@ std::vector<TaskView> Supervisor::View() {
         for (const task::ContainerSnapshot& container : snapshot.containers) {
           view.images.push_back(task->Definition(container.name).image());
           view.pids.push_back(container.pid);
+          view.health_outputs.push_back(
+              container.health_check ? std::optional(container.health_output) : std::nullopt);
         }
-          view.health_outputs.push_back(container.health_check
-                                            ? std::optional(container.health_output)
-                                            : std::nullopt);
         MutexLock lock(&gathering->mu);
         gathering->views.push_back(std::move(view));
         --gathering->missing;

@@ -27,9 +27,9 @@ struct TaskView {
   bool observed = true;  // false: what is shown is from the store, the runtime was not asked yet
   std::vector<std::string> images;  // by container, in the order of state.containers()
   std::vector<int> pids;
-};
   // What the last health check said; nullopt: the container has no check.
   std::vector<std::optional<std::string>> health_outputs;
+};
 
 // All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the
 // runtime for them, and removes their records when the time has come. Thread-safe; nothing blocks.
@@ -99,6 +99,7 @@ class Supervisor final : public TaskEffects::Host {
   std::shared_ptr<Task> Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot,
                             uint64_t stored_sequence);
   std::shared_ptr<Task> Find(const std::string& task_id) const;
+  std::shared_ptr<Task> FindByContainer(const std::string& container_id) const;
   void Adopt(const v1::TaskRecord& record);
   void Refuse(const v1::Assignment& assignment, const absl::Status& why);
   void OnRuntimeEvent(const runtime::RuntimeEvent& event);
@@ -127,8 +128,8 @@ class Supervisor final : public TaskEffects::Host {
   task::AdmissionLedger ledger_;
   Lookout lookout_;
   Orphans orphans_;
-  bool has_looked_ = false;                 // at the host as a whole, since the start
-  std::vector<v1::Assignment> too_early_;   // of unknown tasks, before that
+  bool has_looked_ = false;                // at the host as a whole, since the start
+  std::vector<v1::Assignment> too_early_;  // of unknown tasks, before that
 
   mutable Mutex mu_;
   Owned owned_ ABSL_GUARDED_BY(mu_);

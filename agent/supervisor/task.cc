@@ -99,6 +99,13 @@ void Task::RemoveRecord() {
   serial_.Post([self = shared_from_this()] { self->deps_.store->RemoveTask(self->id_); });
 }
 
+std::string Task::ContainerName(const std::string& container_id) const {
+  for (const v1::ContainerDefinition& one : assignment_.task_definition().container_definitions()) {
+    if (ContainerId(one.name()) == container_id) return one.name();
+  }
+  return "";
+}
+
 const v1::ContainerDefinition& Task::Definition(const std::string& container) const {
   for (const v1::ContainerDefinition& definition :
        assignment_.task_definition().container_definitions()) {

@@ -8,6 +8,7 @@
 
 #include "agent/image/image_puller.h"
 #include "agent/store/store.h"
+#include "agent/task/container_id.h"
 #include "agent/task/task_machine.h"
 #include "base/clock.h"
 #include "base/executor.h"
@@ -18,10 +19,7 @@ namespace davit::supervisor {
 
 class Task;
 
-// Names on the host are derived from the task's id.
-inline std::string ContainerIdOf(const std::string& task_id, const std::string& container) {
-  return task_id + "-" + container;
-}
+// Names on the host are derived from the task's id; those of containers: agent/task/container_id.h.
 inline std::string LeaseOf(const std::string& task_id) { return "davit-" + task_id; }
 
 // What a task's actions do to the world. Begin() is called on the task's serial and does not block;
@@ -69,9 +67,11 @@ class Task : public std::enable_shared_from_this<Task> {
   const v1::Assignment& assignment() const { return assignment_; }
   const std::string& id() const { return id_; }
   const std::string& arn() const { return assignment_.task_arn(); }
+  // The container that has this id; empty if none has.
+  std::string ContainerName(const std::string& container_id) const;
   const v1::ContainerDefinition& Definition(const std::string& container) const;
   std::string ContainerId(const std::string& container) const {
-    return ContainerIdOf(id_, container);
+    return task::ContainerIdOf(id_, container);
   }
   std::string Lease() const { return LeaseOf(id_); }
 

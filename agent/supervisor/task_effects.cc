@@ -313,7 +313,7 @@ task::HealthChecked TaskEffects::CheckHealth(const Task& task, const task::Check
 
 absl::Status TaskEffects::RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) {
   for (const std::string& container : containers) {
-    const std::string id = ContainerIdOf(task_id, container);
+    const std::string id = task::ContainerIdOf(task_id, container);
     RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(id)), "removing container ", container);
     RETURN_IF_ERROR(deps_.network->Detach(id), "removing the network of ", container);
   }

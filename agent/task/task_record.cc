@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/task/container_id.h"
 #include "agent/task/new_task.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -154,7 +155,7 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
     one->set_name(container.name);
     one->set_last_status(StatusOf(container));
     if (container.phase >= Phase::kCreated && container.started_at) {
-      one->set_runtime_id(absl::StrCat(task.task_id, "-", container.name));
+      one->set_runtime_id(ContainerIdOf(task.task_id, container.name));
     }
     one->set_image_digest(container.image_digest);
     if (container.exit_code) one->set_exit_code(*container.exit_code);

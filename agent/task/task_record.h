@@ -1,6 +1,7 @@
 #ifndef DAVIT_AGENT_TASK_TASK_RECORD_H_
 #define DAVIT_AGENT_TASK_TASK_RECORD_H_
 
+#include "absl/status/statusor.h"
 #include "agent/task/task_snapshot.h"
 #include "davit/v1/agent.pb.h"
 #include "davit/v1/record.pb.h"

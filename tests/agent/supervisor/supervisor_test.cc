@@ -227,14 +227,19 @@ TEST_CASE("lost answers of the runtime neither repeat nor lose a start", "[super
   }
 }
 
-TEST_CASE("the host's tasks are shown as they are", "[supervisor]") {
-  std::string task_id;
-  std::string container;
-  CHECK(SplitContainerId("00000000000000000000000000000001-web-1", &task_id, &container));
-  CHECK(task_id == "00000000000000000000000000000001");
-  CHECK(container == "web-1");
-  CHECK_FALSE(SplitContainerId("web", &task_id, &container));
-  CHECK_FALSE(SplitContainerId("00000000000000000000000000000001-", &task_id, &container));
+TEST_CASE("a container may have a name that containerd would refuse", "[supervisor]") {
+  FakeHost host;
+  host.StartAgent();
+  v1::Assignment assignment = MakeAssignment(1);
+  const std::string name = "a--" + std::string(200, 'x') + "_";
+  assignment.mutable_task_definition()->mutable_container_definitions(0)->set_name(name);
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(1));
+  REQUIRE(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  host.runtime.Exit(host.StateOf(assignment.task_arn()).containers(0).runtime_id(), 3);
+  host.Pass(absl::Seconds(1));
+  CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 3);
+  CheckEmpty(&host);
 }
 
 }  // namespace

@@ -1,0 +1,42 @@
+#include "agent/task/container_id.h"
+
+#include <catch2/catch.hpp>
+
+namespace davit::task {
+namespace {
+
+const std::string kTask = "0123456789abcdef0123456789abcdef";
+
+TEST_CASE("a container's id is its task's and its name, where containerd takes that", "[task]") {
+  CHECK(ContainerIdOf(kTask, "web") == kTask + "-web");
+  CHECK(ContainerIdOf(kTask, "web-1_b") == kTask + "-web-1_b");
+  CHECK(ContainerIdOf(kTask, std::string(43, 'x')) == kTask + "-" + std::string(43, 'x'));
+}
+
+TEST_CASE("other names are replaced by a hash that never changes", "[task]") {
+  for (const std::string& name :
+       {std::string(44, 'x'), std::string("a--b"), std::string("_a"), std::string("a-")}) {
+    const std::string id = ContainerIdOf(kTask, name);
+    CHECK(id.size() == 32 + 1 + 16);
+    // What stands for the name is itself a name with that id.
+    std::string task_id;
+    std::string part;
+    REQUIRE(SplitContainerId(id, &task_id, &part));
+    CHECK(ContainerIdOf(task_id, part) == id);
+  }
+  CHECK(ContainerIdOf(kTask, "a--b") == kTask + "-62f9628275d3bba8");
+}
+
+TEST_CASE("ids of other makers are not split", "[task]") {
+  std::string task_id;
+  std::string name;
+  CHECK(SplitContainerId(kTask + "-web-1", &task_id, &name));
+  CHECK(task_id == kTask);
+  CHECK(name == "web-1");
+  CHECK_FALSE(SplitContainerId("web", &task_id, &name));
+  CHECK_FALSE(SplitContainerId(kTask + "-", &task_id, &name));
+  CHECK_FALSE(SplitContainerId("zz23456789abcdef0123456789abcdef-web", &task_id, &name));
+}
+
+}  // namespace
+}  // namespace davit::task
