@@ -61,6 +61,7 @@ class FakeHost {
   void StopAgent() {
     executor.RunAll();
     timers.Clear();
+    runtime.Watch(nullptr);  // what happens until the next agent watches, nobody hears of
     supervisor = nullptr;
     effects_ = nullptr;
   }
