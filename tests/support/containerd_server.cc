@@ -92,6 +92,8 @@ ContainerdServer::~ContainerdServer() {
   Unmount();
   RemoveCgroups();
   std::error_code error;
+  // The namespace is this server's alone: what is still there is of creations that were cut short.
+  fs::remove_all(absl::StrCat("/run/containerd/runc/", containerd_namespace()), error);
   fs::remove_all(folder_, error);
 }
 
