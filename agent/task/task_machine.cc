@@ -206,15 +206,20 @@ class Notes {
     container->pid = pid;
     if (!container->started_at) container->started_at = at_;
     ArmLifeTimers(container);
+    NoteTaskStarted(*container->started_at);
+  }
+
+  void NoteTaskStarted(absl::Time at) {
     const bool all_started = std::all_of(task_->containers.begin(), task_->containers.end(),
                                          [](const auto& c) { return c.phase >= Phase::kRunning; });
-    if (all_started && !task_->started_at) task_->started_at = at_;
+    if (all_started && !task_->started_at) task_->started_at = at;
   }
 
   void NoteExit(std::optional<int> exit_code, bool out_of_memory, absl::Time exited_at,
                 ContainerSnapshot* container) {
     if (!MayHaveRun(*container)) {
-      // Its creation was cut short, with the agent or the runtime: what ended is the waiting process.
+      // Its creation was cut short, with the agent or the runtime: what ended is the waiting
+      // process.
       container->has_remains = true;
       if (container->phase == Phase::kCreated) container->phase = Phase::kNone;
       return;
@@ -230,6 +235,7 @@ class Notes {
     container->finished_at = exited_at;
     StopContainer(exited_at, killed ? "OutOfMemoryError: Container killed due to memory usage" : "",
                   container);
+    NoteTaskStarted(*container->started_at);  // its end may be the first that is heard of it
     if (container->essential) {
       BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited,
                     task_);

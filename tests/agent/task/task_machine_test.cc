@@ -78,6 +78,18 @@ TEST_CASE("after its containers have ended a task is removed from the host and o
   CHECK(driver.container("web").exit_code == 143);
 }
 
+TEST_CASE("a task whose container was gone before its start was answered did start", "[task]") {
+  TaskDriver driver(OneContainer());
+  driver.Send(GoalChanged{Goal::kRun, "", {}});
+  driver.Send(Admitted{});
+  driver.Send(Provisioned{2, {}});
+  driver.Send(Pulled{"web", 1, {}, ""});
+  driver.Send(Created{"web", 2, {}, {}});
+  driver.Send(Exited{"web", 0, false, driver.now()});
+  CHECK(driver.snapshot().started_at.has_value());
+  CHECK(driver.snapshot().stop_code == v1::StopCode::EssentialContainerExited);
+}
+
 TEST_CASE("an essential container's exit stops the others", "[task]") {
   TaskDriver driver(TwoContainers());
   driver.Run();
