@@ -109,7 +109,7 @@ struct ContainerSnapshot {
   bool start_timed_out = false;  // start_timeout passed before what others wait for came true
   Health health = Health::kUnknown;
   int health_failures = 0;    // in a row
-  int health_checks = 0;      // begun in this life; numbers them
+  int health_checks = 0;      // begun in all lives; numbers them, so late answers count for nothing
   std::string health_output;  // of the last check
 
   friend bool operator==(const ContainerSnapshot&, const ContainerSnapshot&) = default;
