@@ -3,11 +3,13 @@
 Every remove_... takes what is its own by a name or an address, changes nothing else, and is content when it is gone.
 """
 
+import hashlib
 import ipaddress
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 from davitdev import process
@@ -234,10 +236,31 @@ def shims_of(address):
             if shim["name"].startswith("containerd-shim") and address in shim["arguments"]]
 
 
+def shim_socket(arguments):
+    """The socket of the shim that was started with `arguments`. Source: containerd, runtime/v2/shim/util_unix.go."""
+    values = [arguments[arguments.index(name) + 1] for name in ("-address", "-namespace", "-id")]
+    return f"{SHIM_SOCKETS}/{hashlib.sha256('/'.join(values).encode()).hexdigest()}"
+
+
+def deaf_shim_sockets():
+    """Sockets of shims that nobody listens to: their shims were killed."""
+    deaf = []
+    for name in os.listdir(SHIM_SOCKETS) if os.path.isdir(SHIM_SOCKETS) else []:
+        with socket.socket(socket.AF_UNIX) as caller:
+            try:
+                caller.connect(f"{SHIM_SOCKETS}/{name}")
+            except ConnectionRefusedError:
+                deaf.append(f"{SHIM_SOCKETS}/{name}")
+            except FileNotFoundError:
+                pass
+    return deaf
+
+
 def remove_shims(address, state):
     """Kills the shims of the containerd at `address` (which must be stopped already) and removes their sockets.
 
-    `state` is that containerd's state folder, in which each shim has left the address of its socket.
+    `state` is that containerd's state folder, in which each shim leaves the address of its socket. A shim on its way out
+    has lost that file already, and unless it is left the time removes no socket: its arguments name it too.
     """
     sockets = []
     for folder, _, files in os.walk(f"{state}/io.containerd.runtime.v2.task"):
@@ -245,11 +268,12 @@ def remove_shims(address, state):
             with open(f"{folder}/address", encoding="utf-8") as file:
                 sockets.append(file.read().strip().removeprefix("unix://"))
     for shim in shims_of(address):
+        sockets.append(shim_socket(shim["arguments"]))
         process.stop(shim, seconds=1)
-    for socket in sockets:
-        if socket.startswith(SHIM_SOCKETS + "/"):
+    for path in sockets:
+        if path.startswith(SHIM_SOCKETS + "/"):
             try:
-                os.unlink(socket)
+                os.unlink(path)
             except FileNotFoundError:
                 pass
 

@@ -1,6 +1,7 @@
 #include "tests/support/containerd_server.h"
 
 #include <fcntl.h>
+#include <openssl/sha.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include <system_error>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -81,6 +83,7 @@ ContainerdServer::~ContainerdServer() {
   // A killed shim leaves its container: that dies with its pid namespace's init, which is killed
   // first.
   for (const pid_t shim : ShimPids()) {
+    RemoveShimSocket(shim);
     const std::string children = ReadAll(absl::StrCat("/proc/", shim, "/task/", shim, "/children"));
     for (const absl::string_view child : absl::StrSplit(children, ' ', absl::SkipWhitespace())) {
       kill(std::stoi(std::string(child)), SIGKILL);
@@ -159,6 +162,20 @@ std::vector<pid_t> ContainerdServer::ShimPids(const std::string& container_id) c
     if (is_ours && is_wanted) pids.push_back(static_cast<pid_t>(std::stoi(name)));
   }
   return pids;
+}
+
+// A shim that is killed on its way out leaves its socket, when its bundle is gone already. Source
+// of the socket's name: containerd, runtime/v2/shim/util_unix.go.
+void ContainerdServer::RemoveShimSocket(pid_t shim) const {
+  const std::vector<std::string> arguments =
+      absl::StrSplit(ReadAll(absl::StrCat("/proc/", shim, "/cmdline")), '\0');
+  const auto id = std::find(arguments.begin(), arguments.end(), "-id");
+  if (id == arguments.end() || id + 1 == arguments.end()) return;
+  const std::string name = absl::StrCat(address(), "/", containerd_namespace(), "/", *(id + 1));
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(name.data()), name.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
+  unlink(absl::StrCat("/run/containerd/s/", absl::BytesToHexString(hash)).c_str());
 }
 
 // What killed shims leave outside of containerd's folders: their sockets (/run/containerd/s) and

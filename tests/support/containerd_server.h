@@ -45,6 +45,7 @@ class ContainerdServer {
  private:
   explicit ContainerdServer(std::string folder) : folder_(std::move(folder)) {}
   absl::Status Launch();
+  void RemoveShimSocket(pid_t shim) const;
   void RemoveShimLeftovers() const;
   void Unmount() const;
   void RemoveCgroups() const;

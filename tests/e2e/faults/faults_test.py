@@ -124,8 +124,10 @@ class Faults(e2e.ClusterTest):
         try:
             e2e.wait_for("the host to be clean", lambda: not remains.of_tasks(self.cluster, task_ids), 10)
             e2e.wait_for("the bridge to be empty", lambda: not remains.veths(self.cluster), 10)
+            e2e.wait_for("shims' sockets to be gone", lambda: not e2e.host.deaf_shim_sockets(), 10)
         except e2e.Timeout:
-            self.assertEqual(remains.of_tasks(self.cluster, task_ids) + remains.veths(self.cluster), [])
+            self.assertEqual(remains.of_tasks(self.cluster, task_ids) + remains.veths(self.cluster)
+                             + e2e.host.deaf_shim_sockets(), [])
 
     def show_logs(self, offsets):
         """What the programs wrote since the round began."""
