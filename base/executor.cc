@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <system_error>
 #include <utility>
 
 namespace davit {
@@ -11,15 +12,8 @@ thread_local const ThreadPool* current_pool = nullptr;  // whose thread this is
 
 }  // namespace
 
-ThreadPool::ThreadPool(std::string name, int threads) : name_(std::move(name)) {
-  threads_.reserve(static_cast<size_t>(threads));
-  for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] {
-      pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());  // the kernel's limit
-      Run();
-    });
-  }
-}
+ThreadPool::ThreadPool(std::string name, int threads)
+    : name_(std::move(name)), max_threads_(static_cast<size_t>(threads)) {}
 
 ThreadPool::~ThreadPool() { Stop(); }
 
@@ -28,8 +22,20 @@ void ThreadPool::Post(Work work) {
     MutexLock lock(&mu_);
     if (stopping_ && current_pool != this) return;
     queue_.push_back(std::move(work));
+    if (queue_.size() > idle_ && threads_.size() < max_threads_ && !stopping_) AddThread();
   }
   available_.NotifyOne();
+}
+
+void ThreadPool::AddThread() {
+  try {
+    threads_.emplace_back([this] {
+      pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());  // the kernel's limit
+      Run();
+    });
+  } catch (const std::system_error&) {  // the process may have no more: those that are there do the work
+    if (threads_.empty()) throw;
+  }
 }
 
 void ThreadPool::Stop() {
@@ -54,7 +60,9 @@ void ThreadPool::Run() {
     Work work;
     {
       MutexLock lock(&mu_);
+      ++idle_;
       while (queue_.empty() && !stopping_) available_.Wait(&mu_);
+      --idle_;
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();

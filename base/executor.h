@@ -21,8 +21,8 @@ class Executor {
   virtual void Post(Work work) = 0;
 };
 
-// A named, bounded number of threads over one queue. Blocking work belongs on one of these.
-// The destructor runs what is queued, then joins.
+// A named, bounded number of threads over one queue. Blocking work belongs on one of these. A thread is made when work comes
+// and none is free, and then stays. The destructor runs what is queued, then joins.
 class ThreadPool final : public Executor {
  public:
   ThreadPool(std::string name, int threads);
@@ -37,14 +37,17 @@ class ThreadPool final : public Executor {
   const std::string& name() const { return name_; }
 
  private:
+  void AddThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run();
 
   const std::string name_;
+  const size_t max_threads_;
   mutable Mutex mu_;
   CondVar available_;
   std::deque<Work> queue_ ABSL_GUARDED_BY(mu_);
+  size_t idle_ ABSL_GUARDED_BY(mu_) = 0;  // threads that wait for work
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<std::thread> threads_;  // constant after construction, until Stop()
+  std::vector<std::thread> threads_;  // grows under mu_, not any more once it stops
 };
 
 // Runs work one piece at a time and in order, on the threads of another executor: an actor's mailbox. The state that only

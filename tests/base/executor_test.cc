@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -31,6 +32,16 @@ TEST_CASE("a pool of n threads runs n pieces of work at a time", "[executor]") {
   }
   pool.Stop();
   CHECK(inside == 2);
+}
+
+TEST_CASE("a pool has no threads before there is work", "[executor]") {
+  const auto threads = [] {
+    const std::filesystem::directory_iterator entries("/proc/self/task");
+    return std::distance(begin(entries), end(entries));
+  };
+  const auto before = threads();
+  ThreadPool pool("test", 8);
+  CHECK(threads() == before);
 }
 
 TEST_CASE("work that comes after Stop is destroyed and not run", "[executor]") {
