@@ -139,15 +139,19 @@ void Session::HandleAssignments(const v1::AssignmentSet& set) {
   if (!is_complete && (!has_complete_set_ || set.applies_to() != results_in_)) {
     LogWarning("assignment sets have a gap",
                {{"applies_to", set.applies_to()}, {"expected", results_in_}});
-    v1::AgentMessage message;
-    message.mutable_resync_request()->set_last_results_in(results_in_);
     has_complete_set_ = false;
-    return Send(std::move(message));
+    return AskForCompleteSet();
   }
   results_in_ = set.results_in();
   has_complete_set_ = true;
   for (const v1::Assignment& assignment : set.assignments()) deps_.supervisor->Assign(assignment);
   if (is_complete) ProposeStops(set);
+}
+
+void Session::AskForCompleteSet() {
+  v1::AgentMessage message;
+  message.mutable_resync_request()->set_last_results_in(results_in_);
+  Send(std::move(message));
 }
 
 // Nothing is killed by silence: what the set lacks is proposed, and runs until the controller
@@ -220,6 +224,12 @@ void Session::Report(v1::TaskState state) {
 void Session::RuntimeAvailabilityChanged() {
   serial_.Post([this] {
     if (!session_id_.empty()) Beat();
+  });
+}
+
+void Session::OrphansFound() {
+  serial_.Post([this] {
+    if (has_complete_set_) AskForCompleteSet();  // else one is on its way
   });
 }
 

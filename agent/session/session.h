@@ -55,6 +55,8 @@ class Session final : public supervisor::ReportSink {
   void Report(v1::TaskState state) override;
   // Sends a heartbeat now.
   void RuntimeAvailabilityChanged() override;
+  // Asks for a COMPLETE set: it assigns them, or has their stop proposed.
+  void OrphansFound() override;
   supervisor::SessionState state() const;
 
  private:
@@ -62,6 +64,7 @@ class Session final : public supervisor::ReportSink {
   void HandleWelcome(const std::string& session_id, const v1::Welcome& welcome);
   void HandleAssignments(const v1::AssignmentSet& set);
   void HandleGoodbye(const v1::Goodbye& goodbye);
+  void AskForCompleteSet();
   void ProposeStops(const v1::AssignmentSet& complete);
   void ScheduleHeartbeat();
   void OnHeartbeatDue();

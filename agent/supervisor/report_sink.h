@@ -15,6 +15,9 @@ class ReportSink {
   // Supervisor::runtime_available() has another value than before: whoever places tasks here should
   // know at once.
   virtual void RuntimeAvailabilityChanged() {}
+  // Tasks run here that nobody knows, and did not at the last look: whoever assigns tasks should be
+  // asked whose they are.
+  virtual void OrphansFound() {}
 };
 
 }  // namespace davit::supervisor

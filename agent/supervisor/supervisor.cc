@@ -1,5 +1,6 @@
 #include "agent/supervisor/supervisor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/task/new_task.h"
@@ -293,6 +294,7 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   std::set<std::string> known;
   for (const auto& [id, task] : tasks_) known.insert(id);
   const size_t before = orphans_.size();
+  const std::set<std::string> ran_before = orphans_.Running();
   const std::vector<std::string> to_remove = orphans_.Update(inventory, known, deps_.clock->Now());
   if (orphans_.size() > before) {
     LogWarning(
@@ -304,6 +306,10 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
     RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
   has_looked_ = true;
   for (const v1::Assignment& assignment : std::exchange(too_early_, {})) Assign(assignment);
+  const std::set<std::string> run = orphans_.Running();
+  const bool is_news =
+      !std::includes(ran_before.begin(), ran_before.end(), run.begin(), run.end());
+  if (is_news) sink_->OrphansFound();
   MutexLock lock(&mu_);
   owned_ = Owned{inventory, orphans_.size()};
 }

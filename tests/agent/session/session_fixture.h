@@ -60,6 +60,9 @@ class SessionFixture : public supervisor::ReportSink {
   void RuntimeAvailabilityChanged() override {
     if (session != nullptr) session->RuntimeAvailabilityChanged();
   }
+  void OrphansFound() override {
+    if (session != nullptr) session->OrphansFound();
+  }
 
   void Dial() {
     transport = std::make_shared<FakeTransport>();

@@ -1,5 +1,6 @@
 #include "agent/session/session.h"
 
+#include "base/ids.h"
 #include "tests/agent/session/session_fixture.h"
 
 namespace davit::session {
@@ -147,6 +148,31 @@ TEST_CASE("tasks that a complete set lacks are proposed, and run until the stop 
   CHECK_FALSE(agent.IsRunning(MakeAssignment(2)));
   CHECK(agent.IsRunning(MakeAssignment(1)));
   CHECK(agent.Told(MakeAssignment(2)).stopped_reason() == "unknown task");
+}
+
+TEST_CASE("what is found to run after the complete set came is proposed too, and once",
+          "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1), MakeAssignment(2)}, 10);
+  agent.StopAgent();
+  agent.host.store.RemoveTask(ShortId(MakeAssignment(2).task_arn()));  // a record is lost
+  agent.host.runtime.SetReachable(false);                              // and nobody can look
+  agent.StartAgent();
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 11);
+  agent.host.Pass(absl::Seconds(3));
+  CHECK(agent.Sent(Message::kStopCandidates).empty());
+  agent.host.runtime.SetReachable(true);
+  agent.host.Pass(absl::Seconds(3));
+  REQUIRE(agent.Sent(Message::kResyncRequest).size() == 1);
+  agent.Assign({MakeAssignment(1)}, 12);
+  const auto candidates = agent.Sent(Message::kStopCandidates);
+  REQUIRE(candidates.size() == 1);
+  CHECK(candidates[0].stop_candidates().task_arns(0) == MakeAssignment(2).task_arn());
+  agent.host.Pass(absl::Seconds(1));
+  CHECK(agent.IsRunning(MakeAssignment(2)));
+  CHECK(agent.Sent(Message::kResyncRequest).size() == 1);
 }
 
 TEST_CASE("a controller that lost its store stops nothing", "[session]") {
