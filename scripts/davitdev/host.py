@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 
 from davitdev import process
@@ -236,24 +235,9 @@ def shims_of(address):
             if shim["name"].startswith("containerd-shim") and address in shim["arguments"]]
 
 
-def shim_socket(arguments):
-    """The socket of the shim that was started with `arguments`. Source: containerd, runtime/v2/shim/util_unix.go."""
-    values = [arguments[arguments.index(name) + 1] for name in ("-address", "-namespace", "-id")]
-    return f"{SHIM_SOCKETS}/{hashlib.sha256('/'.join(values).encode()).hexdigest()}"
-
-
-def deaf_shim_sockets():
-    """Sockets of shims that nobody listens to: their shims were killed."""
-    deaf = []
-    for name in os.listdir(SHIM_SOCKETS) if os.path.isdir(SHIM_SOCKETS) else []:
-        with socket.socket(socket.AF_UNIX) as caller:
-            try:
-                caller.connect(f"{SHIM_SOCKETS}/{name}")
-            except ConnectionRefusedError:
-                deaf.append(f"{SHIM_SOCKETS}/{name}")
-            except FileNotFoundError:
-                pass
-    return deaf
+def shim_socket(address, namespace, container_id):
+    """Where the shim of a container listens. Source: containerd, runtime/v2/shim/util_unix.go."""
+    return f"{SHIM_SOCKETS}/{hashlib.sha256(f'{address}/{namespace}/{container_id}'.encode()).hexdigest()}"
 
 
 def remove_shims(address, state):
@@ -268,7 +252,8 @@ def remove_shims(address, state):
             with open(f"{folder}/address", encoding="utf-8") as file:
                 sockets.append(file.read().strip().removeprefix("unix://"))
     for shim in shims_of(address):
-        sockets.append(shim_socket(shim["arguments"]))
+        words = shim["arguments"]
+        sockets.append(shim_socket(*(words[words.index(name) + 1] for name in ("-address", "-namespace", "-id"))))
         process.stop(shim, seconds=1)
     for path in sockets:
         if path.startswith(SHIM_SOCKETS + "/"):

@@ -76,7 +76,7 @@ class Faults(e2e.ClusterTest):
         known = {container.name for plan in plans for container in plan.containers.values()}
         strangers = [name for name in os.listdir(self.counts) if name not in known]
         self.assertEqual(strangers, [], "files of containers that nobody asked for")
-        self.nothing_is_left([e2e.task_id(plan.arn) for plan in plans])
+        self.nothing_is_left(plans)
         for name in os.listdir(self.counts):
             os.unlink(f"{self.counts}/{name}")
 
@@ -120,14 +120,16 @@ class Faults(e2e.ClusterTest):
                 f"{task['startedBy']} is {task['lastStatus']}" for task in seen.values() if task["lastStatus"] != "STOPPED"))
         return seen
 
-    def nothing_is_left(self, task_ids):
+    def nothing_is_left(self, plans):
+        def left():
+            return (remains.of_tasks(self.cluster, [e2e.task_id(plan.arn) for plan in plans])
+                    + remains.veths(self.cluster)
+                    + remains.shim_sockets(self.cluster, [f"{e2e.task_id(plan.arn)}-{name}" for plan in plans
+                                                          for name in plan.containers]))
         try:
-            e2e.wait_for("the host to be clean", lambda: not remains.of_tasks(self.cluster, task_ids), 10)
-            e2e.wait_for("the bridge to be empty", lambda: not remains.veths(self.cluster), 10)
-            e2e.wait_for("shims' sockets to be gone", lambda: not e2e.host.deaf_shim_sockets(), 10)
+            e2e.wait_for("the host to be clean", lambda: not left(), 20)
         except e2e.Timeout:
-            self.assertEqual(remains.of_tasks(self.cluster, task_ids) + remains.veths(self.cluster)
-                             + e2e.host.deaf_shim_sockets(), [])
+            self.assertEqual(left(), [])
 
     def show_logs(self, offsets):
         """What the programs wrote since the round began."""

@@ -59,3 +59,9 @@ def of_tasks(cluster, task_ids, agent=1):
 def veths(cluster, agent=1):
     """Links on the agent's bridge."""
     return [name for name, master in host.links().items() if master == cluster.agent_bridge(agent)]
+
+
+def shim_sockets(cluster, container_ids, agent=1):
+    """Sockets that shims of these containers have left."""
+    paths = [host.shim_socket(cluster.containerd_address, cluster.agent_namespace(agent), one) for one in container_ids]
+    return [path for path in paths if os.path.exists(path)]
