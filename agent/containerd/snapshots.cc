@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/containerd/connection.h"
 #include "base/status.h"
@@ -17,6 +18,14 @@ SnapshotInfo FromProto(const api::Info& info) {
   if (info.kind() == api::VIEW) kind = SnapshotKind::kView;
   if (info.kind() == api::COMMITTED) kind = SnapshotKind::kCommitted;
   return {info.name(), info.parent(), kind, FromProtoMap(info.labels())};
+}
+
+// containerd was killed between making a snapshot's folder and recording it. The next snapshot gets
+// the same number, fails for the folder in its way, and has that removed: the one after it
+// succeeds. Source: containerd 1.6, snapshots/overlay/overlay.go, createSnapshot().
+bool WasInTheWay(const absl::Status& status) {
+  return absl::StrContains(status.message(), "failed to rename") &&
+         absl::StrContains(status.message(), "file exists");
 }
 
 }  // namespace
@@ -53,8 +62,12 @@ absl::StatusOr<std::vector<Mount>> Snapshots::Prepare(const std::string& key,
   request.set_parent(parent);
   ToProtoMap(labels, request.mutable_labels());
   api::PrepareSnapshotResponse response;
-  RETURN_IF_ERROR(
-      Call(*client_, options, &stub_->rpc, &api::Snapshots::Stub::Prepare, request, &response));
+  const auto call = [&] {
+    return Call(*client_, options, &stub_->rpc, &api::Snapshots::Stub::Prepare, request, &response);
+  };
+  absl::Status status = call();
+  if (WasInTheWay(status)) status = call();
+  RETURN_IF_ERROR(status);
   return FromProtoMounts(response.mounts());
 }
 

@@ -1,5 +1,8 @@
 // Images, snapshots and leases: what an unpacked image consists of.
 
+#include <algorithm>
+#include <filesystem>
+
 #include "agent/containerd/images.h"
 #include "agent/containerd/snapshots.h"
 #include "tests/agent/containerd/server_fixture.h"
@@ -34,6 +37,19 @@ TEST_CASE_METHOD(Fixture, "an image name is made, replaced, listed and deleted",
   CHECK(images.List()->size() == 1);
   CHECK(images.Delete("r/a:1", /*is_synchronous=*/true) == absl::OkStatus());
   CHECK(images.Delete("r/a:1").code() == Code::kNotFound);
+}
+
+TEST_CASE_METHOD(Fixture, "a snapshot's folder that a killed containerd left is not in the way",
+                 "[images]") {
+  REQUIRE(snapshots.Prepare("c1", "", {}, leased).ok());
+  const std::filesystem::path folder =
+      server->folder() + "/root/io.containerd.snapshotter.v1.overlayfs/snapshots";
+  int newest = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    newest = std::max(newest, std::stoi(entry.path().filename()));
+  }
+  std::filesystem::create_directories(folder / std::to_string(newest + 1) / "fs");
+  CHECK(snapshots.Prepare("c2", "", {}, leased).status() == absl::OkStatus());
 }
 
 TEST_CASE_METHOD(Fixture, "a layer is unpacked into a snapshot that others stand on", "[images]") {
