@@ -8,8 +8,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
+#include "base/json_decoder.h"
 #include "base/status.h"
-#include "controller/api/json_decoder.h"
 #include "controller/cluster/describe.h"
 #include "controller/cluster/ecs_error.h"
 #include "controller/cluster/list.h"

@@ -1,4 +1,4 @@
-#include "controller/api/json_decoder.h"
+#include "base/json_decoder.h"
 #include "controller/cluster/task_definition_rules.h"
 #include "tests/fuzz/fuzz_targets.h"
 
@@ -7,7 +7,7 @@ namespace davit::fuzz {
 int FuzzTaskDefinition(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   v1::RegisterTaskDefinitionRequest request;
-  const bool is_decoded = api::DecodeJson(text, &request).empty();
+  const bool is_decoded = DecodeJson(text, &request).empty();
   // The rules may rely on nothing but the message's form.
   const bool is_sound = cluster::FindProblems(request).empty();
   if (!is_decoded || !is_sound) return 0;

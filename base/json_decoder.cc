@@ -1,4 +1,4 @@
-#include "controller/api/json_decoder.h"
+#include "base/json_decoder.h"
 
 #include <cstdint>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace davit::api {
+namespace davit {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -162,4 +162,4 @@ std::vector<std::string> DecodeJson(absl::string_view text, Message* message) {
   }
 }
 
-}  // namespace davit::api
+}  // namespace davit

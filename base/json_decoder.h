@@ -1,5 +1,5 @@
-#ifndef DAVIT_CONTROLLER_API_JSON_DECODER_H_
-#define DAVIT_CONTROLLER_API_JSON_DECODER_H_
+#ifndef DAVIT_BASE_JSON_DECODER_H_
+#define DAVIT_BASE_JSON_DECODER_H_
 
 #include <google/protobuf/message.h>
 
@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace davit::api {
+namespace davit {
 
 // Reads a JSON object into a message by the message's JSON names. Strict: members that the message
 // does not have and values of the wrong type are problems, and all of them are found at once:
@@ -18,6 +18,6 @@ namespace davit::api {
 // ..."). Pure.
 std::vector<std::string> DecodeJson(absl::string_view text, google::protobuf::Message* message);
 
-}  // namespace davit::api
+}  // namespace davit
 
-#endif  // DAVIT_CONTROLLER_API_JSON_DECODER_H_
+#endif  // DAVIT_BASE_JSON_DECODER_H_
