@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "base/container_checks.h"
 #include "controller/cluster/names.h"
 #include "controller/cluster/problems.h"
 #include "controller/cluster/task_definition_rules.h"
@@ -154,21 +155,15 @@ void CheckMounts(const Request& request, const Container& container, const std::
   }
 }
 
-void CheckHealth(const Container& container, const std::string& path, Problems* problems) {
-  if (!container.has_health_check()) return;
-  const v1::HealthCheck& check = container.health_check();
-  const std::string at = path + ".healthCheck";
-  const std::string first = check.command().empty() ? "" : check.command(0);
-  if (first != "CMD" && first != "CMD-SHELL" && first != "NONE") {
-    problems->Add(at + ".command", "must begin with CMD or CMD-SHELL.");
-  } else if (first != "NONE" && check.command_size() < 2) {
-    problems->Add(at + ".command", "has no command after ", first, ".");
+void CheckHealth(const Container& container, const std::string& path,
+                 std::vector<std::string>* list) {
+  if (container.has_health_check()) {
+    for (const std::string& problem : FindCheckProblems(container.health_check()))
+      list->push_back(absl::StrCat(path, ".healthCheck.", problem));
   }
-  if (check.has_interval()) problems->CheckRange(at + ".interval", check.interval(), 5, 300);
-  if (check.has_timeout()) problems->CheckRange(at + ".timeout", check.timeout(), 2, 60);
-  if (check.has_retries()) problems->CheckRange(at + ".retries", check.retries(), 1, 10);
-  if (check.has_start_period())
-    problems->CheckRange(at + ".startPeriod", check.start_period(), 0, 300);
+  v1::HealthCheck readiness_check;
+  for (const std::string& problem : ReadReadinessCheck(container, &readiness_check))
+    list->push_back(absl::StrCat(path, ".", problem));
 }
 
 void CheckLimits(const Container& container, const std::string& path, Problems* problems) {
@@ -254,7 +249,8 @@ void CheckDependency(const Request& request, const Container& container,
                   dependency.container_name(), "'.");
     return;
   }
-  if (dependency.condition() == "HEALTHY" && !target->has_health_check()) {
+  if (dependency.condition() == "HEALTHY" && !HasHealthCheck(*target) &&
+      !HasReadinessCheck(*target)) {
     problems->Add(at + ".condition", "is HEALTHY, but container '", target->name(),
                   "' has no healthCheck.");
   }
@@ -327,7 +323,7 @@ void CheckContainer(const Request& request, const Container& container, const st
   CheckNetwork(request, container, path, &problems);
   CheckEnvironment(container, path, &problems);
   CheckMounts(request, container, path, &problems);
-  CheckHealth(container, path, &problems);
+  CheckHealth(container, path, list);
   CheckLimits(container, path, &problems);
   CheckLinux(container, path, &problems);
   CheckLogAndRestart(container, path, &problems);

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "base/container_checks.h"
 #include "controller/capacity/reservation.h"
 #include "controller/cluster/container_rules.h"
 #include "controller/cluster/names.h"
@@ -179,7 +180,7 @@ void FillContainer(absl::string_view network_mode, v1::ContainerDefinition* cont
   if (!check->has_retries()) check->set_retries(3);
 }
 
-// What an instance must state to run this, under ECS's names.
+// What an instance must state to run this, under ECS's names where it has them.
 std::set<std::string> RequiredAttributes(const v1::TaskDefinition& definition) {
   std::set<std::string> names;
   if (definition.has_cpu() || definition.has_memory())
@@ -195,6 +196,8 @@ std::set<std::string> RequiredAttributes(const v1::TaskDefinition& definition) {
                    container.log_configuration().log_driver());
     }
     if (container.has_health_check()) names.insert("ecs.capability.container-health-check");
+    // An agent that does not know the label would ignore it.
+    if (HasReadinessCheck(container)) names.insert("davit.capability.readiness-check");
     if (!container.depends_on().empty()) names.insert("ecs.capability.container-ordering");
     if (container.restart_policy().enabled())
       names.insert("ecs.capability.container-restart-policy");

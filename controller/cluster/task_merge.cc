@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/container_checks.h"
+
 namespace davit::cluster {
 namespace {
 
@@ -28,7 +30,7 @@ std::string TaskHealth(const v1::Task& task, const v1::TaskDefinition& definitio
   bool has_checked = false;
   bool are_all_healthy = true;
   for (const v1::ContainerDefinition& checked : definition.container_definitions()) {
-    if (!checked.essential() || !checked.has_health_check()) continue;
+    if (!checked.essential() || (!HasHealthCheck(checked) && !HasReadinessCheck(checked))) continue;
     has_checked = true;
     for (const v1::Container& container : task.containers()) {
       if (container.name() != checked.name()) continue;

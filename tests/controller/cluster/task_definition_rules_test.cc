@@ -96,6 +96,15 @@ const Row kRows[] = {
     {"health check command",
      [](Request*, Container* c) { c->mutable_health_check()->add_command("true"); },
      "containerDefinitions[0].healthCheck.command: must begin with CMD or CMD-SHELL."},
+    {"health check interval",
+     [](Request*, Container* c) { c->mutable_health_check()->set_interval(4); },
+     "containerDefinitions[0].healthCheck.interval: must be in 5..300, is 4."},
+    {"readiness check",
+     [](Request*, Container* c) {
+       (*c->mutable_docker_labels())["davit.readiness-check"] = R"({"timeout": 1})";
+     },
+     "containerDefinitions[0].dockerLabels['davit.readiness-check'].timeout: must be in 2..60, is "
+     "1."},
     {"ulimit", [](Request*, Container* c) { c->add_ulimits()->set_name("files"); },
      "containerDefinitions[0].ulimits[0].name: must be one of core, cpu, data, fsize, locks, "
      "memlock, msgqueue, nice, "
@@ -158,6 +167,16 @@ TEST_CASE("dependsOn must lead to other containers, fit them, and not go in a ci
     CHECK(FindProblems(request) ==
           std::vector<std::string>{"containerDefinitions[0].dependsOn[0].condition: is HEALTHY, "
                                    "but container 'side' has no healthCheck."});
+  }
+  SECTION("HEALTHY where the health check is switched off") {
+    dependency->set_condition("HEALTHY");
+    side->mutable_health_check()->add_command("NONE");
+    CHECK(FindProblems(request).size() == 1);
+  }
+  SECTION("HEALTHY with a readiness check alone") {
+    dependency->set_condition("HEALTHY");
+    (*side->mutable_docker_labels())["davit.readiness-check"] = R"({"command": ["CMD", "/ready"]})";
+    CHECK(FindProblems(request).empty());
   }
   SECTION("SUCCESS of an essential one") {
     dependency->set_condition("SUCCESS");
@@ -223,6 +242,18 @@ TEST_CASE("defaults are filled in as ECS answers them", "[rules]") {
   REQUIRE(definition.requires_attributes_size() == 2);
   CHECK(definition.requires_attributes(0).name() == "ecs.capability.container-health-check");
   CHECK(definition.requires_attributes(1).name() == "ecs.capability.task-cpu-mem-limit");
+}
+
+TEST_CASE("a readiness check stays as it is given, and needs an agent that knows it", "[rules]") {
+  Request request = Valid();
+  const std::string label = R"({"command": ["CMD", "/ready"]})";
+  auto& labels = *request.mutable_container_definitions(0)->mutable_docker_labels();
+  labels["davit.readiness-check"] = label;
+  CHECK(FindProblems(request).empty());
+  const v1::TaskDefinition definition = Normalize(request);
+  CHECK(definition.container_definitions(0).docker_labels().at("davit.readiness-check") == label);
+  REQUIRE(definition.requires_attributes_size() == 1);
+  CHECK(definition.requires_attributes(0).name() == "davit.capability.readiness-check");
 }
 
 }  // namespace

@@ -245,6 +245,7 @@ TEST_CASE("a task is as healthy as its essential containers that have a check", 
   TestCluster cluster;
   v1::Hello hello = MakeHello("i-1");
   hello.add_attributes()->set_name("ecs.capability.container-health-check");
+  hello.add_attributes()->set_name("davit.capability.readiness-check");
   cluster.Connect("s1", hello);
   v1::RegisterTaskDefinitionRequest definition = MakeDefinition("web");
   *definition.add_container_definitions() = definition.container_definitions(0);
@@ -252,11 +253,16 @@ TEST_CASE("a task is as healthy as its essential containers that have a check", 
   definition.mutable_container_definitions(1)->set_essential(false);
   *definition.add_container_definitions() = definition.container_definitions(0);
   definition.mutable_container_definitions(2)->set_name("unchecked");
+  const bool is_alive_checked = GENERATE(true, false);
   for (const int checked : {0, 1}) {
-    v1::HealthCheck* check =
-        definition.mutable_container_definitions(checked)->mutable_health_check();
-    check->add_command("CMD");
-    check->add_command("/check");
+    v1::ContainerDefinition* container = definition.mutable_container_definitions(checked);
+    if (is_alive_checked) {
+      container->mutable_health_check()->add_command("CMD");
+      container->mutable_health_check()->add_command("/check");
+    } else {
+      (*container->mutable_docker_labels())["davit.readiness-check"] =
+          R"({"command": ["CMD", "/ready"]})";
+    }
   }
   cluster.Register(definition);
   const std::string arn = cluster.Run("web").tasks(0).task_arn();
