@@ -46,7 +46,8 @@ const char* const kCapabilities[] = {
     "ecs.capability.pid-ipc-namespace-sharing",            "ecs.capability.container-ordering",
     "ecs.capability.container-health-check",               "ecs.capability.container-restart-policy",
     "ecs.capability.env-files.s3",                         "ecs.capability.secrets.asm.environment-variables",
-    "ecs.capability.secrets.ssm.environment-variables"};
+    "ecs.capability.secrets.ssm.environment-variables",
+    "davit.capability.readiness-check"};
 
 }  // namespace
 

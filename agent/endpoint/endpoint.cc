@@ -17,6 +17,23 @@ HttpServerResponse Answer(int status, const Json& json) {
           {}};
 }
 
+// The last output where ECS has it, and the last few checks beside it.
+void AddProbe(task::ProbeKind kind, const task::Probe& probe, Json* container) {
+  Json checks = Json::array();
+  for (const task::CheckResult& result : probe.results) {
+    Json& one = checks.emplace_back();
+    one["at"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", result.at, absl::UTCTimeZone());
+    one["exitCode"] = result.exit_code ? Json(*result.exit_code) : Json(nullptr);
+    one["output"] = result.output;
+  }
+  const bool is_liveness = kind == task::ProbeKind::kLiveness;
+  Json& json = (*container)[is_liveness ? "Health" : "Readiness"];
+  if (is_liveness) json["status"] = std::string(task::ToString(probe.health));
+  if (!is_liveness) json["ready"] = probe.health == task::Health::kHealthy;
+  json["output"] = probe.results.empty() ? "" : probe.results.back().output;
+  json["checks"] = checks;
+}
+
 Json ContainerJson(const supervisor::TaskView& view, int index) {
   const v1::ContainerState& container = view.state.containers(index);
   Json ports = Json::array();
@@ -34,9 +51,8 @@ Json ContainerJson(const supervisor::TaskView& view, int index) {
                {"Pid", view.pids[static_cast<size_t>(index)]},
                {"Ports", ports}};
   if (container.restart_count() > 0) json["RestartCount"] = container.restart_count();
-  if (const auto& output = view.health_outputs[static_cast<size_t>(index)]) {
-    json["Health"] = {{"status", container.health_status()}, {"output", *output}};
-  }
+  for (const auto& [kind, probe] : view.probes[static_cast<size_t>(index)])
+    AddProbe(kind, probe, &json);
   if (container.has_exit_code()) json["ExitCode"] = container.exit_code();
   if (!container.reason().empty()) json["Reason"] = container.reason();
   return json;

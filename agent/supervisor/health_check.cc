@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
+#include "base/container_checks.h"
 
 namespace davit::supervisor {
 namespace {
@@ -11,8 +12,15 @@ constexpr size_t kMaxOutputBytes = 1024;
 
 }  // namespace
 
-runtime::ExecSpec HealthCommandOf(const std::string& container_id, const v1::HealthCheck& check) {
-  runtime::ExecSpec spec{.container_id = container_id, .exec_id = "health", .arguments = {}};
+runtime::ExecSpec CheckCommandOf(const std::string& container_id,
+                                 const v1::ContainerDefinition& definition, task::ProbeKind probe) {
+  const bool is_liveness = probe == task::ProbeKind::kLiveness;
+  v1::HealthCheck check = definition.health_check();
+  // Without problems: or the definition would not have made a task.
+  if (!is_liveness) static_cast<void>(ReadReadinessCheck(definition, &check));
+  runtime::ExecSpec spec{.container_id = container_id,
+                         .exec_id = is_liveness ? "health" : "readiness",
+                         .arguments = {}};
   std::vector<std::string> words(check.command().begin(), check.command().end());
   if (!words.empty() && words.front() == "CMD-SHELL") {
     words.erase(words.begin());
@@ -26,17 +34,15 @@ runtime::ExecSpec HealthCommandOf(const std::string& container_id, const v1::Hea
   return spec;
 }
 
-task::HealthChecked HealthAnswerOf(const task::CheckHealth& check,
-                                   const absl::StatusOr<runtime::ExecResult>& result) {
-  task::HealthChecked answer{check.container, check.number, std::nullopt, ""};
+task::Checked CheckAnswerOf(const task::Check& check,
+                            const absl::StatusOr<runtime::ExecResult>& result) {
+  task::Checked answer{check.container, check.probe, check.number, std::nullopt};
   if (result.ok()) {
-    answer.passed = result->exit_code == 0;
-    answer.output = result->output;
+    answer.result = {result->exit_code, result->output};
   } else if (absl::IsDeadlineExceeded(result.status()) ||
              absl::IsFailedPrecondition(result.status()) ||
              absl::IsInvalidArgument(result.status())) {
-    answer.passed = false;
-    answer.output = std::string(result.status().message());
+    answer.result = {std::nullopt, std::string(result.status().message())};
   }
   return answer;
 }

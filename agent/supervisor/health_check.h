@@ -10,16 +10,17 @@
 
 namespace davit::supervisor {
 
-// The command that checks a container's health, as ECS's healthCheck has it: "CMD" and its
-// arguments, or "CMD-SHELL" and a line for the container's shell. All checks of a container have
-// one exec id: they follow one another.
-runtime::ExecSpec HealthCommandOf(const std::string& container_id, const v1::HealthCheck& check);
+// The command that checks a container, which its definition has a check of that kind for, as ECS's
+// HealthCheck has it: "CMD" and its arguments, or "CMD-SHELL" and a line for the container's shell.
+// All checks of one probe have one exec id: they follow one another, beside those of the other.
+runtime::ExecSpec CheckCommandOf(const std::string& container_id,
+                                 const v1::ContainerDefinition& definition, task::ProbeKind probe);
 
 // What the command's end says: passed if it exited with 0; failed if with another code, not in time
 // (as in Docker), or if it cannot be started; not answered if the runtime cannot be reached or the
 // container does not run.
-task::HealthChecked HealthAnswerOf(const task::CheckHealth& check,
-                                   const absl::StatusOr<runtime::ExecResult>& result);
+task::Checked CheckAnswerOf(const task::Check& check,
+                            const absl::StatusOr<runtime::ExecResult>& result);
 
 }  // namespace davit::supervisor
 

@@ -387,8 +387,7 @@ std::vector<TaskView> Supervisor::View() {
         for (const task::ContainerSnapshot& container : snapshot.containers) {
           view.images.push_back(task->Definition(container.name).image());
           view.pids.push_back(container.pid);
-          view.health_outputs.push_back(
-              container.health_check ? std::optional(container.health_output) : std::nullopt);
+          view.probes.push_back(container.probes);
         }
         MutexLock lock(&gathering->mu);
         gathering->views.push_back(std::move(view));

@@ -27,8 +27,7 @@ struct TaskView {
   bool observed = true;  // false: what is shown is from the store, the runtime was not asked yet
   std::vector<std::string> images;  // by container, in the order of state.containers()
   std::vector<int> pids;
-  // What the last health check said; nullopt: the container has no check.
-  std::vector<std::optional<std::string>> health_outputs;
+  std::vector<std::map<task::ProbeKind, task::Probe>> probes;
 };
 
 // All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the

@@ -110,8 +110,8 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
     deps_.pools.runtime->Post([this, task, action = *signal] {
       task->Handle(task::Signalled{action.container, ToOutcome(Signal(*task, action), "CannotStopContainerError")});
     });
-  } else if (const auto* check = std::get_if<task::CheckHealth>(&action)) {
-    deps_.pools.health->Post([this, task, action = *check] { task->Handle(CheckHealth(*task, action)); });
+  } else if (const auto* check = std::get_if<task::Check>(&action)) {
+    deps_.pools.health->Post([this, task, action = *check] { task->Handle(Check(*task, action)); });
   } else if (const auto* deprovision = std::get_if<task::Deprovision>(&action)) {
     std::vector<std::string> containers;
     for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
@@ -306,9 +306,9 @@ absl::Status TaskEffects::Signal(const Task& task, const task::Signal& signal) {
   return absl::OkStatus();
 }
 
-task::HealthChecked TaskEffects::CheckHealth(const Task& task, const task::CheckHealth& check) {
-  const v1::HealthCheck& definition = task.Definition(check.container).health_check();
-  return HealthAnswerOf(check, deps_.runtime->Exec(HealthCommandOf(task.ContainerId(check.container), definition)));
+task::Checked TaskEffects::Check(const Task& task, const task::Check& check) {
+  return CheckAnswerOf(check, deps_.runtime->Exec(CheckCommandOf(
+                                  task.ContainerId(check.container), task.Definition(check.container), check.probe)));
 }
 
 absl::Status TaskEffects::RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) {

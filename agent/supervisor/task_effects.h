@@ -24,7 +24,7 @@ struct Pools {
   Executor* runtime;  // containerd calls, cgroups, files
   Executor* image;    // pulls
   Executor* network;  // CNI plugins
-  Executor* health;   // health checks: as slow as what they ask
+  Executor* health;   // checks of containers: as slow as what they ask
 };
 
 // Carries out the actions of tasks on this host: each is posted to a pool, blocks there, and comes back to the task as
@@ -79,7 +79,7 @@ class TaskEffects final : public Effects {
   absl::Status ClearEarlierLife(const std::string& container_id);
   absl::StatusOr<int> Start(const Task& task, const std::string& container);
   absl::Status Signal(const Task& task, const task::Signal& signal);
-  task::HealthChecked CheckHealth(const Task& task, const task::CheckHealth& check);
+  task::Checked Check(const Task& task, const task::Check& check);
   void BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action);
   void BeginAttach(const std::shared_ptr<Task>& task, const task::Create& action,
                    std::shared_ptr<const secret::ResolvedValues> values);

@@ -7,7 +7,7 @@
 namespace davit::task {
 namespace {
 
-constexpr size_t kHealthOutputLimit = 1024;
+constexpr size_t kOutputLimit = 1024;  // ECS's
 
 }  // namespace
 
@@ -30,8 +30,11 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container) {
   container->started_at.reset();
   container->finished_at = exited_at;
   container->start_timed_out = false;
-  container->health = Health::kUnknown;
-  container->health_failures = 0;
+  container->was_healthy = false;
+  for (auto& [kind, probe] : container->probes) {
+    probe.health = Health::kUnknown;
+    probe.failures = 0;
+  }
 }
 
 bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container) {
@@ -39,19 +42,21 @@ bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container) {
          exited_at <= *container.finished_at;
 }
 
-void NoteHealthCheck(absl::Time at, bool passed, const std::string& output,
-                     ContainerSnapshot* container) {
-  container->health_output = Shorten(output, kHealthOutputLimit);
-  if (passed) {
-    container->health = Health::kHealthy;
-    container->health_failures = 0;
+void NoteCheck(absl::Time at, const CheckResult& result, const ContainerSnapshot& container,
+               Probe* probe) {
+  std::vector<CheckResult>& results = probe->results;
+  if (results.size() >= kKeptResults) results.erase(results.begin());
+  results.push_back({result.exit_code, Shorten(result.output, kOutputLimit), at});
+  if (result.exit_code == 0) {
+    probe->health = Health::kHealthy;
+    probe->failures = 0;
     return;
   }
-  const bool is_starting = container->health == Health::kUnknown && container->started_at &&
-                           at < *container->started_at + container->health_check->start_period;
+  const bool is_starting = probe->health == Health::kUnknown && container.started_at &&
+                           at < *container.started_at + probe->check.start_period;
   if (is_starting) return;
-  if (++container->health_failures >= container->health_check->retries)
-    container->health = Health::kUnhealthy;
+  probe->failures = std::min(probe->failures + 1, probe->check.retries);
+  if (probe->failures == probe->check.retries) probe->health = Health::kUnhealthy;
 }
 
 }  // namespace davit::task

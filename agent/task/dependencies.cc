@@ -10,16 +10,18 @@
 namespace davit::task {
 namespace {
 
-ReadinessAnswer Never(absl::string_view why) {
-  return {Readiness::kNever, absl::StrCat("TaskDependencyError: ", why)};
+using Verdict = DependencyAnswer::Verdict;
+
+DependencyAnswer Never(absl::string_view why) {
+  return {Verdict::kNever, absl::StrCat("TaskDependencyError: ", why)};
 }
 
-ReadinessAnswer ReadinessOf(const ContainerSnapshot& other, Condition condition) {
+DependencyAnswer AnswerOf(const ContainerSnapshot& other, Condition condition) {
   const bool has_ended = other.phase == Phase::kStopped;
   switch (condition) {
     case Condition::kStart:
       if (other.phase >= Phase::kRunning) return {};
-      return {Readiness::kWaits, absl::StrCat("waits for container ", other.name, " to start")};
+      return {Verdict::kWaits, absl::StrCat("waits for container ", other.name, " to start")};
     case Condition::kComplete:
       if (has_ended) return {};
       break;
@@ -32,7 +34,7 @@ ReadinessAnswer ReadinessOf(const ContainerSnapshot& other, Condition condition)
       }
       break;
     case Condition::kHealthy:
-      if (other.health == Health::kHealthy && !has_ended) return {};
+      if (HealthOf(other) == Health::kHealthy && !has_ended) return {};
       if (has_ended)
         return Never(absl::StrCat("container ", other.name, " ended before it was HEALTHY"));
       break;
@@ -43,7 +45,7 @@ ReadinessAnswer ReadinessOf(const ContainerSnapshot& other, Condition condition)
     return Never(absl::StrCat("container ", other.name, " took longer than its startTimeout of ",
                               absl::FormatDuration(other.start_timeout), what));
   }
-  return {Readiness::kWaits, absl::StrCat("waits for container ", other.name, what)};
+  return {Verdict::kWaits, absl::StrCat("waits for container ", other.name, what)};
 }
 
 // Depth-first; `path` holds the containers between the start and here.
@@ -60,9 +62,10 @@ absl::Status CheckFrom(const TaskSnapshot& task, const ContainerSnapshot& contai
                                                      " depends on unknown container '",
                                                      dependency.container, "'"));
     }
-    if (dependency.condition == Condition::kHealthy && !other->health_check) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "dependsOn: container ", other->name, " has no healthCheck, so it is never HEALTHY"));
+    if (dependency.condition == Condition::kHealthy && other->probes.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("dependsOn: container ", other->name,
+                       " has no healthCheck and no readiness check, so it is never HEALTHY"));
     }
     RETURN_IF_ERROR(CheckFrom(task, *other, path));
   }
@@ -72,12 +75,12 @@ absl::Status CheckFrom(const TaskSnapshot& task, const ContainerSnapshot& contai
 
 }  // namespace
 
-ReadinessAnswer ReadinessOf(const TaskSnapshot& task, const ContainerSnapshot& container) {
-  ReadinessAnswer worst;
+DependencyAnswer AnswerDependencies(const TaskSnapshot& task, const ContainerSnapshot& container) {
+  DependencyAnswer worst;
   for (const Dependency& dependency : container.depends_on) {
-    ReadinessAnswer answer =
-        ReadinessOf(*FindContainer(task, dependency.container), dependency.condition);
-    if (answer.readiness > worst.readiness) worst = std::move(answer);
+    DependencyAnswer answer =
+        AnswerOf(*FindContainer(task, dependency.container), dependency.condition);
+    if (answer.verdict > worst.verdict) worst = std::move(answer);
   }
   return worst;
 }

@@ -4,7 +4,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agent/task/dependencies.h"
+#include "base/container_checks.h"
 #include "base/ids.h"
 #include "base/status.h"
 
@@ -31,13 +33,31 @@ Condition ConditionOf(const std::string& name) {
   return Condition::kStart;
 }
 
-// Docker's "NONE" switches off the image's check; an absent command is no check either.
-bool HasCheck(const v1::HealthCheck& check) {
-  return !check.command().empty() && check.command(0) != "NONE";
+Probe NewProbe(const v1::HealthCheck& wanted) {
+  Probe probe;
+  if (wanted.has_interval()) probe.check.interval = absl::Seconds(wanted.interval());
+  if (wanted.has_retries()) probe.check.retries = wanted.retries();
+  probe.check.start_period = absl::Seconds(wanted.start_period());
+  return probe;
 }
 
-ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted,
-                               absl::Duration default_stop_timeout) {
+absl::Status AddProbes(const v1::ContainerDefinition& wanted, ContainerSnapshot* container) {
+  if (HasHealthCheck(wanted)) {
+    container->probes.emplace(ProbeKind::kLiveness, NewProbe(wanted.health_check()));
+  }
+  if (!HasReadinessCheck(wanted)) return absl::OkStatus();
+  v1::HealthCheck check;
+  const std::vector<std::string> problems = ReadReadinessCheck(wanted, &check);
+  if (!problems.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("container '", wanted.name(), "': ", absl::StrJoin(problems, " ")));
+  }
+  container->probes.emplace(ProbeKind::kReadiness, NewProbe(check));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ContainerSnapshot> NewContainer(const v1::ContainerDefinition& wanted,
+                                               absl::Duration default_stop_timeout) {
   ContainerSnapshot container;
   container.name = wanted.name();
   container.essential = !wanted.has_essential() || wanted.essential();
@@ -55,13 +75,7 @@ ContainerSnapshot NewContainer(const v1::ContainerDefinition& wanted,
   if (policy.has_restart_attempt_period()) {
     container.restart_policy.attempt_period = absl::Seconds(policy.restart_attempt_period());
   }
-  if (HasCheck(wanted.health_check())) {
-    HealthCheck& check = container.health_check.emplace();
-    if (wanted.health_check().has_interval())
-      check.interval = absl::Seconds(wanted.health_check().interval());
-    if (wanted.health_check().has_retries()) check.retries = wanted.health_check().retries();
-    check.start_period = absl::Seconds(wanted.health_check().start_period());
-  }
+  RETURN_IF_ERROR(AddProbes(wanted, &container));
   return container;
 }
 
@@ -97,7 +111,9 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
                                                      ": containerDefinitions: name '",
                                                      wanted.name(), "' is empty or repeated"));
     }
-    task.containers.push_back(NewContainer(wanted, default_stop_timeout));
+    ASSIGN_OR_RETURN(ContainerSnapshot container, NewContainer(wanted, default_stop_timeout),
+                     assignment.task_arn());
+    task.containers.push_back(std::move(container));
   }
   RETURN_IF_ERROR(CheckDependencies(task), assignment.task_arn());
   return task;

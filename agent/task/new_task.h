@@ -11,8 +11,8 @@ namespace davit::task {
 
 // The snapshot of a task that the controller has just assigned. `default_stop_timeout` is used
 // where the definition has no stopTimeout. InvalidArgument: an assignment that no task can be made
-// of (no ARN, no container, a container without or with a repeated name): it is refused by name and
-// touches nothing.
+// of (no ARN, no container, a container without or with a repeated name, a readiness check that is
+// none): it is refused by name and touches nothing.
 absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
                                      absl::Duration default_stop_timeout);
 

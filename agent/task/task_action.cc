@@ -28,17 +28,20 @@ struct Printer {
     return absl::StrCat("signal ", a.container, " ", a.signal_number,
                         a.whole_cgroup ? " cgroup" : "");
   }
-  std::string operator()(const CheckHealth& a) const {
-    return absl::StrCat("check health ", a.container, " #", a.number);
+  std::string operator()(const Check& a) const {
+    return absl::StrCat("check ", ToString(a.probe), " ", a.container, " #", a.number);
   }
   std::string operator()(const Observe&) const { return "observe"; }
   std::string operator()(const Deprovision& a) const {
     return absl::StrCat("deprovision #", a.attempt);
   }
   std::string operator()(const ArmTimer& a) const {
-    static constexpr const char* kKinds[] = {"retry ", "stop ", "start timeout ", "health "};
-    return absl::StrCat("timer ", kKinds[static_cast<size_t>(a.key.kind)], a.key.container, " #",
-                        a.key.attempt, " ", absl::FormatDuration(a.delay));
+    static constexpr const char* kKinds[] = {"retry ", "stop ", "start timeout ", "check "};
+    const absl::string_view probe =
+        a.key.kind == TimerKey::Kind::kCheck ? ToString(a.key.probe) : "";
+    return absl::StrCat("timer ", kKinds[static_cast<size_t>(a.key.kind)], probe,
+                        probe.empty() ? "" : " ", a.key.container, " #", a.key.attempt, " ",
+                        absl::FormatDuration(a.delay));
   }
   std::string operator()(const Report&) const { return "report"; }
 };

@@ -55,10 +55,11 @@ struct Signal {  // -> Signalled, then Exited
                       // answer
   friend bool operator==(const Signal&, const Signal&) = default;
 };
-struct CheckHealth {  // -> HealthChecked
+struct Check {  // -> Checked
   std::string container;
+  ProbeKind probe;
   int number;
-  friend bool operator==(const CheckHealth&, const CheckHealth&) = default;
+  friend bool operator==(const Check&, const Check&) = default;
 };
 // Ask the runtime about all containers -> Observed, or nothing while it cannot be reached.
 struct Observe {
@@ -80,7 +81,7 @@ struct Report {
 };
 
 using Action = std::variant<Persist, Admit, Release, Provision, Pull, CancelPull, Create, Start,
-                            Signal, CheckHealth, Observe, Deprovision, ArmTimer, Report>;
+                            Signal, Check, Observe, Deprovision, ArmTimer, Report>;
 using Actions = std::vector<Action>;
 
 // "start web #2": for test output and debug logs.

@@ -20,6 +20,8 @@ void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* c
   container->work = Work::kNothing;
   ++container->attempt;
   container->pid = 0;
+  const auto readiness = container->probes.find(ProbeKind::kReadiness);
+  if (readiness != container->probes.end()) readiness->second.health = Health::kUnknown;
   if (container->reason.empty()) container->reason = std::string(reason);
   if (container->started_at && !container->finished_at) container->finished_at = at;
 }

@@ -11,7 +11,7 @@ namespace davit::task {
 // The first cause of a stop is the one that is told.
 void BeginStopping(absl::string_view reason, v1::StopCode::Value code, TaskSnapshot* task);
 
-// The container's end. The first reason is the one that is told.
+// The container's end: it is not ready any more. The first reason is the one that is told.
 void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* container);
 
 // A container that could not be brought to run. An essential one takes the task with it.

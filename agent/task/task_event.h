@@ -71,14 +71,12 @@ struct Deprovisioned {
   int attempt;
   Outcome outcome;
 };
-// A health check ended.
-struct HealthChecked {
+// A check ended.
+struct Checked {
   std::string container;
-  int number;  // of the CheckHealth
-  // Its command exited with 0, or not, or not in time; nullopt: the runtime did not answer, so
-  // nothing was learned.
-  std::optional<bool> passed;
-  std::string output;  // its last words
+  ProbeKind probe;
+  int number;                         // of the Check
+  std::optional<CheckResult> result;  // nullopt: the runtime did not answer, so nothing was learned
 };
 
 // One container as the runtime shows it.
@@ -113,11 +111,12 @@ struct TimerKey {
     kRetry,
     kStop,          // `attempt`: how many signals had been sent
     kStartTimeout,  // `attempt`: restart_count
-    kHealth,        // `attempt`: number of the check that is due
+    kCheck,         // `attempt`: number of the check that is due
   };
   Kind kind;
   std::string container;  // empty: the task's
   int attempt;
+  ProbeKind probe = ProbeKind::kLiveness;  // kCheck
   friend bool operator==(const TimerKey&, const TimerKey&) = default;
 };
 struct TimerFired {
@@ -128,7 +127,7 @@ struct TimerFired {
 struct Event {
   absl::Time at;
   std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled,
-               Deprovisioned, HealthChecked, Observed, RuntimeConnected, TimerFired>
+               Deprovisioned, Checked, Observed, RuntimeConnected, TimerFired>
       what;
 };
 

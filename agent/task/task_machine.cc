@@ -107,13 +107,16 @@ class Notes {
     task_->waiting_reason.clear();
   }
 
-  void operator()(const HealthChecked& event) {
+  void operator()(const Checked& event) {
     ContainerSnapshot* container = FindContainer(task_, event.container);
-    if (container == nullptr || container->phase != Phase::kRunning ||
-        container->health_checks != event.number)
-      return;
-    if (event.passed) NoteHealthCheck(at_, *event.passed, event.output, container);
-    ArmHealthTimer(container);
+    Probe* probe = Awaited(event.probe, event.number, container);
+    if (probe == nullptr) return;
+    if (event.result) NoteCheck(at_, *event.result, *container, probe);
+    if (HealthOf(*container) == Health::kHealthy) {
+      container->was_healthy = true;
+      container->start_timed_out = false;  // it came after all
+    }
+    ArmCheckTimer(container->name, event.probe, probe);
   }
 
   void operator()(const Observed& event) {
@@ -147,10 +150,9 @@ class Notes {
     if (event.key.kind == TimerKey::Kind::kStop) return NoteStopTimer(event.key.attempt, container);
     if (event.key.kind == TimerKey::Kind::kStartTimeout)
       return NoteStartTimeout(event.key.attempt, container);
-    if (event.key.kind == TimerKey::Kind::kHealth) {
-      if (container->phase == Phase::kRunning && container->health_checks == event.key.attempt) {
-        actions_->push_back(CheckHealth{container->name, event.key.attempt});
-      }
+    if (event.key.kind == TimerKey::Kind::kCheck) {
+      if (Awaited(event.key.probe, event.key.attempt, container) != nullptr)
+        actions_->push_back(Check{container->name, event.key.probe, event.key.attempt});
       return;
     }
     if (container->attempt != event.key.attempt) return;
@@ -169,6 +171,14 @@ class Notes {
     const bool awaited =
         container != nullptr && container->work == work && container->attempt == attempt;
     return awaited ? container : nullptr;
+  }
+
+  // The probe whose check with this number is due or under way; `container` may be null.
+  static Probe* Awaited(ProbeKind kind, int number, ContainerSnapshot* container) {
+    if (container == nullptr || container->phase != Phase::kRunning) return nullptr;
+    const auto found = container->probes.find(kind);
+    const bool awaited = found != container->probes.end() && found->second.number == number;
+    return awaited ? &found->second : nullptr;
   }
 
   void ArmTimerFor(TimerKey::Kind kind, absl::Duration delay, const ContainerSnapshot* container) {
@@ -242,27 +252,25 @@ class Notes {
     }
   }
 
-  // What runs beside a running container: its health checks, and the patience of those who wait for
-  // it.
+  // What runs beside a running container: its checks, and the patience of those who wait for it.
   void ArmLifeTimers(ContainerSnapshot* container) {
     if (container->start_timeout != absl::InfiniteDuration() && !container->start_timed_out) {
       actions_->push_back(
           ArmTimer{{TimerKey::Kind::kStartTimeout, container->name, container->restart_count},
                    container->start_timeout});
     }
-    if (container->health_check) ArmHealthTimer(container);
+    for (auto& [kind, probe] : container->probes) ArmCheckTimer(container->name, kind, &probe);
   }
 
-  void ArmHealthTimer(ContainerSnapshot* container) {
-    actions_->push_back(
-        ArmTimer{{TimerKey::Kind::kHealth, container->name, ++container->health_checks},
-                 container->health_check->interval});
+  void ArmCheckTimer(const std::string& container, ProbeKind kind, Probe* probe) {
+    actions_->push_back(ArmTimer{{TimerKey::Kind::kCheck, container, ++probe->number, kind},
+                                 probe->check.interval});
   }
 
   // Only those who wait for its completion or health look at this.
   void NoteStartTimeout(int life, ContainerSnapshot* container) {
     if (container->phase == Phase::kRunning && container->restart_count == life &&
-        container->health != Health::kHealthy) {
+        !container->was_healthy) {
       container->start_timed_out = true;
     }
   }
@@ -337,21 +345,34 @@ class Notes {
   Actions* const actions_;
 };
 
+// Whether the checks amount to the same. What they said alone is not worth a write each time.
+bool HasSameVerdicts(const TaskSnapshot& before, const TaskSnapshot& after) {
+  const auto same = [](const auto& a, const auto& b) {
+    return a.second.health == b.second.health && a.second.failures == b.second.failures;
+  };
+  return std::equal(before.containers.begin(), before.containers.end(), after.containers.begin(),
+                    after.containers.end(), [&same](const auto& a, const auto& b) {
+                      return std::equal(a.probes.begin(), a.probes.end(), b.probes.begin(),
+                                        b.probes.end(), same);
+                    });
+}
+
 // Merges the status and ends the step with a report if anybody could see a difference.
 void Conclude(const TaskSnapshot& before, Step* step) {
   step->next.last_status = std::max(step->next.last_status, StatusOf(step->next));
   const auto same = [](const ContainerSnapshot& a, const ContainerSnapshot& b) {
     return StatusOf(a) == StatusOf(b) && a.image_digest == b.image_digest &&
            a.network_bindings == b.network_bindings && a.reason == b.reason &&
-           a.exit_code == b.exit_code && a.health == b.health && a.restart_count == b.restart_count;
+           a.exit_code == b.exit_code && HealthOf(a) == HealthOf(b) &&
+           a.restart_count == b.restart_count;
   };
   const bool visible =
       step->next.last_status != before.last_status ||
       step->next.waiting_reason != before.waiting_reason ||
       !std::equal(before.containers.begin(), before.containers.end(), step->next.containers.begin(),
                   step->next.containers.end(), same);
-  if (!visible) return;
-  step->actions.push_back(Report{});
+  if (visible) step->actions.push_back(Report{});
+  if (!visible && HasSameVerdicts(before, step->next)) return;
   // Kept for a restart, but nothing has to wait for it.
   if (std::find(step->actions.begin(), step->actions.end(), Action(Persist{})) ==
       step->actions.end()) {

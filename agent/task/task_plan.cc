@@ -20,17 +20,17 @@ int BeginWork(Work work, TaskSnapshot* task) {
 
 void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container,
                 Actions* actions) {
-  const ReadinessAnswer answer = ReadinessOf(*task, *container);
-  switch (answer.readiness) {
-    case Readiness::kReady:
+  const DependencyAnswer answer = AnswerDependencies(*task, *container);
+  switch (answer.verdict) {
+    case DependencyAnswer::Verdict::kMet:
       actions->push_back(Create{container->name, BeginWork(Work::kCreate, container),
                                 /*again=*/container->restart_count > 0 || container->has_remains});
       container->has_remains = false;
       break;
-    case Readiness::kWaits:
+    case DependencyAnswer::Verdict::kWaits:
       task->waiting_reason = answer.reason;
       break;
-    case Readiness::kNever:
+    case DependencyAnswer::Verdict::kNever:
       FailContainer(now, answer.reason, task, container);
       break;
   }

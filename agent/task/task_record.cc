@@ -40,6 +40,40 @@ void SetTimes(const TaskSnapshot& task, Message* out) {
   SetTime(task.stopped_at, [out](double t) { out->set_stopped_at(t); });
 }
 
+v1::ProbeRecord ToRecord(ProbeKind kind, const Probe& probe) {
+  v1::ProbeRecord record;
+  record.set_kind(static_cast<int>(kind));
+  record.set_health(static_cast<int>(probe.health));
+  record.set_failures(probe.failures);
+  for (const CheckResult& result : probe.results) {
+    v1::CheckRecord* one = record.add_results();
+    one->set_at(ToEpochSeconds(result.at));
+    if (result.exit_code) one->set_exit_code(*result.exit_code);
+    one->set_output(result.output);
+  }
+  return record;
+}
+
+// A probe that the definition does not ask for is left out.
+absl::Status Restore(const v1::ProbeRecord& record, ContainerSnapshot* container) {
+  if (record.health() < 0 || record.health() > static_cast<int>(Health::kUnhealthy)) {
+    return absl::InvalidArgumentError(absl::StrCat("container ", container->name, ": health ",
+                                                   record.health(), " of probe ", record.kind(),
+                                                   " is unknown"));
+  }
+  const auto found = container->probes.find(static_cast<ProbeKind>(record.kind()));
+  if (found == container->probes.end()) return absl::OkStatus();
+  Probe& probe = found->second;
+  probe.health = static_cast<Health>(record.health());
+  probe.failures = record.failures();
+  for (const v1::CheckRecord& one : record.results()) {
+    probe.results.push_back(
+        {one.has_exit_code() ? std::optional<int>(one.exit_code()) : std::nullopt, one.output(),
+         FromEpochSeconds(one.at())});
+  }
+  return absl::OkStatus();
+}
+
 v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   v1::ContainerRecord record;
   record.set_name(container.name);
@@ -53,9 +87,8 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   record.set_stop_signal(container.stop_signal);
   record.set_restart_count(container.restart_count);
   record.set_start_timed_out(container.start_timed_out);
-  record.set_health(static_cast<int>(container.health));
-  record.set_health_failures(container.health_failures);
-  record.set_health_output(container.health_output);
+  record.set_was_healthy(container.was_healthy);
+  for (const auto& [kind, probe] : container.probes) *record.add_probes() = ToRecord(kind, probe);
   for (const NetworkBinding& binding : container.network_bindings)
     AddBinding(binding, record.add_network_bindings());
   SetTime(container.started_at, [&record](double t) { record.set_started_at(t); });
@@ -65,11 +98,10 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
 
 absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* container) {
   if (record.phase() < 0 || record.phase() > static_cast<int>(Phase::kStopped) ||
-      record.work() < 0 || record.work() > static_cast<int>(Work::kDeprovision) ||
-      record.health() < 0 || record.health() > static_cast<int>(Health::kUnhealthy)) {
+      record.work() < 0 || record.work() > static_cast<int>(Work::kDeprovision)) {
     return absl::InvalidArgumentError(absl::StrCat("container ", record.name(), ": phase ",
-                                                   record.phase(), ", work ", record.work(),
-                                                   " or health ", record.health(), " is unknown"));
+                                                   record.phase(), " or work ", record.work(),
+                                                   " is unknown"));
   }
   container->phase = static_cast<Phase>(record.phase());
   container->work = static_cast<Work>(record.work());
@@ -80,9 +112,16 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
   container->pid = record.pid();
   container->restart_count = record.restart_count();
   container->start_timed_out = record.start_timed_out();
-  container->health = static_cast<Health>(record.health());
-  container->health_failures = record.health_failures();
-  container->health_output = record.health_output();
+  container->was_healthy = record.was_healthy();
+  if (record.probes().empty()) {  // of an agent that knew ECS's healthCheck only
+    v1::ProbeRecord liveness;
+    liveness.set_kind(static_cast<int>(ProbeKind::kLiveness));
+    liveness.set_health(record.health());
+    container->was_healthy = record.health() == static_cast<int>(Health::kHealthy);
+    liveness.set_failures(record.health_failures());
+    RETURN_IF_ERROR(Restore(liveness, container));
+  }
+  for (const v1::ProbeRecord& probe : record.probes()) RETURN_IF_ERROR(Restore(probe, container));
   if (record.stop_signal() > 0) container->stop_signal = record.stop_signal();
   for (const v1::NetworkBinding& binding : record.network_bindings()) {
     container->network_bindings.push_back(
@@ -160,7 +199,7 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
     one->set_image_digest(container.image_digest);
     if (container.exit_code) one->set_exit_code(*container.exit_code);
     one->set_reason(Shorten(container.reason, kReasonLimit));
-    one->set_health_status(std::string(ToString(container.health)));
+    one->set_health_status(std::string(ToString(HealthOf(container))));
     one->set_restart_count(container.restart_count);
     if (container.phase == Phase::kRunning) {
       for (const NetworkBinding& binding : container.network_bindings)

@@ -50,15 +50,15 @@ const ContainerSnapshot* FindContainer(const TaskSnapshot& task, absl::string_vi
   return nullptr;
 }
 
-Health HealthOf(const TaskSnapshot& task) {
-  bool has_unknown = false;
-  bool has_healthy = false;
-  for (const ContainerSnapshot& container : task.containers) {
-    if (!container.essential || !container.health_check) continue;
-    if (container.health == Health::kUnhealthy) return Health::kUnhealthy;
-    (container.health == Health::kHealthy ? has_healthy : has_unknown) = true;
+Health HealthOf(const ContainerSnapshot& container) {
+  bool is_healthy = !container.probes.empty();
+  for (const auto& [kind, probe] : container.probes) {
+    if (kind == ProbeKind::kLiveness && probe.health == Health::kUnhealthy) {
+      return Health::kUnhealthy;
+    }
+    is_healthy = is_healthy && probe.health == Health::kHealthy;
   }
-  return has_healthy && !has_unknown ? Health::kHealthy : Health::kUnknown;
+  return is_healthy ? Health::kHealthy : Health::kUnknown;
 }
 
 absl::string_view ToString(Goal goal) { return goal == Goal::kRun ? "run" : "stop"; }
@@ -111,6 +111,10 @@ absl::string_view ToString(Health health) {
       return "UNHEALTHY";
   }
   return "?";
+}
+
+absl::string_view ToString(ProbeKind kind) {
+  return kind == ProbeKind::kLiveness ? "liveness" : "readiness";
 }
 
 }  // namespace davit::task

@@ -1,6 +1,7 @@
 #ifndef DAVIT_AGENT_TASK_TASK_SNAPSHOT_H_
 #define DAVIT_AGENT_TASK_TASK_SNAPSHOT_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ enum class Condition {
   kStart,     // the other was started
   kComplete,  // it ran and ended
   kSuccess,   // it ran and ended with exit code 0
-  kHealthy,   // its health check says HEALTHY
+  kHealthy,   // it is HEALTHY (HealthOf)
 };
 
 struct Dependency {
@@ -60,16 +61,40 @@ struct RestartPolicy {
   friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
 };
 
-// ECS's healthCheck. What is run is the effects' business.
+// When a check is made and what its ends amount to. What is run is the effects' business.
 struct HealthCheck {
   absl::Duration interval = absl::Seconds(30);
-  int retries = 3;              // consecutive failures that make it UNHEALTHY
+  int retries = 3;              // consecutive failures that are believed
   absl::Duration start_period;  // failures this soon after the start do not count
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
 // Numbered for the store: never renumber.
 enum class Health { kUnknown = 0, kHealthy = 1, kUnhealthy = 2 };
+
+// What a running container is asked again and again. Numbered for the store: never renumber.
+enum class ProbeKind {
+  kLiveness = 0,   // ECS's healthCheck: is it alive?
+  kReadiness = 1,  // Davit's readiness check: may it have traffic? Comes and goes, and ends nothing
+};
+
+// How one check ended.
+struct CheckResult {
+  std::optional<int> exit_code;          // nullopt: it did not end in time, or could not be started
+  std::string output;                    // its last words
+  absl::Time at = absl::InfinitePast();  // when it was heard of
+  friend bool operator==(const CheckResult&, const CheckResult&) = default;
+};
+
+struct Probe {
+  HealthCheck check;  // constant: from the task definition
+
+  Health health = Health::kUnknown;  // in this life; for readiness: ready, not ready
+  int failures = 0;                  // in a row, counted up to `retries`
+  int number = 0;  // of checks begun in all lives, so that late answers count for nothing
+  std::vector<CheckResult> results;  // the last few, also of earlier lives; the latest is last
+  friend bool operator==(const Probe&, const Probe&) = default;
+};
 
 struct NetworkBinding {
   std::string bind_ip;
@@ -88,7 +113,6 @@ struct ContainerSnapshot {
   // How long others wait for it to complete or to become healthy once it was started.
   absl::Duration start_timeout = absl::InfiniteDuration();
   RestartPolicy restart_policy;
-  std::optional<HealthCheck> health_check;
 
   Phase phase = Phase::kNone;
   Work work = Work::kNothing;
@@ -107,10 +131,8 @@ struct ContainerSnapshot {
   std::optional<absl::Time> finished_at;
   int restart_count = 0;         // lives before this one
   bool start_timed_out = false;  // start_timeout passed before what others wait for came true
-  Health health = Health::kUnknown;
-  int health_failures = 0;    // in a row
-  int health_checks = 0;      // begun in all lives; numbers them, so late answers count for nothing
-  std::string health_output;  // of the last check
+  bool was_healthy = false;      // in this life: HealthOf() may come and go
+  std::map<ProbeKind, Probe> probes;  // those that the task definition asks for
 
   friend bool operator==(const ContainerSnapshot&, const ContainerSnapshot&) = default;
 };
@@ -164,14 +186,15 @@ inline bool MayHaveRun(const ContainerSnapshot& container) {
 ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name);
 const ContainerSnapshot* FindContainer(const TaskSnapshot& task, absl::string_view name);
 
-// ECS's healthStatus of the whole task: UNHEALTHY if an essential container with a check is;
-// HEALTHY if all those are; else, or if there is none, UNKNOWN.
-Health HealthOf(const TaskSnapshot& task);
+// ECS's healthStatus: UNHEALTHY if it is not alive; HEALTHY if it is alive and ready, as far as it
+// is asked; else, or if it is asked nothing, UNKNOWN, for which nobody ends a task.
+Health HealthOf(const ContainerSnapshot& container);
 
 absl::string_view ToString(Goal goal);
 absl::string_view ToString(Phase phase);
 absl::string_view ToString(Work work);
-absl::string_view ToString(Health health);  // HEALTHY, UNHEALTHY, UNKNOWN
+absl::string_view ToString(Health health);   // HEALTHY, UNHEALTHY, UNKNOWN
+absl::string_view ToString(ProbeKind kind);  // liveness, readiness
 
 }  // namespace davit::task
 

@@ -98,6 +98,45 @@ TEST_CASE("a stopped task says how its containers ended", "[endpoint]") {
   CHECK(json["Containers"][0]["ExitCode"] == 3);
 }
 
+TEST_CASE("a container shows what its checks said last", "[endpoint]") {
+  EndpointFixture agent;
+  int count = 0;
+  agent.host.runtime.SetOnExec([&count](const runtime::ExecSpec& spec) {
+    if (spec.arguments[0] == "/alive") return runtime::ExecResult{0, "alive"};
+    return runtime::ExecResult{++count > 6 ? 3 : 0, "said " + std::to_string(count)};
+  });
+  v1::Assignment task = test::MakeAssignment(1);
+  v1::ContainerDefinition* web = task.mutable_task_definition()->mutable_container_definitions(0);
+  web->mutable_health_check()->add_command("CMD");
+  web->mutable_health_check()->add_command("/alive");
+  (*web->mutable_docker_labels())["davit.readiness-check"] =
+      R"({"command": ["CMD", "/ready"], "interval": 5})";
+  agent.host.supervisor->Assign(task);
+  agent.host.Pass(absl::Seconds(2));
+  Json container = agent.GetJson("/v1/tasks")["Tasks"][0]["Containers"][0];
+  CHECK(container["Health"] ==
+        Json({{"status", "UNKNOWN"}, {"output", ""}, {"checks", Json::array()}}));
+  CHECK(container["Readiness"]["ready"] == false);
+  agent.host.Pass(absl::Seconds(31));
+  container = agent.GetJson("/v1/tasks")["Tasks"][0]["Containers"][0];
+  CHECK(container["Health"]["status"] == "HEALTHY");
+  CHECK(container["Health"]["output"] == "alive");
+  REQUIRE(container["Health"]["checks"].size() == 1);
+  CHECK(container["Readiness"]["ready"] == true);
+  CHECK(container["Readiness"]["output"] == "said 6");
+  agent.host.Pass(absl::Seconds(5));
+  container = agent.GetJson("/v1/tasks")["Tasks"][0]["Containers"][0];
+  CHECK(container["Readiness"]["ready"] == false);
+  const Json checks = container["Readiness"]["checks"];
+  REQUIRE(checks.size() == 5);
+  CHECK(checks[0]["output"] == "said 3");
+  CHECK(checks[4]["output"] == "said 7");
+  CHECK(checks[4]["exitCode"] == 3);
+  absl::Time at;
+  REQUIRE(absl::ParseTime(absl::RFC3339_full, checks[4]["at"].get<std::string>(), &at, nullptr));
+  CHECK(agent.host.clock.Now() - at < absl::Seconds(5));
+}
+
 TEST_CASE("a task that waits says for what", "[endpoint]") {
   EndpointFixture agent;
   for (int i = 1; i <= 2; ++i) {  // of the host's 1000 MiB

@@ -26,6 +26,21 @@ v1::Assignment WithHealthCheck() {
   return assignment;
 }
 
+// "web" is asked whether it is ready, too; "app" waits until it is HEALTHY.
+v1::Assignment WithReadinessCheck() {
+  v1::Assignment assignment = WithHealthCheck();
+  (*Web(&assignment)->mutable_docker_labels())["davit.readiness-check"] =
+      R"({"command": ["CMD", "/ready"], "interval": 5})";
+  v1::ContainerDefinition* app = assignment.mutable_task_definition()->add_container_definitions();
+  app->set_name("app");
+  app->set_image("registry/web:1");
+  app->set_memory(64);
+  v1::ContainerDependency* dependency = app->add_depends_on();
+  dependency->set_container_name("web");
+  dependency->set_condition("HEALTHY");
+  return assignment;
+}
+
 v1::Assignment WithRestartPolicy() {
   v1::Assignment assignment = MakeAssignment(1);
   v1::ContainerRestartPolicy* policy = Web(&assignment)->mutable_restart_policy();
@@ -108,6 +123,87 @@ TEST_CASE("a restarted agent remembers the health and goes on with the checks", 
   host.runtime.SetOnExec([](const runtime::ExecSpec&) { return runtime::ExecResult{1, "no"}; });
   host.Pass(absl::Seconds(21));
   CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
+}
+
+TEST_CASE("failures in a row count on over a restart of the agent", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = WithHealthCheck();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(11));
+  host.runtime.SetOnExec([](const runtime::ExecSpec&) { return runtime::ExecResult{1, "no"}; });
+  host.Pass(absl::Seconds(10));
+  REQUIRE(HealthOf(&host, assignment) == "HEALTHY");  // one of two failures
+  host.StopAgent();
+  host.StartAgent();
+  host.Pass(absl::Seconds(11));
+  CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
+}
+
+TEST_CASE("a container may be alive and not ready, and back, while its task runs", "[life]") {
+  FakeHost host;
+  bool is_ready = false;
+  host.runtime.SetOnExec([&is_ready](const runtime::ExecSpec& spec) {
+    return runtime::ExecResult{spec.arguments[0] == "/ready" && !is_ready ? 1 : 0, ""};
+  });
+  host.StartAgent();
+  const v1::Assignment assignment = WithReadinessCheck();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Minutes(1));
+  CHECK(HealthOf(&host, assignment) == "UNKNOWN");
+  CHECK(host.runtime.StartCount(ContainerId(assignment, "app")) == 0);
+  CHECK(host.StateOf(assignment.task_arn()).waiting_reason() ==
+        "waits for container web to be HEALTHY");
+  is_ready = true;
+  host.Pass(absl::Seconds(6));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  CHECK(host.runtime.StartCount(ContainerId(assignment, "app")) == 1);
+  is_ready = false;
+  host.Pass(absl::Seconds(6));
+  CHECK(HealthOf(&host, assignment) == "UNKNOWN");
+  // Neither a killed agent nor a lost containerd has an opinion about it.
+  host.StopAgent();
+  host.StartAgent();
+  host.runtime.SetReachable(false);
+  host.Pass(absl::Minutes(5));
+  CHECK(HealthOf(&host, assignment) == "UNKNOWN");
+  host.runtime.SetReachable(true);
+  is_ready = true;
+  host.Pass(absl::Seconds(11));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  host.runtime.SetReachable(false);
+  host.Pass(absl::Minutes(5));
+  CHECK(HealthOf(&host, assignment) == "HEALTHY");
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  CHECK(host.runtime.StartCount(ContainerId(assignment)) == 1);
+  CHECK(host.runtime.Signals(ContainerId(assignment)).empty());
+}
+
+TEST_CASE("a container that is ready and not alive is UNHEALTHY", "[life]") {
+  FakeHost host;
+  host.runtime.SetOnExec([](const runtime::ExecSpec& spec) {
+    return runtime::ExecResult{spec.arguments[0] == "/ready" ? 0 : 1, ""};
+  });
+  host.StartAgent();
+  const v1::Assignment assignment = WithReadinessCheck();
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Minutes(1));
+  CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
+  CHECK(host.runtime.StartCount(ContainerId(assignment, "app")) == 0);
+}
+
+TEST_CASE("a readiness check that cannot be stops the task with the reason", "[life]") {
+  FakeHost host;
+  host.StartAgent();
+  v1::Assignment assignment = WithReadinessCheck();
+  (*Web(&assignment)->mutable_docker_labels())["davit.readiness-check"] = "curl -f localhost";
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(1));
+  const v1::TaskState state = host.StateOf(assignment.task_arn());
+  CHECK(state.last_status() == v1::TaskStatus::STOPPED);
+  CHECK_THAT(state.stopped_reason(),
+             Catch::Contains("container 'web': dockerLabels['davit.readiness-check']: not JSON: "));
+  CHECK(host.runtime.StartCount(ContainerId(assignment)) == 0);
 }
 
 TEST_CASE("a container is started again in place after its attempt period", "[life]") {

@@ -10,9 +10,14 @@
 namespace davit::task {
 namespace {
 
+constexpr ProbeKind kLiveness = ProbeKind::kLiveness;
+constexpr ProbeKind kReadiness = ProbeKind::kReadiness;
+const CheckResult kPassed{0, "fine"};
+const CheckResult kFailed{1, "no answer"};
+
 // Admitted, provisioned, all images pulled.
-TaskDriver Pulled3() {
-  TaskDriver driver(OrderedContainers());
+TaskDriver Pulled3(TaskSnapshot task = OrderedContainers()) {
+  TaskDriver driver(std::move(task));
   driver.Send(GoalChanged{Goal::kRun, "", {}});
   driver.Send(Admitted{});
   driver.Send(Provisioned{driver.snapshot().attempt, {}});
@@ -32,7 +37,7 @@ TEST_CASE("a container is created only when all that it depends on allows it", "
   StartContainer("db", &driver);
   StartContainer("setup", &driver);
   CHECK(driver.snapshot().waiting_reason == "waits for container db to be HEALTHY");
-  driver.Send(HealthChecked{"db", driver.container("db").health_checks, true, "ok"});
+  driver.EndCheck("db", kLiveness, kPassed);
   CHECK(driver.snapshot().waiting_reason == "waits for container setup to complete");
   driver.Send(Exited{"setup", 0, false, driver.now()});
   CHECK(driver.Find<Create>("app") != nullptr);
@@ -58,12 +63,51 @@ TEST_CASE("those who wait for a container lose patience after its startTimeout",
         "TaskDependencyError: container db took longer than its startTimeout of 2m to be HEALTHY");
 }
 
+TEST_CASE("the patience with who was ready in time does not end when it is not any more",
+          "[task][order]") {
+  TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
+  StartContainer("db", &driver);
+  StartContainer("setup", &driver);
+  driver.EndCheck("db", kLiveness, kPassed);
+  driver.EndCheck("db", kReadiness, kPassed);
+  driver.EndCheck("db", kReadiness, kFailed);
+  if (GENERATE(true, false)) {
+    driver = TaskDriver(Recover(driver.snapshot()).next);
+    driver.Send(Observed{
+        {{"db", driver.attempt("db"), Sighting::State::kRunning, 5, {}, false, {}}}, true});
+  }
+  driver.Send(TimerFired{{TimerKey::Kind::kStartTimeout, "db", 0}});
+  CHECK(driver.snapshot().goal == Goal::kRun);
+  CHECK(driver.container("app").phase != Phase::kStopped);
+}
+
+TEST_CASE("who was late to be ready may come and go like everybody else", "[task][order]") {
+  TaskDriver driver(OrderedContainersWithReadiness());
+  driver.Send(GoalChanged{Goal::kRun, "", {}});
+  driver.Send(Admitted{});
+  driver.Send(Provisioned{driver.snapshot().attempt, {}});
+  for (const char* name : {"db", "setup"}) {
+    driver.Send(Pulled{name, driver.attempt(name), {}, ""});
+    StartContainer(name, &driver);
+  }
+  // Nobody waits yet: "app" is still being pulled.
+  driver.Send(TimerFired{{TimerKey::Kind::kStartTimeout, "db", 0}});
+  driver.EndCheck("db", kLiveness, kPassed);
+  driver.EndCheck("db", kReadiness, kPassed);
+  driver.Send(Pulled{"app", driver.attempt("app"), {}, ""});
+  CHECK(driver.snapshot().waiting_reason == "waits for container setup to complete");
+  driver.EndCheck("db", kReadiness, kFailed);
+  CHECK(driver.snapshot().goal == Goal::kRun);
+  CHECK(driver.container("app").phase == Phase::kPulled);
+  CHECK(driver.snapshot().waiting_reason == "waits for container db to be HEALTHY");
+}
+
 TEST_CASE("containers stop in the reverse order of their dependencies", "[task][order]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   StartContainer("setup", &driver);
   driver.Send(Exited{"setup", 0, false, driver.now()});
-  driver.Send(HealthChecked{"db", driver.container("db").health_checks, true, ""});
+  driver.EndCheck("db", kLiveness, kPassed);
   StartContainer("app", &driver);
   CHECK(driver.snapshot().last_status == v1::TaskStatus::RUNNING);
   driver.Send(GoalChanged{Goal::kStop, "user", v1::StopCode::UserInitiated});
@@ -127,44 +171,206 @@ TEST_CASE(
 TEST_CASE("health checks follow one another, and only failures in a row make UNHEALTHY",
           "[task][health]") {
   TaskDriver driver = Pulled3();
-  driver.Send(Created{"db", driver.attempt("db"), {}, {}});
-  driver.Send(Started{"db", driver.attempt("db"), {}, 5});
-  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kHealth, "db", 1}, absl::Seconds(10)}));
-  CHECK(driver.Send(TimerFired{{TimerKey::Kind::kHealth, "db", 1}}) ==
-        Actions{CheckHealth{"db", 1}});
-  driver.Send(HealthChecked{"db", 1, true, "fine"});
-  CHECK(driver.container("db").health == Health::kHealthy);
-  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kHealth, "db", 2}, absl::Seconds(10)}));
-  driver.Send(HealthChecked{"db", 2, false, "no answer"});
-  CHECK(driver.container("db").health == Health::kHealthy);
-  driver.Send(HealthChecked{"db", 3, false, "no answer"});
-  CHECK(driver.container("db").health == Health::kUnhealthy);
-  CHECK(driver.container("db").health_output == "no answer");
+  StartContainer("db", &driver);
+  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", 1}, absl::Seconds(10)}));
+  CHECK(driver.Send(TimerFired{{TimerKey::Kind::kCheck, "db", 1}}) ==
+        Actions{Check{"db", kLiveness, 1}});
+  driver.Send(Checked{"db", kLiveness, 1, kPassed});
+  CHECK(HealthOf(driver.container("db")) == Health::kHealthy);
+  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", 2}, absl::Seconds(10)}));
+  driver.Send(Checked{"db", kLiveness, 2, kFailed});
+  CHECK(HealthOf(driver.container("db")) == Health::kHealthy);
+  CHECK_FALSE(driver.Has(Report{}));
+  driver.Send(Checked{"db", kLiveness, 3, kFailed});
+  CHECK(HealthOf(driver.container("db")) == Health::kUnhealthy);
   CHECK(driver.Has(Report{}));
-  CHECK(HealthOf(driver.snapshot()) == Health::kUnhealthy);
+  CHECK(driver.snapshot().goal == Goal::kRun);
 }
 
 TEST_CASE("a check that was not answered says nothing, and is followed by the next",
           "[task][health]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
-  driver.Send(HealthChecked{"db", 1, true, "fine"});
+  driver.EndCheck("db", kLiveness, kPassed);
   for (int number = 2; number < 6; ++number) {
-    driver.Send(HealthChecked{"db", number, std::nullopt, ""});
-    CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kHealth, "db", number + 1}, absl::Seconds(10)}));
+    driver.Send(Checked{"db", kLiveness, number, std::nullopt});
+    CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", number + 1}, absl::Seconds(10)}));
   }
-  CHECK(driver.container("db").health == Health::kHealthy);
-  CHECK(driver.container("db").health_output == "fine");
+  CHECK(HealthOf(driver.container("db")) == Health::kHealthy);
+  CHECK(driver.probe("db", kLiveness).results.size() == 1);
+}
+
+TEST_CASE("the last five results of a check are kept, with their times and exit codes",
+          "[task][health]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  for (int code = 0; code < 7; ++code)
+    driver.EndCheck("db", kLiveness, CheckResult{code, absl::StrCat("says ", code)});
+  driver.EndCheck("db", kLiveness, CheckResult{std::nullopt, std::string(2000, 'x')});
+  const std::vector<CheckResult>& results = driver.probe("db", kLiveness).results;
+  REQUIRE(results.size() == 5);
+  CHECK(results[0].exit_code == 3);
+  CHECK(results[0].output == "says 3");
+  CHECK(results[4].exit_code == std::nullopt);
+  CHECK(results[4].output.size() == 1024);
+  CHECK(results[4].at == driver.now());
+  CHECK(results[3].at == driver.now() - absl::Seconds(1));
+}
+
+TEST_CASE("what checks amount to is stored at each change, what they say is not",
+          "[task][health]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  driver.EndCheck("db", kLiveness, kPassed);
+  CHECK(driver.Has(Persist{}));
+  driver.EndCheck("db", kLiveness, CheckResult{0, "other words"});
+  CHECK_FALSE(driver.Has(Persist{}));
+  driver.EndCheck("db", kLiveness, kFailed);  // the first of two: a restarted agent must know
+  CHECK(driver.Has(Persist{}));
+  driver.EndCheck("db", kLiveness, kFailed);
+  CHECK(driver.Has(Persist{}));
+  driver.EndCheck("db", kLiveness, kFailed);
+  CHECK_FALSE(driver.Has(Persist{}));
 }
 
 TEST_CASE("failures in the start period do not count", "[task][health]") {
   ContainerSnapshot container = OrderedContainers().containers[0];
   container.started_at = absl::FromUnixSeconds(100);
-  for (int i = 0; i < 5; ++i) NoteHealthCheck(absl::FromUnixSeconds(120), false, "", &container);
-  CHECK(container.health == Health::kUnknown);
-  NoteHealthCheck(absl::FromUnixSeconds(131), false, "", &container);
-  NoteHealthCheck(absl::FromUnixSeconds(141), false, "", &container);
-  CHECK(container.health == Health::kUnhealthy);
+  Probe& probe = container.probes.at(kLiveness);
+  for (int i = 0; i < 5; ++i) NoteCheck(absl::FromUnixSeconds(120), kFailed, container, &probe);
+  CHECK(probe.health == Health::kUnknown);
+  NoteCheck(absl::FromUnixSeconds(131), kFailed, container, &probe);
+  NoteCheck(absl::FromUnixSeconds(141), kFailed, container, &probe);
+  CHECK(probe.health == Health::kUnhealthy);
+}
+
+TEST_CASE("a container's healthStatus tells alive from ready", "[task][health]") {
+  ContainerSnapshot container = OrderedContainersWithReadiness().containers[0];
+  const auto [liveness, readiness, expected] = GENERATE(table<Health, Health, Health>(
+      {{Health::kUnknown, Health::kUnknown, Health::kUnknown},
+       {Health::kUnknown, Health::kHealthy, Health::kUnknown},
+       {Health::kUnknown, Health::kUnhealthy, Health::kUnknown},
+       {Health::kHealthy, Health::kUnknown, Health::kUnknown},
+       {Health::kHealthy, Health::kHealthy, Health::kHealthy},
+       {Health::kHealthy, Health::kUnhealthy, Health::kUnknown},
+       {Health::kUnhealthy, Health::kUnknown, Health::kUnhealthy},
+       {Health::kUnhealthy, Health::kHealthy, Health::kUnhealthy},
+       {Health::kUnhealthy, Health::kUnhealthy, Health::kUnhealthy}}));
+  container.probes.at(kLiveness).health = liveness;
+  container.probes.at(kReadiness).health = readiness;
+  CHECK(HealthOf(container) == expected);
+}
+
+TEST_CASE("a container that is not asked whether it is alive is as healthy as it is ready",
+          "[task][health]") {
+  ContainerSnapshot container = OrderedContainersWithReadiness().containers[0];
+  container.probes.erase(kLiveness);
+  const auto [readiness, expected] =
+      GENERATE(table<Health, Health>({{Health::kUnknown, Health::kUnknown},
+                                      {Health::kHealthy, Health::kHealthy},
+                                      {Health::kUnhealthy, Health::kUnknown}}));
+  container.probes.at(kReadiness).health = readiness;
+  CHECK(HealthOf(container) == expected);
+  container.probes.clear();
+  CHECK(HealthOf(container) == Health::kUnknown);
+}
+
+TEST_CASE("both checks of a container run beside one another", "[task][health]") {
+  TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
+  StartContainer("db", &driver);
+  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", 1, kLiveness}, absl::Seconds(10)}));
+  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", 1, kReadiness}, absl::Seconds(5)}));
+  CHECK(driver.Send(TimerFired{{TimerKey::Kind::kCheck, "db", 1, kReadiness}}) ==
+        Actions{Check{"db", kReadiness, 1}});
+  CHECK(driver.Send(TimerFired{{TimerKey::Kind::kCheck, "db", 1, kLiveness}}) ==
+        Actions{Check{"db", kLiveness, 1}});
+  driver.Send(Checked{"db", kReadiness, 1, kFailed});
+  CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", 2, kReadiness}, absl::Seconds(5)}));
+  CHECK(driver.probe("db", kLiveness).number == 1);
+  CHECK(driver.probe("db", kLiveness).results.empty());
+}
+
+TEST_CASE("those who wait for HEALTHY wait until it is alive and ready", "[task][order]") {
+  TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
+  StartContainer("db", &driver);
+  StartContainer("setup", &driver);
+  driver.Send(Exited{"setup", 0, false, driver.now()});
+  const bool is_ready_first = GENERATE(true, false);
+  driver.EndCheck("db", is_ready_first ? kReadiness : kLiveness, kPassed);
+  CHECK(driver.Find<Create>("app") == nullptr);
+  CHECK(driver.snapshot().waiting_reason == "waits for container db to be HEALTHY");
+  driver.EndCheck("db", is_ready_first ? kLiveness : kReadiness, kPassed);
+  CHECK(driver.Find<Create>("app") != nullptr);
+}
+
+TEST_CASE("readiness comes and goes, is told each time, and ends nothing", "[task][health]") {
+  TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
+  StartContainer("db", &driver);
+  driver.EndCheck("db", kLiveness, kPassed);
+  const TaskSnapshot before = driver.snapshot();
+  for (int i = 0; i < 20; ++i) {
+    driver.EndCheck("db", kReadiness, kPassed);
+    CHECK(HealthOf(driver.container("db")) == Health::kHealthy);
+    CHECK(driver.Has(Report{}));
+    driver.EndCheck("db", kReadiness, kFailed);
+    CHECK(HealthOf(driver.container("db")) == Health::kUnknown);
+    CHECK(driver.Has(Report{}));
+    CHECK(driver.Has(Persist{}));
+    CHECK(driver.Find<Signal>() == nullptr);
+  }
+  CHECK(driver.snapshot().goal == Goal::kRun);
+  CHECK(driver.container("db").phase == Phase::kRunning);
+  CHECK(driver.container("db").restart_count == 0);
+}
+
+TEST_CASE("a new life is not ready, nor is an ended one", "[task][health]") {
+  TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
+  StartContainer("db", &driver);
+  driver.EndCheck("db", kLiveness, kPassed);
+  driver.EndCheck("db", kReadiness, kPassed);
+  REQUIRE(HealthOf(driver.container("db")) == Health::kHealthy);
+  const int late = driver.probe("db", kReadiness).number;
+  const absl::Time started = *driver.container("db").started_at;
+  SECTION("new") {
+    driver.Send(Exited{"db", 1, false, started + absl::Seconds(61)});
+    CHECK(HealthOf(driver.container("db")) == Health::kUnknown);
+    driver.Send(TimerFired{driver.Find<ArmTimer>()->key});
+    StartContainer("db", &driver);
+    REQUIRE(driver.container("db").phase == Phase::kRunning);
+    // An answer that was for the first life.
+    driver.Send(Checked{"db", kReadiness, late, kPassed});
+    CHECK(driver.probe("db", kReadiness).health == Health::kUnknown);
+    driver.EndCheck("db", kReadiness, kPassed);
+    CHECK(driver.probe("db", kReadiness).health == Health::kHealthy);
+    CHECK(driver.probe("db", kReadiness).results.size() == 2);  // the first life's is still shown
+  }
+  SECTION("ended") {
+    driver.Send(Exited{"db", 7, false, started + absl::Seconds(1)});
+    REQUIRE(driver.container("db").phase == Phase::kStopped);
+    driver.Send(Checked{"db", kReadiness, late, kPassed});
+    CHECK(driver.probe("db", kReadiness).health == Health::kUnknown);
+  }
+}
+
+TEST_CASE("a restarted agent goes on with both checks, and with what they amounted to",
+          "[task][health]") {
+  TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
+  StartContainer("db", &driver);
+  driver.EndCheck("db", kLiveness, kPassed);
+  driver.EndCheck("db", kReadiness, kPassed);
+  driver.EndCheck("db", kLiveness, kFailed);
+  TaskDriver restarted(Recover(driver.snapshot()).next);
+  restarted.Send(Observed{
+      {{"db", restarted.attempt("db"), Sighting::State::kRunning, 5, {}, false, {}}}, true});
+  CHECK(HealthOf(restarted.container("db")) == Health::kHealthy);
+  CHECK(restarted.probe("db", kLiveness).failures == 1);
+  for (const ProbeKind kind : {kLiveness, kReadiness}) {
+    const Probe& probe = restarted.probe("db", kind);
+    CHECK(restarted.Has(
+        ArmTimer{{TimerKey::Kind::kCheck, "db", probe.number, kind}, probe.check.interval}));
+  }
+  restarted.EndCheck("db", kReadiness, kFailed);
+  CHECK(HealthOf(restarted.container("db")) == Health::kUnknown);
 }
 
 TEST_CASE("what is older than the container's last change is not believed", "[task][recovery]") {

@@ -44,6 +44,42 @@ TEST_CASE("an assignment that makes no task is refused by name", "[task]") {
   CHECK_FALSE(NewTask(v1::Assignment(), absl::Seconds(1)).ok());
 }
 
+TEST_CASE("a new task asks its containers what the definition asks", "[task]") {
+  v1::Assignment assignment = Assigned();
+  v1::ContainerDefinition* web =
+      assignment.mutable_task_definition()->mutable_container_definitions(0);
+  CHECK(NewTask(assignment, absl::Seconds(1))->containers[0].probes.empty());
+  web->mutable_health_check()->add_command("NONE");
+  CHECK(NewTask(assignment, absl::Seconds(1))->containers[0].probes.empty());
+  web->mutable_health_check()->set_command(0, "CMD");
+  web->mutable_health_check()->set_start_period(9);
+  (*web->mutable_docker_labels())["davit.readiness-check"] =
+      R"({"command": ["CMD", "/ready"], "interval": 7})";
+  const auto task = NewTask(assignment, absl::Seconds(1));
+  REQUIRE(task.ok());
+  REQUIRE(task->containers[0].probes.size() == 2);
+  CHECK(task->containers[0].probes.at(ProbeKind::kLiveness).check ==
+        HealthCheck{absl::Seconds(30), 3, absl::Seconds(9)});
+  CHECK(task->containers[0].probes.at(ProbeKind::kReadiness).check ==
+        HealthCheck{absl::Seconds(7), 1, absl::ZeroDuration()});
+}
+
+TEST_CASE("a readiness check that cannot be makes no task, and the reason names it", "[task]") {
+  v1::Assignment assignment = Assigned();
+  (*assignment.mutable_task_definition()
+        ->mutable_container_definitions(0)
+        ->mutable_docker_labels())["davit.readiness-check"] =
+      R"({"command": ["CMD", "/ready"], "interval": 3, "startPeriod": 9})";
+  const absl::Status status = NewTask(assignment, absl::Seconds(1)).status();
+  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(
+      std::string(status.message()),
+      Catch::EndsWith("container 'web': "
+                      "dockerLabels['davit.readiness-check'].interval: must be in 5..300, is 3. "
+                      "dockerLabels['davit.readiness-check'].startPeriod: must be left away: no "
+                      "container is ready before its check has passed."));
+}
+
 TEST_CASE("a task needs what it says, or the sum of what its containers say", "[task]") {
   v1::Assignment assignment = Assigned();
   v1::ContainerDefinition* other =

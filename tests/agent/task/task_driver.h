@@ -58,6 +58,14 @@ class TaskDriver {
   const ContainerSnapshot& container(const std::string& name) {
     return *FindContainer(&snapshot_, name);
   }
+  const Probe& probe(const std::string& container, ProbeKind kind) {
+    return FindContainer(&snapshot_, container)->probes.at(kind);
+  }
+  // The check that is due, or under way, ended; nullopt: it had no answer.
+  const Actions& EndCheck(const std::string& container, ProbeKind kind,
+                          std::optional<CheckResult> result) {
+    return Send(Checked{container, kind, probe(container, kind).number, std::move(result)});
+  }
   const TaskSnapshot& snapshot() const { return snapshot_; }
   TaskSnapshot* mutable_snapshot() { return &snapshot_; }
   const Actions& actions() const { return actions_; }
@@ -88,7 +96,7 @@ inline TaskSnapshot OrderedContainers() {
   task.task_id = "0123456789abcdef0123456789abcdef";
   ContainerSnapshot db;
   db.name = "db";
-  db.health_check = HealthCheck{absl::Seconds(10), 2, absl::Seconds(30)};
+  db.probes[ProbeKind::kLiveness].check = {absl::Seconds(10), 2, absl::Seconds(30)};
   db.restart_policy = {true, {7}, absl::Seconds(60)};
   db.start_timeout = absl::Seconds(120);
   ContainerSnapshot setup;
@@ -98,6 +106,14 @@ inline TaskSnapshot OrderedContainers() {
   app.name = "app";
   app.depends_on = {{"db", Condition::kHealthy}, {"setup", Condition::kSuccess}};
   task.containers = {db, setup, app};
+  return task;
+}
+
+// The same with a "db" that is asked whether it is ready, too.
+inline TaskSnapshot OrderedContainersWithReadiness() {
+  TaskSnapshot task = OrderedContainers();
+  task.containers[0].probes[ProbeKind::kReadiness].check = {absl::Seconds(5), 1,
+                                                            absl::ZeroDuration()};
   return task;
 }
 

@@ -14,6 +14,10 @@ const std::vector<Outcome> kOutcomes = {{Outcome::Kind::kDone, ""},
                                         {Outcome::Kind::kRetry, "AnError: later"},
                                         {Outcome::Kind::kFailed, "AnError: never"}};
 
+const std::vector<std::optional<CheckResult>> kResults = {
+    CheckResult{0, "words"}, CheckResult{1, "words"}, CheckResult{std::nullopt, "too long"},
+    std::nullopt};
+
 // Every event that could reach the snapshot: each kind, with the current, the last and a future
 // attempt, each outcome, each container and an unknown one.
 std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
@@ -46,11 +50,16 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
         events.push_back(Started{container.name, attempt, outcome, 42});
       }
     }
-    for (const bool passed : {true, false}) {
-      events.push_back(HealthChecked{container.name, container.health_checks, passed, "words"});
+    for (const ProbeKind kind : {ProbeKind::kLiveness, ProbeKind::kReadiness}) {
+      const auto probe = container.probes.find(kind);
+      const int number = probe == container.probes.end() ? 0 : probe->second.number;
+      for (int delta = -1; delta <= 1; ++delta) {
+        events.push_back(
+            TimerFired{{TimerKey::Kind::kCheck, container.name, number + delta, kind}});
+        for (const std::optional<CheckResult>& result : kResults)
+          events.push_back(Checked{container.name, kind, number + delta, result});
+      }
     }
-    events.push_back(
-        TimerFired{{TimerKey::Kind::kHealth, container.name, container.health_checks}});
     events.push_back(
         TimerFired{{TimerKey::Kind::kStartTimeout, container.name, container.restart_count}});
     events.push_back(Exited{container.name, 3, false, absl::FromUnixSeconds(2'000'000)});
@@ -78,6 +87,47 @@ bool HasWorkOrWaits(const TaskSnapshot& task) {
       return true;  // its exit will come; while stopping, a timer is armed too
   }
   return false;
+}
+
+// Checks tell, and change nothing but what is told; one at a time is due for each probe.
+void CheckProbes(const TaskSnapshot& before, const decltype(Event::what)& what, const Step& step) {
+  const TaskSnapshot& after = step.next;
+  for (size_t i = 0; i < after.containers.size(); ++i) {
+    const ContainerSnapshot& container = after.containers[i];
+    bool is_alive = true;
+    for (const auto& [kind, probe] : container.probes) {
+      REQUIRE(probe.results.size() <= 5);
+      REQUIRE(probe.failures <= probe.check.retries);
+      if (kind == ProbeKind::kLiveness) is_alive = probe.health != Health::kUnhealthy;
+      if (container.phase == Phase::kStopped && kind == ProbeKind::kReadiness)
+        REQUIRE(probe.health == Health::kUnknown);
+      const auto due = std::count_if(
+          step.actions.begin(), step.actions.end(),
+          [&container, kind = kind, &probe = probe](const Action& action) {
+            const TimerKey key{TimerKey::Kind::kCheck, container.name, probe.number, kind};
+            const auto* timer = std::get_if<ArmTimer>(&action);
+            return action == Action(Check{container.name, kind, probe.number}) ||
+                   (timer != nullptr && timer->key == key);
+          });
+      REQUIRE(due <= 1);
+      // A new number comes with its timer, so no probe falls silent.
+      if (probe.number != before.containers[i].probes.at(kind).number) REQUIRE(due == 1);
+    }
+    REQUIRE((HealthOf(container) == Health::kUnhealthy) == !is_alive);
+    for (const Dependency& dependency : container.depends_on) {
+      const bool is_begun =
+          std::any_of(step.actions.begin(), step.actions.end(), [&container](const Action& action) {
+            const auto* create = std::get_if<Create>(&action);
+            return create != nullptr && create->container == container.name;
+          });
+      if (is_begun && dependency.condition == Condition::kHealthy)
+        REQUIRE(HealthOf(*FindContainer(after, dependency.container)) == Health::kHealthy);
+    }
+    if (!std::holds_alternative<Checked>(what) || before.goal == Goal::kStop) continue;
+    REQUIRE(after.goal == Goal::kRun);
+    REQUIRE(container.phase == before.containers[i].phase);
+    REQUIRE(container.stop_signals == before.containers[i].stop_signals);
+  }
 }
 
 void CheckStep(const TaskSnapshot& before, const Step& step) {
@@ -125,32 +175,52 @@ TEST_CASE("every event in every reachable state keeps the machine's invariants",
   std::mt19937 random(20261123);  // NOLINT: the same walk each time
   size_t pairs = 0;
   std::set<std::string> states;  // (goal, work, phases and works) seen
-  for (int walk = 0; walk < 300; ++walk) {
-    TaskSnapshot task = walk % 3 == 0   ? TwoContainers()
-                        : walk % 3 == 1 ? OneContainer()
-                                        : OrderedContainers();
+  std::set<std::pair<Health, Health>> verdicts;  // (liveness, readiness) of a running container
+  for (int walk = 0; walk < 400; ++walk) {
+    TaskSnapshot task = walk % 4 == 0   ? TwoContainers()
+                        : walk % 4 == 1 ? OneContainer()
+                        : walk % 4 == 2 ? OrderedContainers()
+                                        : OrderedContainersWithReadiness();
+    if (walk % 8 == 3) {
+      TaskDriver driver(task);
+      driver.Run();
+      task = driver.snapshot();
+    }
     for (int step_number = 0; step_number < 40; ++step_number) {
       const auto events = AllEvents(task);
       const absl::Time now = absl::FromUnixSeconds(1'000'000 + step_number);
       std::vector<TaskSnapshot> changed;
+      std::vector<TaskSnapshot> changed_by_checks;
       for (const auto& what : events) {
         const Step step = Advance(task, Event{now, what});
         CheckStep(task, step);
+        CheckProbes(task, what, step);
         ++pairs;
-        if (step.next != task) changed.push_back(step.next);
+        if (step.next == task) continue;
+        changed.push_back(step.next);
+        if (std::holds_alternative<Checked>(what)) changed_by_checks.push_back(step.next);
       }
       std::string state = absl::StrCat(ToString(task.goal), ToString(task.work));
-      for (const ContainerSnapshot& c : task.containers)
+      for (const ContainerSnapshot& c : task.containers) {
         absl::StrAppend(&state, ToString(c.phase), ToString(c.work));
+        if (c.phase == Phase::kRunning && c.probes.size() == 2) {
+          verdicts.emplace(c.probes.at(ProbeKind::kLiveness).health,
+                           c.probes.at(ProbeKind::kReadiness).health);
+        }
+      }
       states.insert(state);
       if (changed.empty()) break;
-      task = changed[random() % changed.size()];
+      // Most events end something: without this hardly any check would be followed by another.
+      const bool is_check = !changed_by_checks.empty() && random() % 2 == 0;
+      const std::vector<TaskSnapshot>& nexts = is_check ? changed_by_checks : changed;
+      task = nexts[random() % nexts.size()];
       // Now and then the agent dies and comes back.
       if (random() % 12 == 0) task = Recover(task).next;
     }
   }
   CHECK(pairs > 100'000);
   CHECK(states.size() > 60);
+  CHECK(verdicts.size() == 9);
 }
 
 // What a well-behaved host answers to an action.
@@ -169,8 +239,9 @@ void Answer(const Action& action, std::vector<decltype(Event::what)>* answers,
   }
   if (const auto* a = std::get_if<Start>(&action))
     answers->push_back(Started{a->container, a->attempt, {}, 9});
-  if (const auto* a = std::get_if<CheckHealth>(&action)) {
-    answers->push_back(HealthChecked{a->container, a->number, (*random)() % 2 == 0, ""});
+  if (const auto* a = std::get_if<Check>(&action)) {
+    answers->push_back(
+        Checked{a->container, a->probe, a->number, kResults[(*random)() % kResults.size()]});
   }
   if (const auto* a = std::get_if<Deprovision>(&action))
     answers->push_back(Deprovisioned{a->attempt, outcome()});
@@ -185,7 +256,7 @@ void Answer(const Action& action, std::vector<decltype(Event::what)>* answers,
 TEST_CASE("a stop at any moment reaches STOPPED in bounded steps", "[task][properties]") {
   std::mt19937 random(7);  // NOLINT: the same histories each time
   for (int history = 0; history < 2000; ++history) {
-    TaskDriver driver(history % 2 == 0 ? TwoContainers() : OrderedContainers());
+    TaskDriver driver(history % 2 == 0 ? TwoContainers() : OrderedContainersWithReadiness());
     std::vector<decltype(Event::what)> answers = {GoalChanged{Goal::kRun, "", {}}};
     const int stop_at = static_cast<int>(random() % 25);
     int steps = 0;

@@ -36,10 +36,58 @@ TEST_CASE("a task comes back from the store as it was", "[task][store]") {
   CHECK(*loaded == stored);
 }
 
+// "db" of OrderedContainersWithReadiness(), asked by its definition.
+v1::TaskRecord CheckedRecordOf(const TaskSnapshot& task) {
+  v1::TaskRecord record = RecordOf(task);
+  v1::ContainerDefinition* db =
+      record.mutable_assignment()->mutable_task_definition()->mutable_container_definitions(0);
+  db->mutable_health_check()->add_command("CMD");
+  db->mutable_health_check()->set_interval(10);
+  db->mutable_health_check()->set_retries(2);
+  db->mutable_health_check()->set_start_period(30);
+  (*db->mutable_docker_labels())["davit.readiness-check"] = R"({"command": ["CMD", "/ready"]})";
+  return record;
+}
+
+TEST_CASE("what checks amounted to and what they said comes back from the store", "[task][store]") {
+  TaskDriver driver(OrderedContainersWithReadiness());
+  driver.Run();
+  driver.EndCheck("db", ProbeKind::kLiveness, CheckResult{0, "fine"});
+  driver.EndCheck("db", ProbeKind::kReadiness, CheckResult{0, "ready"});
+  REQUIRE(driver.container("db").was_healthy);
+  driver.EndCheck("db", ProbeKind::kReadiness, CheckResult{std::nullopt, "too long"});
+  driver.EndCheck("db", ProbeKind::kLiveness, CheckResult{3, "no"});
+  std::map<ProbeKind, Probe> stored = driver.container("db").probes;
+  const auto loaded = FromRecord(CheckedRecordOf(driver.snapshot()), absl::Seconds(30));
+  REQUIRE(loaded.ok());
+  for (auto& [kind, probe] : stored) probe.number = 0;  // what only this process knows
+  CHECK(loaded->containers[0].probes == stored);
+  CHECK(loaded->containers[0].was_healthy == driver.container("db").was_healthy);
+}
+
+TEST_CASE("an older agent's record keeps its health", "[task][store]") {
+  TaskDriver driver(OrderedContainersWithReadiness());
+  driver.Run();
+  v1::TaskRecord record = CheckedRecordOf(driver.snapshot());
+  record.mutable_containers(0)->clear_probes();
+  record.mutable_containers(0)->set_health(static_cast<int>(Health::kHealthy));
+  record.mutable_containers(0)->set_health_failures(1);
+  const auto loaded = FromRecord(record, absl::Seconds(30));
+  REQUIRE(loaded.ok());
+  const auto& probes = loaded->containers[0].probes;
+  CHECK(probes.at(ProbeKind::kLiveness).health == Health::kHealthy);
+  CHECK(probes.at(ProbeKind::kLiveness).failures == 1);
+  CHECK(probes.at(ProbeKind::kReadiness).health == Health::kUnknown);
+}
+
 TEST_CASE("a record that makes no sense is refused by name", "[task][store]") {
   v1::TaskRecord record = RecordOf(OneContainer());
   record.mutable_containers(0)->set_phase(99);
   CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("phase 99") !=
+        std::string::npos);
+  record = RecordOf(OneContainer());
+  record.mutable_containers(0)->set_health(9);
+  CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("health 9") !=
         std::string::npos);
   record = RecordOf(OneContainer());
   record.mutable_containers(0)->set_name("stranger");
