@@ -57,6 +57,25 @@ MetricFamily ContainerCounts(const std::vector<supervisor::TaskView>& views) {
   return family;
 }
 
+MetricFamily Readiness(const std::vector<supervisor::TaskView>& views) {
+  MetricFamily family = Family("davit_agent_container_readiness",
+                               "Running containers with a readiness check, by what it says.");
+  std::map<bool, int> counts;
+  for (const supervisor::TaskView& view : views) {
+    for (int i = 0; i < view.state.containers_size(); ++i) {
+      const auto& probes = view.probes[static_cast<size_t>(i)];
+      const auto readiness = probes.find(task::ProbeKind::kReadiness);
+      if (view.state.containers(i).last_status() != v1::ContainerStatus::RUNNING ||
+          readiness == probes.end())
+        continue;
+      ++counts[readiness->second.health == task::Health::kHealthy];
+    }
+  }
+  Add({{"ready", "true"}}, counts[true], &family);
+  Add({{"ready", "false"}}, counts[false], &family);
+  return family;
+}
+
 // Straight from the cgroup files of the running containers.
 std::vector<MetricFamily> ContainerUsage(const MetricSources& sources,
                                          const std::vector<supervisor::TaskView>& views) {
@@ -128,6 +147,7 @@ std::string RenderMetrics(const MetricSources& sources) {
   std::vector<MetricFamily> families = AgentState(sources);
   families.push_back(TaskCounts(views));
   families.push_back(ContainerCounts(views));
+  families.push_back(Readiness(views));
   for (MetricFamily& family : ContainerUsage(sources, views)) families.push_back(std::move(family));
   for (MetricFamily& family : Owned(*sources.supervisor)) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);

@@ -40,6 +40,8 @@ TEST_CASE("every documented series is there from the start", "[metrics]") {
                                    "davit_agent_containers{status=\"PENDING\"} 0\n",
                                    "davit_agent_containers{status=\"RUNNING\"} 0\n",
                                    "davit_agent_containers{status=\"STOPPED\"} 0\n",
+                                   "davit_agent_container_readiness{ready=\"true\"} 0\n",
+                                   "davit_agent_container_readiness{ready=\"false\"} 0\n",
                                    "davit_agent_owned{kind=\"container\"} 0\n",
                                    "davit_agent_owned{kind=\"lease\"} 0\n",
                                    "davit_agent_owned{kind=\"cgroup\"} 0\n",
@@ -83,6 +85,30 @@ TEST_CASE("a running container shows what its cgroup counts", "[metrics]") {
   CHECK_THAT(text, Catch::Contains("davit_agent_container_memory_bytes" + labels + "1048576\n"));
   CHECK_THAT(text, Catch::Contains("davit_agent_container_cpu_seconds_total" + labels + "2.5\n"));
   CHECK_THAT(text, Catch::Contains("davit_agent_container_oom_kills_total" + labels + "2\n"));
+}
+
+TEST_CASE("running containers are counted by whether they are ready", "[metrics]") {
+  EndpointFixture agent;
+  agent.Run(1);  // is not asked, so it does not count
+  v1::Assignment task = test::MakeAssignment(2);
+  (*task.mutable_task_definition()
+        ->mutable_container_definitions(0)
+        ->mutable_docker_labels())["davit.readiness-check"] = R"({"command": ["CMD", "/ready"]})";
+  agent.host.supervisor->Assign(task);
+  const auto expect = [&agent](int ready, int not_ready) {
+    const std::string text = agent.Get("/metrics").body;
+    const std::string family = "davit_agent_container_readiness";
+    CHECK_THAT(text, Catch::Contains(family + "{ready=\"true\"} " + std::to_string(ready) + "\n"));
+    CHECK_THAT(text,
+               Catch::Contains(family + "{ready=\"false\"} " + std::to_string(not_ready) + "\n"));
+  };
+  agent.host.Pass(absl::Seconds(2));
+  expect(0, 1);
+  agent.host.Pass(absl::Seconds(5));
+  expect(1, 0);
+  agent.host.runtime.Exit(test::ContainerId(task), 0);
+  agent.host.Pass(absl::Seconds(1));
+  expect(0, 0);
 }
 
 TEST_CASE("series of a container end with it, however long its record is kept", "[metrics]") {
