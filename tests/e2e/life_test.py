@@ -27,6 +27,15 @@ class Life(e2e.ClusterTest):
         """When a container did `touch /marks/NAME`, in ns. FileNotFoundError: it has not."""
         return os.stat(f"{self.marks}/{name}").st_mtime_ns
 
+    def mark(self, name):
+        with open(f"{self.marks}/{name}", "w", encoding="utf-8"):
+            pass
+
+    def kill_agent(self):
+        victim = self.cluster.process("agent-1")
+        process.kill(victim, signal.SIGKILL)
+        e2e.wait_for("the agent to end", lambda: process.is_gone(victim), 10)
+
     def agents_view(self, arn, name):
         """A container as the agent's own /v1/tasks shows it."""
         _, text = e2e.get(f"http://{self.cluster.agent_http(1)}/v1/tasks?taskarn={arn}")
@@ -100,15 +109,15 @@ class Life(e2e.ClusterTest):
         os.unlink(f"{self.marks}/alive")
         task = self.wait_health(arn, "main", "UNHEALTHY")
         self.assertEqual((task["healthStatus"], task["lastStatus"]), ("UNHEALTHY", "RUNNING"))
-        expected = {"status": "UNHEALTHY", "output": "it is gone\n"}
-        self.assertEqual(self.agents_view(arn, "main")["Health"], expected)
-        victim = self.cluster.process("agent-1")
-        process.kill(victim, signal.SIGKILL)
-        e2e.wait_for("the agent to end", lambda: process.is_gone(victim), 10)
+        before = self.agents_view(arn, "main")["Health"]
+        self.assertEqual((before["status"], before["output"]), ("UNHEALTHY", "it is gone\n"))
+        self.assertEqual([check["exitCode"] for check in before["checks"]][-2:], [1, 1])
+        self.kill_agent()
         self.cluster.start_agent(1)
-        self.assertEqual(self.agents_view(arn, "main")["Health"], expected)
-        with open(f"{self.marks}/alive", "w", encoding="utf-8"):
-            pass
+        after = self.agents_view(arn, "main")["Health"]
+        self.assertEqual((after["status"], after["output"]), ("UNHEALTHY", "it is gone\n"))
+        self.assertIn(before["checks"][-2], after["checks"])
+        self.mark("alive")
         self.wait_health(arn, "main", "HEALTHY")
 
     def test_a_check_that_hangs_makes_unhealthy_and_leaves_nothing_behind(self):
@@ -125,6 +134,93 @@ class Life(e2e.ClusterTest):
                 return len(file.readlines()) >= 3
         e2e.wait_for("three checks", checked_three_times, 30)
         e2e.wait_for("what the checks began to be gone", lambda: self.container_pids(arn, "main") == before, 10)
+
+    def test_many_checks_at_once_make_few_processes(self):
+        def check(mark):
+            return {"command": ["CMD-SHELL", f"echo x >>/marks/{mark}; exec sleep 1003"], "interval": 5, "timeout": 2}
+        names = [f"c{i}" for i in range(10)]
+        probes = [f"{name}-{probe}" for name in names for probe in ("alive", "ready")]
+        arn = self.start_one(self.ordered("many", *(
+            self.shell(name, "exec sleep 1000", memory=8, healthCheck=check(f"{name}-alive"),
+                       dockerLabels={"davit.readiness-check": json.dumps(check(f"{name}-ready"))})
+            for name in names)))
+        self.ecs.wait_status(arn, "RUNNING")
+        most = {"one container": 0, "all": 0}
+
+        def all_checked_twice():
+            counts = [len(self.container_pids(arn, name)) - 1 for name in names]
+            most["one container"] = max(most["one container"], *counts)
+            most["all"] = max(most["all"], sum(counts))
+            return all(self.lines_of(probe) >= 2 for probe in probes)
+        e2e.wait_for("two checks of each kind in each container", all_checked_twice, 90)
+        self.assertLessEqual(most["one container"], 2)  # one of each kind
+        self.assertLessEqual(most["all"], 8)            # the agent's health pool
+        self.assertGreater(most["all"], 2)              # or the look at the host saw nothing
+
+    def lines_of(self, mark):
+        try:
+            with open(f"{self.marks}/{mark}", encoding="utf-8") as file:
+                return len(file.readlines())
+        except FileNotFoundError:
+            return 0
+
+    # ---- readiness
+
+    def test_readiness_comes_and_goes_and_ends_nothing(self):
+        ready = {"command": ["CMD-SHELL", "test -e /marks/ready || { echo warming up; exit 1; }"], "timeout": 2}
+        db = self.shell("db", "exec sleep 1000", healthCheck={"command": ["CMD", "true"], "interval": 5},
+                        dockerLabels={"davit.readiness-check": json.dumps(ready)})
+        app = self.shell("app", "touch /marks/app-started; exec sleep 1000",
+                         dependsOn=[{"containerName": "db", "condition": "HEALTHY"}])
+        arn = self.start_one(self.ordered("ready", app, db))
+
+        def view():
+            return self.agents_view(arn, "db")
+
+        def main_processes():
+            pids = [self.agents_view(arn, name)["Pid"] for name in ("db", "app")]
+            return [(pid, process.start_time(pid)) for pid in pids]
+        # Alive, not ready: whoever needs it waits.
+        e2e.wait_for("db to be alive", lambda: view()["Health"]["status"] == "HEALTHY", 40)
+        e2e.wait_for("db to be asked whether it is ready", lambda: view()["Readiness"]["checks"], 20)
+        self.assertEqual((view()["Readiness"]["ready"], view()["Readiness"]["output"]), (False, "warming up\n"))
+        self.assertEqual(e2e.container(self.ecs.task(arn), "db")["healthStatus"], "UNKNOWN")
+        self.assertEqual(self.container_pids(arn, "app"), [])
+        self.assertEqual(self.ready_counts(), (0, 1))
+        self.mark("ready")
+        self.assertEqual(self.wait_health(arn, "db", "HEALTHY")["healthStatus"], "HEALTHY")
+        self.ecs.wait_status(arn, "RUNNING")
+        e2e.wait_for("app's mark", lambda: os.path.exists(f"{self.marks}/app-started"), 5)
+        self.assertLess(self.marked_at("ready"), self.marked_at("app-started"))
+        self.assertEqual(self.ready_counts(), (1, 0))
+        # It goes away while no agent looks: the next one knows what the last one knew, and asks.
+        before = main_processes()
+        self.kill_agent()
+        os.unlink(f"{self.marks}/ready")
+        self.cluster.start_agent(1)
+        self.assertTrue(view()["Readiness"]["ready"])
+        self.assertEqual(self.wait_health(arn, "db", "UNKNOWN")["healthStatus"], "UNKNOWN")
+        # For as long as it likes: neither the container nor the task ends of it.
+        e2e.wait_for("three checks that failed", lambda: [check["exitCode"] for check in view()["Readiness"]["checks"]][
+            -3:] == [1, 1, 1], 40)
+        self.assertEqual(self.ecs.task(arn)["lastStatus"], "RUNNING")
+        self.assertEqual(main_processes(), before)
+        self.mark("ready")
+        self.wait_health(arn, "db", "HEALTHY")
+
+    def ready_counts(self):
+        """How many running containers are ready, and how many are not, by the agent's metrics."""
+        _, text = e2e.get(f"http://{self.cluster.agent_http(1)}/metrics")
+        return tuple(int(next(line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(
+            f'davit_agent_container_readiness{{ready="{ready}"}}'))) for ready in ("true", "false"))
+
+    def test_a_readiness_check_that_cannot_be_is_refused_by_the_api(self):
+        wrong = {"command": ["CMD", "/ready"], "interval": 1}
+        with self.assertRaises(e2e.ApiError) as raised:
+            self.ecs.register(self.definition("wrong", self.shell(
+                "main", "exec sleep 1000", dockerLabels={"davit.readiness-check": json.dumps(wrong)})))
+        self.assertIn("containerDefinitions[0].dockerLabels['davit.readiness-check'].interval: must be in 5..300, is 1.",
+                      str(raised.exception))
 
     # ---- restarts
 
