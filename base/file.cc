@@ -22,7 +22,26 @@ absl::Status WriteAll(int fd, absl::string_view text) {
     }
     text.remove_prefix(static_cast<size_t>(written));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Sync(int fd) {
   return fsync(fd) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "fsync");
+}
+
+absl::Status Replace(const std::string& path, absl::string_view text, unsigned mode, bool is_durable) {
+  const std::string temporary = absl::StrCat(path, ".new");
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", temporary));
+  absl::Status written = WriteAll(fd, text);
+  if (written.ok() && is_durable) written = Sync(fd);
+  close(fd);
+  if (!written.ok() || rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(temporary.c_str());
+    return written.ok() ? ErrnoStatus(error, absl::StrCat("rename to ", path)) : Annotate(written, temporary);
+  }
+  return is_durable ? SyncFolderOf(path) : absl::OkStatus();
 }
 
 }  // namespace
@@ -58,17 +77,11 @@ absl::Status SyncFolderOf(const std::string& path) {
 }
 
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view text, unsigned mode) {
-  const std::string temporary = absl::StrCat(path, ".new");
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", temporary));
-  const absl::Status written = WriteAll(fd, text);
-  close(fd);
-  if (!written.ok() || rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    unlink(temporary.c_str());
-    return written.ok() ? ErrnoStatus(error, absl::StrCat("rename to ", path)) : Annotate(written, temporary);
-  }
-  return SyncFolderOf(path);
+  return Replace(path, text, mode, /*is_durable=*/true);
+}
+
+absl::Status WriteFileUntilReboot(const std::string& path, absl::string_view text, unsigned mode) {
+  return Replace(path, text, mode, /*is_durable=*/false);
 }
 
 absl::Status MakeDirectories(const std::string& path, unsigned mode) {

@@ -169,7 +169,7 @@ absl::StatusOr<std::optional<AttachmentRecord>> CniNetwork::LoadRecord(
 }
 
 absl::Status CniNetwork::SaveRecord(const AttachmentRecord& record) const {
-  return WriteFileAtomically(RecordPath(record.container_id), ToJson(record), 0600);
+  return WriteFileUntilReboot(RecordPath(record.container_id), ToJson(record), 0600);
 }
 
 bool CniNetwork::IsIntact(const AttachmentRecord& record) const {

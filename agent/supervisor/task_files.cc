@@ -110,7 +110,7 @@ absl::StatusOr<std::map<std::string, std::string>> TaskFiles::WriteSecrets(
   RETURN_IF_ERROR(MountTmpfs(folder, kSecretsTmpfs));
   for (const auto& [path, text] : secrets) {
     const std::string file = absl::StrCat(folder, "/", files.size());
-    RETURN_IF_ERROR(WriteFileAtomically(file, text, 0444), "secret file ", path);
+    RETURN_IF_ERROR(WriteFileUntilReboot(file, text, 0444), "secret file ", path);
     files.emplace(path, file);
   }
   return files;
@@ -123,9 +123,9 @@ absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id, cons
   std::string hosts =
       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   if (!ip_address.empty()) absl::StrAppend(&hosts, ip_address, "\t", hostname, "\n");
-  RETURN_IF_ERROR(WriteFileAtomically(folder + "/hosts", hosts));
-  RETURN_IF_ERROR(WriteFileAtomically(folder + "/hostname", hostname + "\n"));
-  RETURN_IF_ERROR(WriteFileAtomically(folder + "/resolv.conf", ResolvConf()));
+  RETURN_IF_ERROR(WriteFileUntilReboot(folder + "/hosts", hosts));
+  RETURN_IF_ERROR(WriteFileUntilReboot(folder + "/hostname", hostname + "\n"));
+  RETURN_IF_ERROR(WriteFileUntilReboot(folder + "/resolv.conf", ResolvConf()));
   return folder;
 }
 

@@ -26,9 +26,10 @@ TEST_CASE("a file of the kernel, which has no size, is read whole", "[file]") {
 }
 
 TEST_CASE("writing replaces the old text and leaves nothing else behind", "[file]") {
+  const auto write = GENERATE(&WriteFileAtomically, &WriteFileUntilReboot);
   const ScratchFolder folder;
-  REQUIRE(WriteFileAtomically(folder.File("a"), "a long old text").ok());
-  REQUIRE(WriteFileAtomically(folder.File("a"), "new", 0600).ok());
+  REQUIRE(write(folder.File("a"), "a long old text", 0644).ok());
+  REQUIRE(write(folder.File("a"), "new", 0600).ok());
   CHECK(*ReadFile(folder.File("a")) == "new");
   CHECK_FALSE(FileExists(folder.File("a.new")));
   struct stat info {};
@@ -37,10 +38,11 @@ TEST_CASE("writing replaces the old text and leaves nothing else behind", "[file
 }
 
 TEST_CASE("a failed write leaves the old text, and no half of the new one", "[file]") {
+  const auto write = GENERATE(&WriteFileAtomically, &WriteFileUntilReboot);
   const ScratchFolder folder;
   REQUIRE(
       MakeDirectories(folder.File("a/b")).ok());  // a folder that is not empty cannot be replaced
-  CHECK_FALSE(WriteFileAtomically(folder.File("a"), "new").ok());
+  CHECK_FALSE(write(folder.File("a"), "new", 0644).ok());
   CHECK(FileExists(folder.File("a/b")));
   CHECK_FALSE(FileExists(folder.File("a.new")));
 }
