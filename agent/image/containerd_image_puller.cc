@@ -11,6 +11,8 @@ namespace {
 
 // How often an image may vanish between being pulled and being held by the caller's lease.
 constexpr int kHoldAttempts = 3;
+// A host runs few images, but over the years many.
+constexpr size_t kMaxKnown = 256;
 
 }  // namespace
 
@@ -57,8 +59,11 @@ absl::StatusOr<PulledImage> ContainerdImagePuller::Pull(const std::string& image
 absl::StatusOr<PulledImage> ContainerdImagePuller::PullFor(const ImageReference& reference,
                                                            const std::string& lease,
                                                            const CancelCheck& is_cancelled) {
-  auto ticket = pulls_.Join(reference.ToString(), [this, reference](const CancelCheck& cancelled) {
-    return ImagePull(deps_, reference, cancelled).Run();
+  const std::string name = reference.ToString();
+  // Without a lease nobody looks below whether it is there.
+  const std::optional<PulledImage> known = lease.empty() ? std::nullopt : Known(name);
+  auto ticket = pulls_.Join(name, [this, reference, known](const CancelCheck& cancelled) {
+    return ImagePull(deps_, reference, known, cancelled).Run();
   });
   ASSIGN_OR_RETURN(const FinishedPull pull, ticket.Wait(is_cancelled));
   if (lease.empty()) return pull.image;
@@ -68,9 +73,21 @@ absl::StatusOr<PulledImage> ContainerdImagePuller::PullFor(const ImageReference&
       "holding image ", pull.image.name, " for lease ", lease);
   const bool is_there = content_.Info(pull.image.manifest_digest).ok() &&
                         (pull.image.chain_id.empty() || snapshots_.Stat(pull.image.chain_id).ok());
-  if (is_there) return pull.image;
+  const MutexLock lock(&mu_);
+  if (is_there) {
+    if (known_.size() >= kMaxKnown) known_.clear();
+    known_[name] = pull.image;
+    return pull.image;
+  }
+  known_.erase(name);
   return absl::AbortedError(
       absl::StrCat("image ", pull.image.name, " was removed from containerd while it was pulled"));
+}
+
+std::optional<PulledImage> ContainerdImagePuller::Known(const std::string& name) const {
+  const MutexLock lock(&mu_);
+  const auto found = known_.find(name);
+  return found == known_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace davit::image

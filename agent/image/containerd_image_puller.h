@@ -2,6 +2,8 @@
 #define DAVIT_AGENT_IMAGE_CONTAINERD_IMAGE_PULLER_H_
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -10,6 +12,7 @@
 #include "agent/image/image_pull.h"
 #include "agent/image/image_puller.h"
 #include "base/executor.h"
+#include "base/mutex.h"
 
 namespace davit::image {
 
@@ -40,6 +43,7 @@ class ContainerdImagePuller final : public ImagePuller {
  private:
   absl::StatusOr<PulledImage> PullFor(const ImageReference& reference, const std::string& lease,
                                       const CancelCheck& is_cancelled);
+  std::optional<PulledImage> Known(const std::string& name) const;
 
   RegistryClient registry_;
   containerd::ContentStore content_;
@@ -55,6 +59,10 @@ class ContainerdImagePuller final : public ImagePuller {
   const PullDeps deps_;
   ThreadPool image_threads_;
   SingleFlight<FinishedPull> pulls_;
+
+  mutable Mutex mu_;
+  // What the last pulls found whole, by image name.
+  std::map<std::string, PulledImage> known_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace davit::image

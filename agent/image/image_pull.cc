@@ -32,11 +32,19 @@ void Join(const Held& more, Held* held) { held->insert(held->end(), more.begin()
 
 }  // namespace
 
-ImagePull::ImagePull(const PullDeps& deps, ImageReference reference, CancelCheck is_cancelled)
-    : deps_(deps), reference_(std::move(reference)), is_cancelled_(std::move(is_cancelled)) {}
+ImagePull::ImagePull(const PullDeps& deps, ImageReference reference,
+                     std::optional<PulledImage> known, CancelCheck is_cancelled)
+    : deps_(deps),
+      reference_(std::move(reference)),
+      known_(std::move(known)),
+      is_cancelled_(std::move(is_cancelled)) {}
 
 absl::StatusOr<FinishedPull> ImagePull::Run() {
   ASSIGN_OR_RETURN(target_, Resolve());
+  if (known_ && known_->manifest_digest == target_.descriptor.digest &&
+      recorded_digest_ == target_.descriptor.digest) {
+    return FinishedPull{*known_, {}};
+  }
   ASSIGN_OR_RETURN(manifest_, LoadManifestFor(target_), reference_.ToString());
   ASSIGN_OR_RETURN(layers_, ParseManifest(manifest_.body), reference_.ToString());
   ASSIGN_OR_RETURN(config_, LoadConfig(layers_.config), reference_.ToString());
@@ -62,9 +70,10 @@ absl::StatusOr<ImagePull::Document> ImagePull::Resolve() {
     }
     return FetchManifest(reference_);
   }
-  const bool is_known = deps_.images->Get(reference_.ToString()).ok();
-  auto fetched = FetchManifest(reference_,
-                               is_known ? kAttemptsForKnownImage : std::numeric_limits<int>::max());
+  const auto record = deps_.images->Get(reference_.ToString());
+  if (record.ok()) recorded_digest_ = record->target.digest;
+  auto fetched = FetchManifest(
+      reference_, record.ok() ? kAttemptsForKnownImage : std::numeric_limits<int>::max());
   if (fetched.ok() || fetched.status().code() == absl::StatusCode::kCancelled ||
       fetched.status().code() == absl::StatusCode::kDataLoss) {
     return fetched;

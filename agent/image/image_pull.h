@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,10 @@ struct PullDeps {
 // and disk.
 class ImagePull {
  public:
-  ImagePull(const PullDeps& deps, ImageReference reference, CancelCheck is_cancelled);
+  // `known`: what the last pull of this name found to be whole. It is the answer again if the name
+  // still stands for it; whether all of it is still there is for the caller to look at.
+  ImagePull(const PullDeps& deps, ImageReference reference, std::optional<PulledImage> known,
+            CancelCheck is_cancelled);
   // Codes as of ImagePuller::Pull(), not yet in ECS's words.
   absl::StatusOr<FinishedPull> Run();
 
@@ -70,11 +74,13 @@ class ImagePull {
 
   const PullDeps deps_;
   const ImageReference reference_;
+  const std::optional<PulledImage> known_;
   const CancelCheck is_cancelled_;
 
   // Filled one after the other by Run().
-  Document target_;    // what the name stands for
-  Document manifest_;  // the same, unless that is an index
+  std::string recorded_digest_;  // what the image record says, if the name is a tag
+  Document target_;              // what the name stands for
+  Document manifest_;            // the same, unless that is an index
   Document config_;
   Manifest layers_;
   spec::ImageConfig image_config_;

@@ -279,6 +279,24 @@ TEST_CASE("an image outlives its record as long as a task's lease, and then goes
   CHECK(world.content.List()->empty());
 }
 
+TEST_CASE("an image that was removed since the last pull is pulled again", "[puller]") {
+  World world;
+  world.PushThreeLayers("web:v1");
+  const auto first = world.Pull("web:v1");
+  REQUIRE(first.ok());
+  const bool keeps_record = GENERATE(false, true);
+  if (keeps_record) {
+    REQUIRE(world.leases.Delete("task", /*is_synchronous=*/true).ok());
+    REQUIRE(world.snapshots.Remove(first->chain_id).ok());
+    REQUIRE(world.leases.Create("task", {}).ok());
+  } else {
+    REQUIRE(world.images.Delete(first->name, /*is_synchronous=*/true).ok());
+  }
+  REQUIRE(world.Pull("web:v1").status() == absl::OkStatus());
+  CHECK(world.images.Get(first->name).ok());
+  CHECK(world.snapshots.Stat(first->chain_id).ok());
+}
+
 TEST_CASE("several callers of one image share one pull", "[puller]") {
   World world;
   world.PushThreeLayers("web:v1");
