@@ -176,6 +176,7 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_
   reader.Read("tasks", "cleanup_after", &config.cleanup_after, absl::Seconds(1), absl::Hours(24 * 365));
   reader.Read("tasks", "reconcile_interval", &config.reconcile_interval, absl::Seconds(1), absl::Hours(24));
   reader.Read("tasks", "orphan_grace", &config.orphan_grace, absl::ZeroDuration(), absl::Hours(24 * 365));
+  reader.Read("tasks", "post_mortem_log_lines", &config.post_mortem_log_lines, 0, 50);
   reader.Read("http", "address", &config.http_address);
   reader.Read("http", "port", &config.http_port, 1, kMaxPort);
   ReadSecrets(&config, &reader);

@@ -65,6 +65,7 @@ struct AgentConfig {
   absl::Duration cleanup_after = absl::Hours(3);
   absl::Duration reconcile_interval = absl::Minutes(2);
   absl::Duration orphan_grace = absl::Minutes(5);
+  int post_mortem_log_lines = 5;
   // [http]
   std::string http_address = "127.0.0.1";
   int http_port = 51678;

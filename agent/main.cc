@@ -34,6 +34,7 @@ constexpr int kImageThreads = 8;
 constexpr int kNetworkThreads = 4;
 constexpr int kHealthThreads = 8;
 constexpr int kHttpThreads = 2;
+constexpr char kKernelLog[] = "/dev/kmsg";
 constexpr char kSeccompProfile[] = "/usr/share/containers/seccomp.json";
 
 struct Arguments {
@@ -86,6 +87,10 @@ session::GatewayClient::Options GatewayOptions(const AgentConfig& config) {
   return {config.endpoints, config.dev, config.ca_file, config.cert_file, config.key_file};
 }
 
+supervisor::PostMortems::Options PostMortemOptionsOf(const AgentConfig& config) {
+  return {config.post_mortem_log_lines, kKernelLog};
+}
+
 supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config, const resource::HostFacts& facts,
                                                   const resource::InstanceIdentity& identity,
                                                   const v1::RegistrationRecord& registration) {
@@ -98,6 +103,7 @@ supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config, con
   options.agent_ids.insert(registration.former_ec2_instance_ids().begin(), registration.former_ec2_instance_ids().end());
   options.orphan_grace = config.orphan_grace;
   options.reconcile_interval = config.reconcile_interval;
+  options.post_mortem = PostMortemOptionsOf(config);
   return options;
 }
 
@@ -174,7 +180,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   const secret::ValueResolver values(&aws, {&folder_secrets, &aws_secrets});
   supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(), &files, &supervisor,
                                    ToSpecFacts(config, facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
-                                   identity.ec2_instance_id, 0, &values});
+                                   identity.ec2_instance_id, 0, &values, PostMortemOptionsOf(config)});
   session::Session session({&control, &timers, store.get(), &supervisor,
                             [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),
                             config.stop_after_disconnect},

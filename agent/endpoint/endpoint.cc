@@ -34,6 +34,20 @@ void AddProbe(task::ProbeKind kind, const task::Probe& probe, Json* container) {
   json["checks"] = checks;
 }
 
+// Of the latest end; after a restart in place the container runs again.
+Json PostMortemJson(const v1::ContainerState& container, const task::PostMortem& facts) {
+  Json json = {{"CpuSeconds", absl::ToDoubleSeconds(facts.cpu_time)},
+               {"MemoryPeakBytes", facts.memory_peak_bytes},
+               {"MemoryLimitBytes", facts.memory_limit_bytes},
+               {"MemoryIsOfTask", facts.is_memory_of_task},
+               {"OomKills", facts.oom_kills},
+               {"LastLines", facts.last_lines}};
+  if (!facts.killed_process.empty()) json["KilledProcess"] = facts.killed_process;
+  if (const std::string signal = task::SignalOfExitCode(container.exit_code()); !signal.empty())
+    json["Signal"] = signal;
+  return json;
+}
+
 Json ContainerJson(const supervisor::TaskView& view, int index) {
   const v1::ContainerState& container = view.state.containers(index);
   Json ports = Json::array();
@@ -55,6 +69,8 @@ Json ContainerJson(const supervisor::TaskView& view, int index) {
     AddProbe(kind, probe, &json);
   if (container.has_exit_code()) json["ExitCode"] = container.exit_code();
   if (!container.reason().empty()) json["Reason"] = container.reason();
+  if (const auto& facts = view.post_mortems[static_cast<size_t>(index)])
+    json["PostMortem"] = PostMortemJson(container, *facts);
   return json;
 }
 

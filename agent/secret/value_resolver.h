@@ -12,8 +12,9 @@
 
 namespace davit::secret {
 
-// What a container's definition names and the agent must fetch. Held in memory only for as long as
-// a container is created; never logged, stored or reported.
+// What a container's definition names and the agent must fetch. Held in memory only: for as long as
+// a container is created, the secrets for as long as it may have output that tells them
+// (supervisor::Task); never logged, stored or reported.
 struct ResolvedValues {
   std::map<std::string, std::string> file_environment;  // from environmentFiles
   std::map<std::string, std::string> secrets;           // for the environment

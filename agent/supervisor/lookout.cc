@@ -29,7 +29,9 @@ task::Sighting::State StateOf(runtime::ContainerState state) {
 void Lookout::Ask(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot) {
   Question question{task, {}};
   for (const task::ContainerSnapshot& container : snapshot.containers) {
-    question.attempts[container.name] = container.attempt;
+    // What has ended is known, and stays so.
+    if (container.phase != task::Phase::kStopped)
+      question.attempts[container.name] = container.attempt;
   }
   deps_.serial->Post([this, question = std::move(question)] {
     questions_.push_back(question);
@@ -86,18 +88,15 @@ task::Observed Lookout::Sightings(const Question& question, const Containers& co
       sighting.pid = found->second.pid;
       sighting.exit_code = found->second.exit_code;
       sighting.exited_at = found->second.exited_at;
-      sighting.out_of_memory =
-          sighting.exit_code.value_or(0) != 0 && RanOutOfMemory(question.task->id(), name);
+      if (sighting.state == task::Sighting::State::kStopped) {
+        sighting.facts = deps_.post_mortems->Examine(*question.task, name);
+        sighting.out_of_memory =
+            sighting.exit_code.value_or(0) != 0 && sighting.facts.oom_kills > 0;
+      }
     }
     observed.sightings.push_back(std::move(sighting));
   }
   return observed;
-}
-
-bool Lookout::RanOutOfMemory(const std::string& task_id, const std::string& container) const {
-  const absl::StatusOr<resource::CgroupUsage> usage =
-      deps_.cgroups->Read(deps_.cgroups->ContainerPath(task_id, container));
-  return usage.ok() && usage->oom_kills > 0;
 }
 
 }  // namespace davit::supervisor

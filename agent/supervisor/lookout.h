@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/resource/task_cgroups.h"
 #include "agent/runtime/runtime.h"
+#include "agent/supervisor/post_mortem.h"
 #include "agent/supervisor/task.h"
 #include "base/timers.h"
 
@@ -25,21 +25,19 @@ class Lookout {
     Executor* blocking;  // for calls to the runtime and the kernel
     Timers* timers;
     runtime::Runtime* runtime;
-    resource::TaskCgroups* cgroups;
+    const PostMortems* post_mortems;
   };
   explicit Lookout(const Deps& deps) : deps_(deps) {}
 
   // On the serial only: the host was restarted since this task's record was made.
   void NoteRebootSince(const std::string& task_id) { rebooted_.insert(task_id); }
   void Ask(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot);
-  // Blocks on kernel files. False also if the cgroup is gone.
-  bool RanOutOfMemory(const std::string& task_id, const std::string& container) const;
 
  private:
   using Containers = std::map<std::string, runtime::ContainerInfo>;  // by container id
   struct Question {
     std::shared_ptr<Task> task;
-    std::map<std::string, int> attempts;  // of its containers when it asked
+    std::map<std::string, int> attempts;  // of its containers when it asked; not of ended ones
   };
   void BeginListing();
   void Answer(absl::StatusOr<std::vector<runtime::ContainerInfo>> listed,

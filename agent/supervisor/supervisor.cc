@@ -36,7 +36,8 @@ Supervisor::Supervisor(Options options, const Deps& deps)
       deps_(deps),
       serial_(deps.pools.control),
       ledger_(options_.capacity),
-      lookout_({&serial_, deps.pools.runtime, deps.timers, deps.runtime, deps.cgroups}),
+      post_mortems_(options_.post_mortem, deps.cgroups, deps.files),
+      lookout_({&serial_, deps.pools.runtime, deps.timers, deps.runtime, &post_mortems_}),
       orphans_(options_.agent_ids, options_.orphan_grace) {}
 
 void Supervisor::Connect(Effects* effects, ReportSink* sink) {
@@ -256,8 +257,10 @@ void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
     // Reading the cgroup blocks, and comes before the task can have it removed.
     deps_.pools.runtime->Post([this, event, task] {
       const std::string name = task->ContainerName(event.container_id);
-      const bool out_of_memory = event.exit_code != 0 && lookout_.RanOutOfMemory(task->id(), name);
-      task->Handle(task::Exited{name, event.exit_code, out_of_memory, event.exited_at});
+      task::PostMortem facts = post_mortems_.Examine(*task, name);
+      const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
+      task->Handle(
+          task::Exited{name, event.exit_code, out_of_memory, event.exited_at, std::move(facts)});
     });
   });
 }
@@ -388,6 +391,7 @@ std::vector<TaskView> Supervisor::View() {
           view.images.push_back(task->Definition(container.name).image());
           view.pids.push_back(container.pid);
           view.probes.push_back(container.probes);
+          view.post_mortems.push_back(container.post_mortem);
         }
         MutexLock lock(&gathering->mu);
         gathering->views.push_back(std::move(view));

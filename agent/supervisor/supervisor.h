@@ -28,6 +28,8 @@ struct TaskView {
   std::vector<std::string> images;  // by container, in the order of state.containers()
   std::vector<int> pids;
   std::vector<std::map<task::ProbeKind, task::Probe>> probes;
+  // Of the containers' latest ends; nullopt: it has not ended yet.
+  std::vector<std::optional<task::PostMortem>> post_mortems;
 };
 
 // All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the
@@ -44,6 +46,7 @@ class Supervisor final : public TaskEffects::Host {
     absl::Duration orphan_grace = absl::Minutes(5);
     absl::Duration reconcile_interval =
         absl::Minutes(2);  // looks at the whole host this often, whatever events say
+    PostMortems::Options post_mortem = {};
   };
   struct Deps {
     Pools pools;
@@ -125,6 +128,7 @@ class Supervisor final : public TaskEffects::Host {
   std::set<std::string> finished_;  // ids of STOPPED ones that are kept for a while
   std::set<std::string> acked_;     // those of them that the controller knows of
   task::AdmissionLedger ledger_;
+  const PostMortems post_mortems_;  // on any thread
   Lookout lookout_;
   Orphans orphans_;
   bool has_looked_ = false;                // at the host as a whole, since the start

@@ -132,4 +132,23 @@ std::shared_ptr<std::atomic<bool>> Task::CancelFlag(const std::string& container
   return flag;
 }
 
+void Task::AddSecrets(const std::string& container, const secret::ResolvedValues& values) {
+  MutexLock lock(&mu_);
+  std::set<std::string>& known = secrets_[container];
+  for (const auto& [name, value] : values.secrets) known.insert(value);
+  for (const auto& [path, value] : values.secret_files) known.insert(value);
+}
+
+std::optional<std::set<std::string>> Task::SecretsOf(const std::string& container) const {
+  if (Definition(container).secrets().empty()) return std::set<std::string>();
+  MutexLock lock(&mu_);
+  const auto found = secrets_.find(container);
+  return found == secrets_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Task::ForgetSecrets() {
+  MutexLock lock(&mu_);
+  secrets_.clear();
+}
+
 }  // namespace davit::supervisor

@@ -4,9 +4,12 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "agent/image/image_puller.h"
+#include "agent/secret/value_resolver.h"
 #include "agent/store/store.h"
 #include "agent/task/container_id.h"
 #include "agent/task/task_machine.h"
@@ -80,6 +83,13 @@ class Task : public std::enable_shared_from_this<Task> {
   image::PulledImage Image(const std::string& container) const;
   std::shared_ptr<std::atomic<bool>> CancelFlag(const std::string& container);
 
+  // The values of a container's `secrets`, of all its lives: kept in memory only, so that they can
+  // be left out of what is told of its output. nullopt: it has some that this agent has not seen.
+  // Thread-safe.
+  void AddSecrets(const std::string& container, const secret::ResolvedValues& values);
+  std::optional<std::set<std::string>> SecretsOf(const std::string& container) const;
+  void ForgetSecrets();
+
  private:
   void Apply(task::Step step);
   // Carries out the actions from `first` on; a Persist resumes with the rest once it is durable.
@@ -98,6 +108,7 @@ class Task : public std::enable_shared_from_this<Task> {
   mutable Mutex mu_;
   std::map<std::string, image::PulledImage> images_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<std::atomic<bool>>> cancel_flags_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, std::set<std::string>> secrets_ ABSL_GUARDED_BY(mu_);  // by container
 };
 
 }  // namespace davit::supervisor

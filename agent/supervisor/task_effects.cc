@@ -116,10 +116,7 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
     std::vector<std::string> containers;
     for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
     deps_.pools.runtime->Post([this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
-      task::Outcome outcome = ToOutcome(RemoveFromHost(task->id(), containers), "CannotRemoveContainerError");
-      // Whatever is in the way: nothing may be left behind, so it is tried again.
-      if (outcome.kind == task::Outcome::Kind::kFailed) outcome.kind = task::Outcome::Kind::kRetry;
-      task->Handle(task::Deprovisioned{attempt, std::move(outcome)});
+      task->Handle(Deprovision(task.get(), containers, attempt));
     });
   } else if (const auto* timer = std::get_if<task::ArmTimer>(&action)) {
     deps_.timers->After(timer->delay, deps_.pools.control,
@@ -180,6 +177,7 @@ void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Cre
   deps_.pools.image->Post([this, task, action] {
     absl::StatusOr<secret::ResolvedValues> values = ResolveValues(*task, action.container);
     if (values.ok()) {
+      task->AddSecrets(action.container, *values);
       BeginAttach(task, action, std::make_shared<secret::ResolvedValues>(*std::move(values)));
     } else {
       task->Handle(task::Created{action.container, action.attempt,
@@ -309,6 +307,20 @@ absl::Status TaskEffects::Signal(const Task& task, const task::Signal& signal) {
 task::Checked TaskEffects::Check(const Task& task, const task::Check& check) {
   return CheckAnswerOf(check, deps_.runtime->Exec(CheckCommandOf(
                                   task.ContainerId(check.container), task.Definition(check.container), check.probe)));
+}
+
+task::Deprovisioned TaskEffects::Deprovision(Task* task, const std::vector<std::string>& containers, int attempt) {
+  task::Deprovisioned done{attempt, ToOutcome(RemoveFromHost(task->id(), containers), "CannotRemoveContainerError")};
+  // Whatever is in the way: nothing may be left behind, so it is tried again.
+  if (done.outcome.kind == task::Outcome::Kind::kFailed) done.outcome.kind = task::Outcome::Kind::kRetry;
+  if (done.outcome.kind != task::Outcome::Kind::kDone) return done;
+  // A container's removal waits for the end of its davit-logger: nothing is on its way any more.
+  for (const std::string& container : containers) {
+    auto lines = post_mortems_.LastLines(*task, container);
+    if (lines && !lines->empty()) done.last_lines[container] = *std::move(lines);
+  }
+  task->ForgetSecrets();
+  return done;
 }
 
 absl::Status TaskEffects::RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) {

@@ -12,6 +12,7 @@
 #include "agent/runtime/runtime.h"
 #include "agent/secret/value_resolver.h"
 #include "agent/spec/oci_spec.h"
+#include "agent/supervisor/post_mortem.h"
 #include "agent/supervisor/task.h"
 #include "agent/supervisor/task_files.h"
 #include "base/timers.h"
@@ -55,8 +56,10 @@ class TaskEffects final : public Effects {
     std::string agent_label;    // "davit.agent" of containers and leases
     int pids_limit = 0;         // per task; 0: none
     const secret::ValueResolver* values = nullptr;  // null: environmentFiles and secrets are refused
+    PostMortems::Options post_mortem = {};
   };
-  explicit TaskEffects(Deps deps) : deps_(std::move(deps)) {}
+  explicit TaskEffects(Deps deps)
+      : deps_(std::move(deps)), post_mortems_(deps_.post_mortem, deps_.cgroups, deps_.files) {}
 
   void Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
              const task::Action& action) override;
@@ -85,7 +88,10 @@ class TaskEffects final : public Effects {
                    std::shared_ptr<const secret::ResolvedValues> values);
   std::map<std::string, std::string> LabelsOf(const Task& task) const;
 
+  task::Deprovisioned Deprovision(Task* task, const std::vector<std::string>& containers, int attempt);
+
   const Deps deps_;
+  const PostMortems post_mortems_;
 };
 
 // Done, retry or failed, by the status' code; the reason begins with `error_name` ("CannotStartContainerError") unless the

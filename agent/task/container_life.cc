@@ -1,6 +1,7 @@
 #include "agent/task/container_life.h"
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/status.h"
 
@@ -40,6 +41,16 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container) {
 bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container) {
   return container.restart_count > 0 && container.finished_at &&
          exited_at <= *container.finished_at;
+}
+
+bool EndedAsAsked(const TaskSnapshot& task, const ContainerSnapshot& container,
+                  bool out_of_memory) {
+  const int code = container.exit_code.value_or(0);
+  if (task.goal != Goal::kStop) return false;
+  if (code == 128 + container.stop_signal) return true;
+  // Without a signal it ended while it waited for its turn; but an agent that was restarted does
+  // not know what its predecessor has sent.
+  return !out_of_memory && (container.stop_signals > 0 || code == 128 + SIGKILL);
 }
 
 void NoteCheck(absl::Time at, const CheckResult& result, const ContainerSnapshot& container,

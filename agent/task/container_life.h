@@ -18,6 +18,10 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container);
 // An end that was noted already: news of it may come late and repeatedly.
 bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container);
 
+// Whether the exit code that it has is our stop signal's doing. With `out_of_memory` only the
+// signal's own number counts: a process of it was killed by the kernel, at some time.
+bool EndedAsAsked(const TaskSnapshot& task, const ContainerSnapshot& container, bool out_of_memory);
+
 // As many results of a probe are kept as Docker keeps.
 inline constexpr size_t kKeptResults = 5;
 

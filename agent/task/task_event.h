@@ -1,6 +1,7 @@
 #ifndef DAVIT_AGENT_TASK_TASK_EVENT_H_
 #define DAVIT_AGENT_TASK_TASK_EVENT_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -62,6 +63,7 @@ struct Exited {
   int exit_code;
   bool out_of_memory = false;
   absl::Time exited_at;
+  PostMortem facts = {};
 };
 struct Signalled {
   std::string container;
@@ -70,6 +72,9 @@ struct Signalled {
 struct Deprovisioned {
   int attempt;
   Outcome outcome;
+  // The ends of the containers' outputs, which are complete now that all is removed. Without those
+  // that cannot be had, or may not be told.
+  std::map<std::string, std::vector<std::string>> last_lines = {};
 };
 // A check ended.
 struct Checked {
@@ -96,6 +101,7 @@ struct Sighting {
   std::optional<int> exit_code;  // kStopped
   bool out_of_memory = false;
   absl::Time exited_at;
+  PostMortem facts = {};
 };
 // All of the task's containers, looked at together. `same_boot` false: the host was restarted since
 // the record was made.

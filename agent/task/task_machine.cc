@@ -81,7 +81,7 @@ class Notes {
         IsOfEarlierLife(event.exited_at, *container)) {
       return;
     }
-    NoteExit(event.exit_code, event.out_of_memory, event.exited_at, container);
+    NoteExit({event.exit_code, event.out_of_memory, event.exited_at, event.facts}, container);
   }
 
   void operator()(const Signalled& event) {
@@ -105,6 +105,12 @@ class Notes {
     task_->owns_host_state = false;
     task_->provisioned = false;
     task_->waiting_reason.clear();
+    for (const auto& [name, lines] : event.last_lines) {
+      ContainerSnapshot* container = FindContainer(task_, name);
+      if (container == nullptr) continue;
+      if (!container->post_mortem) container->post_mortem.emplace();
+      container->post_mortem->last_lines = lines;
+    }
   }
 
   void operator()(const Checked& event) {
@@ -225,8 +231,15 @@ class Notes {
     if (all_started && !task_->started_at) task_->started_at = at;
   }
 
-  void NoteExit(std::optional<int> exit_code, bool out_of_memory, absl::Time exited_at,
-                ContainerSnapshot* container) {
+  // As an event or a look at the runtime tells of it.
+  struct End {
+    std::optional<int> exit_code;
+    bool out_of_memory;
+    absl::Time at;
+    const PostMortem& facts;
+  };
+
+  void NoteExit(const End& end, ContainerSnapshot* container) {
     if (!MayHaveRun(*container)) {
       // Its creation was cut short, with the agent or the runtime: what ended is the waiting
       // process.
@@ -235,15 +248,18 @@ class Notes {
       return;
     }
     if (!container->started_at)
-      container->started_at = exited_at;  // started and gone before we heard of the start
-    container->exit_code = exit_code;
-    if (task_->goal == Goal::kRun && MayRestart(*container, exited_at)) {
-      BeginNextLife(exited_at, container);
+      container->started_at = end.at;  // started and gone before we heard of the start
+    container->exit_code = end.exit_code;
+    container->post_mortem = end.facts;
+    if (task_->goal == Goal::kRun && MayRestart(*container, end.at)) {
+      BeginNextLife(end.at, container);
       return ArmTimerFor(TimerKey::Kind::kRetry, RetryDelay(container->restart_count), container);
     }
-    const bool killed = out_of_memory && exit_code.value_or(0) != 0;
-    container->finished_at = exited_at;
-    StopContainer(exited_at, killed ? "OutOfMemoryError: Container killed due to memory usage" : "",
+    container->finished_at = end.at;
+    StopContainer(end.at,
+                  EndedAsAsked(*task_, *container, end.out_of_memory)
+                      ? ""
+                      : ReasonOfEnd(end.exit_code, end.out_of_memory, end.facts),
                   container);
     NoteTaskStarted(*container->started_at);  // its end may be the first that is heard of it
     if (container->essential) {
@@ -306,7 +322,8 @@ class Notes {
         SettleWork(container);
         return NoteRunning(seen.pid, container);
       case Sighting::State::kStopped:
-        return NoteExit(seen.exit_code, seen.out_of_memory, seen.exited_at, container);
+        return NoteExit({seen.exit_code, seen.out_of_memory, seen.exited_at, seen.facts},
+                        container);
       case Sighting::State::kCreated:
         if (start_uncertain) SettleWork(container);  // it did not start
         if (container->phase < Phase::kCreated && container->work == Work::kNothing) {

@@ -7,6 +7,7 @@
 #include "agent/task/new_task.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace davit::task {
 namespace {
@@ -74,6 +75,30 @@ absl::Status Restore(const v1::ProbeRecord& record, ContainerSnapshot* container
   return absl::OkStatus();
 }
 
+v1::PostMortemRecord ToRecord(const PostMortem& facts) {
+  v1::PostMortemRecord record;
+  record.set_memory_limit_bytes(facts.memory_limit_bytes);
+  record.set_memory_peak_bytes(facts.memory_peak_bytes);
+  record.set_is_memory_of_task(facts.is_memory_of_task);
+  record.set_oom_kills(facts.oom_kills);
+  record.set_killed_process(ToUtf8(facts.killed_process));
+  record.set_cpu_nanoseconds(absl::ToInt64Nanoseconds(facts.cpu_time));
+  for (const std::string& line : facts.last_lines) record.add_last_lines(ToUtf8(line));
+  return record;
+}
+
+PostMortem FromRecord(const v1::PostMortemRecord& record) {
+  PostMortem facts;
+  facts.memory_limit_bytes = record.memory_limit_bytes();
+  facts.memory_peak_bytes = record.memory_peak_bytes();
+  facts.is_memory_of_task = record.is_memory_of_task();
+  facts.oom_kills = record.oom_kills();
+  facts.killed_process = record.killed_process();
+  facts.cpu_time = absl::Nanoseconds(record.cpu_nanoseconds());
+  facts.last_lines.assign(record.last_lines().begin(), record.last_lines().end());
+  return facts;
+}
+
 v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   v1::ContainerRecord record;
   record.set_name(container.name);
@@ -91,6 +116,7 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   for (const auto& [kind, probe] : container.probes) *record.add_probes() = ToRecord(kind, probe);
   for (const NetworkBinding& binding : container.network_bindings)
     AddBinding(binding, record.add_network_bindings());
+  if (container.post_mortem) *record.mutable_post_mortem() = ToRecord(*container.post_mortem);
   SetTime(container.started_at, [&record](double t) { record.set_started_at(t); });
   SetTime(container.finished_at, [&record](double t) { record.set_finished_at(t); });
   return record;
@@ -127,9 +153,18 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
     container->network_bindings.push_back(
         {binding.bind_ip(), binding.container_port(), binding.host_port(), binding.protocol()});
   }
+  if (record.has_post_mortem()) container->post_mortem = FromRecord(record.post_mortem());
   container->started_at = GetTime(record.has_started_at(), record.started_at());
   container->finished_at = GetTime(record.has_finished_at(), record.finished_at());
   return absl::OkStatus();
+}
+
+// A container that was never started has said nothing.
+std::string ReasonForUsers(const ContainerSnapshot& container) {
+  const bool has_words = !container.reason.empty() && container.exit_code && container.post_mortem;
+  return has_words
+             ? WithLastLines(container.reason, container.post_mortem->last_lines, kReasonLimit)
+             : Shorten(container.reason, kReasonLimit);
 }
 
 }  // namespace
@@ -198,7 +233,7 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
     }
     one->set_image_digest(container.image_digest);
     if (container.exit_code) one->set_exit_code(*container.exit_code);
-    one->set_reason(Shorten(container.reason, kReasonLimit));
+    one->set_reason(ReasonForUsers(container));
     one->set_health_status(std::string(ToString(HealthOf(container))));
     one->set_restart_count(container.restart_count);
     if (container.phase == Phase::kRunning) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "agent/task/post_mortem.h"
 #include "davit/v1/task.pb.h"
 
 namespace davit::task {
@@ -126,7 +127,9 @@ struct ContainerSnapshot {
   std::vector<NetworkBinding> network_bindings;
   int pid = 0;
   std::optional<int> exit_code;
-  std::string reason;                    // in ECS's words; empty if it simply ended
+  // In ECS's words, without the last lines of its output; empty if it ended with 0 or as asked.
+  std::string reason;
+  std::optional<PostMortem> post_mortem;  // of the latest life that ended
   std::optional<absl::Time> started_at;  // of the current or last life
   std::optional<absl::Time> finished_at;
   int restart_count = 0;         // lives before this one

@@ -206,6 +206,18 @@ ssm_endpoint = "{cls.aws.endpoint}"
             with open(path, "rb") as file:
                 self.assertNotIn(word.encode(), file.read(), path)
 
+    def test_a_secret_that_a_failing_container_prints_is_not_in_its_reason(self):
+        word = "printed-by-mistake"
+        self.aws.parameters["/printed"] = word
+        secrets = [{"name": "WORD", "valueFrom": "/printed"}]
+        task = self.run_to_end(self.definition("printed", self.shell(
+            "main", 'echo "login as $WORD failed"; exit 1', secrets=secrets)))
+        self.assertEqual(e2e.container(task, "main")["reason"], "exit code 1; last output: login as [secret] failed")
+        self.assertNotIn(word, e2e.get(f"http://{self.cluster.agent_http(1)}/v1/tasks")[1])
+        for path in glob.glob(f"{self.cluster.agent_state(1)}/agent.db*"):
+            with open(path, "rb") as file:
+                self.assertNotIn(word.encode(), file.read(), path)
+
     def test_a_missing_secret_says_where_it_was_looked_for(self):
         reasons = self.refusal(secrets=[{"name": "DB", "valueFrom": "/none"}])
         self.assertIn("ResourceInitializationError: secret DB of container 'main'", reasons)

@@ -44,12 +44,15 @@ class FakeHost {
     options.capacity = {.cpu = 4096, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}};
     options.boot_id = boot_id;
     options.agent_ids = {"agent-1"};
+    options.post_mortem = post_mortem;
     supervisor = std::make_unique<supervisor::Supervisor>(
         options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups,
                                               &network, &files_});
     supervisor::TaskEffects::Deps deps{pools,    &timers,  &runtime,  &puller,
                                        &cgroups, &network, &files_,   supervisor.get(),
                                        {},       {},       "agent-1", 0};
+    deps.values = values;
+    deps.post_mortem = post_mortem;
     deps.facts.architecture = "amd64";
     deps.log.logger_path = "/usr/bin/davit-logger";
     effects_ = std::make_unique<supervisor::TaskEffects>(std::move(deps));
@@ -68,6 +71,7 @@ class FakeHost {
   void Pass(absl::Duration time) { test::Pass(time, &clock, &timers, &executor); }
 
   v1::TaskState StateOf(const std::string& arn) { return sink.latest[arn]; }
+  const supervisor::TaskFiles& files() const { return files_; }
 
   FakeClock clock;
   FakeExecutor executor;
@@ -78,7 +82,10 @@ class FakeHost {
   network::FakeNetwork network;
   store::MemoryStore store;
   RecordingSink sink;
-  supervisor::ReportSink* report_to = &sink;  // of agents that are started from now on
+  // Of agents that are started from now on.
+  supervisor::ReportSink* report_to = &sink;
+  const secret::ValueResolver* values = nullptr;
+  supervisor::PostMortems::Options post_mortem;
   std::unique_ptr<supervisor::Supervisor> supervisor;
 
  private:

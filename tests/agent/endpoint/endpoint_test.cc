@@ -90,12 +90,31 @@ TEST_CASE("tasks are listed with their containers", "[endpoint]") {
 TEST_CASE("a stopped task says how its containers ended", "[endpoint]") {
   EndpointFixture agent;
   const v1::Assignment task = agent.Run(1);
-  agent.host.runtime.Exit(test::ContainerId(task), 3);
+  CHECK(agent.GetJson("/v1/tasks")["Tasks"][0]["Containers"][0].count("PostMortem") == 0);
+  const std::string id = "00000000000000000000000000000001";
+  resource::CgroupUsage usage;
+  usage.memory_peak_bytes = 5 << 20;
+  usage.cpu_time = absl::Milliseconds(1500);
+  agent.host.cgroups.SimulateContainerCgroup(id, "web");
+  agent.host.cgroups.SimulateUsage(agent.host.cgroups.ContainerPath(id, "web"), usage);
+  REQUIRE(WriteFileAtomically(
+              agent.host.files().LogFile(id, "web"),
+              "{\"log\":\"bye\\n\",\"stream\":\"stdout\",\"time\":\"2026-01-01T00:00:00Z\"}\n")
+              .ok());
+  agent.host.runtime.Exit(test::ContainerId(task), 139);
   agent.host.Pass(absl::Seconds(1));
   const Json json = agent.GetJson("/v1/tasks", {{"taskarn", task.task_arn()}});
   CHECK(json["KnownStatus"] == "STOPPED");
   CHECK_FALSE(json["StoppedReason"].get<std::string>().empty());
-  CHECK(json["Containers"][0]["ExitCode"] == 3);
+  CHECK(json["Containers"][0]["ExitCode"] == 139);
+  CHECK(json["Containers"][0]["Reason"] == "exit code 139 (128 + SIGSEGV); last output: bye");
+  CHECK(json["Containers"][0]["PostMortem"] == Json({{"CpuSeconds", 1.5},
+                                                     {"MemoryPeakBytes", 5 << 20},
+                                                     {"MemoryLimitBytes", 0},
+                                                     {"MemoryIsOfTask", false},
+                                                     {"OomKills", 0},
+                                                     {"Signal", "SIGSEGV"},
+                                                     {"LastLines", {"bye"}}}));
 }
 
 TEST_CASE("a container shows what its checks said last", "[endpoint]") {
