@@ -61,6 +61,9 @@ struct ContainerPlace {
   // Path in the image (ImageConfig::volumes) -> host folder. A path that is absent stays in the
   // container's own layer.
   std::map<std::string, std::string> image_volumes;
+  // The quota of the task's cgroup, which no container's can exceed (cgroup v1 refuses such a one);
+  // 0: none.
+  int64_t task_cpu_units = 0;
   int64_t pids_limit = 0;  // processes and threads; 0: none
   // The agent's own variables; the definition's `environment` wins.
   std::map<std::string, std::string> extra_environment;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 
@@ -13,7 +14,10 @@ namespace {
 constexpr int64_t kMebibyte = 1024 * 1024;
 constexpr int64_t kMinShares = 2;
 constexpr int64_t kMaxShares = 262144;
-constexpr int32_t kMinMemoryMib = 6;  // of ECS and Docker: less does not start
+constexpr int64_t kUnitsPerCore = 1024;
+constexpr int64_t kPeriodMicroseconds = 100'000;  // the kernel's default, as of the tasks' quotas
+constexpr int64_t kLeastCpuLimit = 11;  // the least quota of the kernel is 1 ms, 10.24 units
+constexpr int32_t kMinMemoryMib = 6;    // of ECS and Docker: less does not start
 
 struct MemoryMib {
   std::optional<int32_t> hard;
@@ -84,6 +88,26 @@ absl::StatusOr<nlohmann::json> BuildMemory(const SpecInput& input) {
   return memory;
 }
 
+// Beyond ECS, which has hard limits of CPU time for whole tasks only.
+absl::Status AddCpuLimit(const SpecInput& input, nlohmann::json* cpu) {
+  const auto label = input.container.docker_labels().find(kCpuLimitLabel);
+  if (label == input.container.docker_labels().end()) return absl::OkStatus();
+  const int64_t task_units = input.place.task_cpu_units;
+  const int64_t host_units = int64_t{input.host.cpus} * kUnitsPerCore;
+  const bool is_tasks = task_units > 0 && task_units < host_units;
+  const int64_t most = is_tasks ? task_units : host_units;
+  int64_t units = 0;
+  if (!absl::SimpleAtoi(label->second, &units) || units < kLeastCpuLimit || units > most) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "dockerLabels '", kCpuLimitLabel, "': '", label->second,
+        "' is no number of CPU units from ", kLeastCpuLimit, " (what the kernel can limit to) to ",
+        most, is_tasks ? " (the task's cpu)" : " (the host's cores)"));
+  }
+  (*cpu)["period"] = kPeriodMicroseconds;
+  (*cpu)["quota"] = units * kPeriodMicroseconds / kUnitsPerCore;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 int64_t CpuShares(int32_t cpu_units) {
@@ -97,6 +121,7 @@ absl::StatusOr<nlohmann::json> BuildResources(const SpecInput& input) {
   }
   ASSIGN_OR_RETURN(nlohmann::json memory, BuildMemory(input));
   nlohmann::json resources{{"cpu", {{"shares", CpuShares(cpu)}}}};
+  RETURN_IF_ERROR(AddCpuLimit(input, &resources["cpu"]));
   if (!memory.empty()) resources["memory"] = std::move(memory);
   if (input.place.pids_limit > 0) resources["pids"] = {{"limit", input.place.pids_limit}};
   return resources;

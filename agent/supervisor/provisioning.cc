@@ -33,13 +33,20 @@ absl::Status FillIfEmpty(const runtime::Rootfs& rootfs, const std::string& path,
 
 }  // namespace
 
+int TaskCpuUnits(const v1::Assignment& assignment) {
+  const v1::TaskOverride& overrides = assignment.overrides();
+  int units = 0;
+  const bool is_number = absl::SimpleAtoi(
+      Overridden(overrides.has_cpu(), overrides.cpu(), assignment.task_definition().cpu()), &units);
+  return is_number ? std::max(units, 0) : 0;
+}
+
 resource::CgroupLimits LimitsOf(const v1::Assignment& assignment, int pids_limit) {
   const v1::TaskDefinition& definition = assignment.task_definition();
   const v1::TaskOverride& overrides = assignment.overrides();
   resource::CgroupLimits limits;
-  int cpu = 0;
   int memory = 0;
-  if (absl::SimpleAtoi(Overridden(overrides.has_cpu(), overrides.cpu(), definition.cpu()), &cpu) && cpu > 0) {
+  if (const int cpu = TaskCpuUnits(assignment); cpu > 0) {
     limits.cpu_quota = limits.cpu_period * cpu / 1024;
   } else {
     int64_t shares = 0;

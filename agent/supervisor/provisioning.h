@@ -12,6 +12,9 @@ namespace davit::supervisor {
 // its containers' (each at least 2); task memory is a hard limit. `pids_limit` 0: none. Pure.
 resource::CgroupLimits LimitsOf(const v1::Assignment& assignment, int pids_limit);
 
+// `cpu` of the task, override before definition; 0: none.
+int TaskCpuUnits(const v1::Assignment& assignment);
+
 // Gives empty volumes of the task and of the image what the image has at their place, as Docker does for new volumes:
 // owner and mode too, so that a program without root's rights can write to them. Folders of the host stay as they are.
 // `place` has the volumes' folders. Blocks on the disk.

@@ -231,6 +231,7 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
   place.cgroup_path = deps_.cgroups->ContainerPath(task->id(), definition.name());
   place.network_namespace_path = attachment.namespace_path;
   place.hostname = HostnameOf(*task, definition);
+  place.task_cpu_units = TaskCpuUnits(task->assignment());
   RETURN_IF_ERROR(PlaceVolumes(task, definition, rootfs, values, &place));
   place.file_environment = values.file_environment;
   place.secrets = values.secrets;

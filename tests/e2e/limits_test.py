@@ -13,14 +13,14 @@ class Limits(e2e.ClusterTest):
         self.ecs.wait_status(arn, "RUNNING")
         return arn
 
-    def cpu_share_of_a_period(self, arn):
-        """CPU time that the task may have, as a part of the time that passes."""
+    def cpu_share_of_a_period(self, arn, name=""):
+        """CPU time that the task, or its container, may have, as a part of the time that passes."""
         try:
-            quota = self.cgroup_value(arn, "cpu/cpu.cfs_quota_us", "")
-            period = self.cgroup_value(arn, "cpu/cpu.cfs_period_us", "")
+            quota = self.cgroup_value(arn, "cpu/cpu.cfs_quota_us", "", name=name)
+            period = self.cgroup_value(arn, "cpu/cpu.cfs_period_us", "", name=name)
         except OSError:
-            quota, period = self.cgroup_value(arn, "", "cpu.max").split()
-        return int(quota) / int(period)
+            quota, period = self.cgroup_value(arn, "", "cpu.max", name=name).split()
+        return int(quota.replace("max", "-1")) / int(period)
 
     def test_cpu_and_memory_of_a_task(self):
         arn = self.running(self.shell("main", "exec sleep 1000", memory=64), cpu="256", memory="128")
@@ -37,6 +37,17 @@ class Limits(e2e.ClusterTest):
             self.assertEqual(self.cgroup_value(arn, "cpu/cpu.shares", "", name="main"), "512")
         except FileNotFoundError:
             self.assertTrue(self.cgroup_value(arn, "", "cpu.max").startswith("max "))
+
+    def test_a_cpu_limit_of_one_container(self):
+        label = {"davit.cpu-limit": "256"}
+        arn = self.running(self.shell("main", "exec sleep 1000", cpu=512, dockerLabels=label),
+                           self.shell("other", "exec sleep 1000"), cpu="512")
+        self.assertEqual(self.cpu_share_of_a_period(arn, "main"), 0.25)
+        self.assertLessEqual(self.cpu_share_of_a_period(arn, "other"), 0)  # none
+        self.assertEqual(self.cpu_share_of_a_period(arn), 0.5)
+        task = self.run_to_end(self.definition("limits", self.shell("main", "true", dockerLabels=label), cpu="128"))
+        self.assertIn("dockerLabels 'davit.cpu-limit': '256' is no number of CPU units from 11 (what the kernel can "
+                      "limit to) to 128 (the task's cpu)", e2e.reasons(task))
 
     def test_what_is_in_the_cgroup_is_the_container(self):
         arn = self.running(self.shell("main", "sleep 1000 & exec sleep 1000"))

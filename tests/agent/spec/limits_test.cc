@@ -33,6 +33,34 @@ TEST_CASE("an override's cpu and memory replace the definition's", "[spec]") {
         Json::parse(R"({"limit": 209715200, "swap": 209715200, "reservation": 157286400})"));
 }
 
+TEST_CASE("the label davit.cpu-limit is a hard quota beside the weight", "[spec]") {
+  Fixture fixture(R"({"cpu": 256, "dockerLabels": {"davit.cpu-limit": "512"}})");
+  CHECK(fixture.Build()["linux"]["resources"]["cpu"] ==
+        Json::parse(R"({"shares": 256, "period": 100000, "quota": 50000})"));
+  CHECK(Fixture(R"({"dockerLabels": {"davit.cpu-limit": "11"}})")
+            .Build()["linux"]["resources"]["cpu"]["quota"] == 1074);
+  fixture.place.task_cpu_units = 512;
+  CHECK(fixture.Error() == "OK");
+}
+
+TEST_CASE("a CPU limit that cannot be is refused with the label and what would be right",
+          "[spec]") {
+  const std::string value =
+      GENERATE("", "0", "-512", "10", "0.5", "512m", "1025", "99999999999999999999");
+  Fixture fixture;
+  (*fixture.web().mutable_docker_labels())["davit.cpu-limit"] = value;
+  CHECK(fixture.Error() ==
+        absl::StrCat("INVALID_ARGUMENT: container 'web': dockerLabels 'davit.cpu-limit': '", value,
+                     "' is no number of CPU units from 11 (what the kernel can limit to) to 1024 "
+                     "(the host's cores)"));
+}
+
+TEST_CASE("a container's CPU limit is at most its task's", "[spec]") {
+  Fixture fixture(R"({"dockerLabels": {"davit.cpu-limit": "513"}})");
+  fixture.place.task_cpu_units = 512;
+  CHECK_THAT(fixture.Error(), Catch::Contains("to 512 (the task's cpu)"));
+}
+
 TEST_CASE("an override of another container changes nothing", "[spec]") {
   Fixture fixture(R"({"cpu": 256})");
   v1::ContainerOverride& other = fixture.AddOverride();

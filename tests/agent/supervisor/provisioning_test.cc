@@ -16,6 +16,16 @@ TEST_CASE("a task's cpu is a hard quota of the period", "[provisioning]") {
   CHECK(limits.pids == 100);
 }
 
+TEST_CASE("an override's cpu of the task is what containers' limits are held against",
+          "[provisioning]") {
+  v1::Assignment assignment;
+  CHECK(TaskCpuUnits(assignment) == 0);
+  assignment.mutable_task_definition()->set_cpu("256");
+  CHECK(TaskCpuUnits(assignment) == 256);
+  assignment.mutable_overrides()->set_cpu("512");
+  CHECK(TaskCpuUnits(assignment) == 512);
+}
+
 TEST_CASE("without a task cpu its weight is the sum of its containers'", "[provisioning]") {
   v1::Assignment assignment;
   assignment.mutable_task_definition()->add_container_definitions()->set_cpu(100);
