@@ -43,15 +43,14 @@ struct Arguments {
   bool dev = false;
 };
 
-std::string LoggerPath(const AgentConfig& config) {
-  if (!config.logger_path.empty()) return config.logger_path;
+std::string BesideAgent(const std::string& program) {
   std::error_code error;
-  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "davit-logger").string();
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program).string();
 }
 
 log::LogOptions LogOptionsOf(const AgentConfig& config) {
   log::LogOptions options;
-  options.logger_path = LoggerPath(config);
+  options.logger_path = config.logger_path.empty() ? BesideAgent("davit-logger") : config.logger_path;
   options.max_size_bytes = static_cast<int64_t>(config.log_max_size_mib) << 20;
   options.max_files = config.log_max_files;
   return options;
@@ -161,6 +160,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   runtime::ContainerdRuntimeOptions runtime_options;
   runtime_options.snapshotter = config.snapshotter;
   runtime_options.runtime = config.runtime;
+  runtime_options.davit_runc = BesideAgent("davit-runc");
   runtime_options.exec_folder = config.run_dir + "/exec";
   // What an agent that was killed has left there.
   RETURN_IF_ERROR(RemoveAll(runtime_options.exec_folder), "agent.run_dir");

@@ -3,6 +3,7 @@
 #include "agent/containerd/connection.h"
 #include "base/status.h"
 #include "github.com/containerd/containerd/api/services/tasks/v1/tasks.grpc.pb.h"
+#include "github.com/containerd/containerd/runtime/v2/runc/options/oci.pb.h"
 
 namespace davit::containerd {
 namespace {
@@ -12,6 +13,7 @@ namespace types = ::containerd::v1::types;
 
 // How containerd's Go types are named inside an Any. Source: containerd typeurl, runtime-spec 1.x.
 constexpr char kProcessTypeUrl[] = "types.containerd.io/opencontainers/runtime-spec/1/Process";
+constexpr char kRuncOptionsTypeUrl[] = "containerd.runc.v1.Options";
 
 TaskStatus FromProto(types::Status status) {
   switch (status) {
@@ -59,6 +61,12 @@ absl::StatusOr<int> Tasks::Create(const TaskCreateRequest& task, const CallOptio
   request.set_stdout(task.stdout_address);
   request.set_stderr(task.stderr_address);
   request.set_terminal(task.terminal);
+  if (!task.runc_binary.empty()) {
+    ::containerd::runc::v1::Options runc;
+    runc.set_binary_name(task.runc_binary);
+    request.mutable_options()->set_type_url(kRuncOptionsTypeUrl);
+    request.mutable_options()->set_value(runc.SerializeAsString());
+  }
   api::CreateTaskResponse response;
   RETURN_IF_ERROR(
       Call(*client_, options, &stub_->rpc, &api::Tasks::Stub::Create, request, &response));

@@ -33,10 +33,13 @@ struct TaskCreateRequest {
   std::string container_id;
   std::vector<Mount> rootfs;
   // Addresses of the process's streams: a FIFO's path, "binary://...", "file://..."; empty: none.
+  // Beside a "binary://..." the shim opens no standard input, whatever its address says.
   std::string stdin_address;
   std::string stdout_address;
   std::string stderr_address;
   bool terminal = false;
+  // For runtime io.containerd.runc.*: the program that is called in runc's place; empty: runc.
+  std::string runc_binary = "";
 };
 
 // A further process in a running container.

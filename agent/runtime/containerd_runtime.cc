@@ -19,6 +19,8 @@ using containerd::Mount;
 using containerd::TaskInfo;
 using containerd::TaskStatus;
 
+constexpr absl::string_view kRuncRuntimes = "io.containerd.runc.";
+
 template <typename... Context>
 absl::Status Explain(const absl::Status& status, const Context&... context) {
   return Annotate(ToRuntimeStatus(status), absl::StrCat(context...));
@@ -163,6 +165,12 @@ absl::Status ContainerdRuntime::CheckCreated(const std::string& container_id) {
 }
 
 absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
+  const bool needs_davit_runc = spec.open_stdin && !spec.terminal;
+  if (needs_davit_runc && !absl::StartsWith(options_.runtime, kRuncRuntimes)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("creating container ", spec.id, ": an open standard input without a terminal needs runtime ",
+                     kRuncRuntimes, "v2, and this host has ", options_.runtime));
+  }
   const absl::Status earlier = CheckCreated(spec.id);
   if (earlier.code() != absl::StatusCode::kNotFound) {
     return Explain(earlier, "creating container ", spec.id);
@@ -181,7 +189,8 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
                                          .stdin_address = "",
                                          .stdout_address = spec.log_uri,
                                          .stderr_address = spec.terminal ? "" : spec.log_uri,
-                                         .terminal = spec.terminal},
+                                         .terminal = spec.terminal,
+                                         .runc_binary = needs_davit_runc ? options_.davit_runc : ""},
                                         Within(options_.create_timeout))
                                 .status();
   if (task.code() != absl::StatusCode::kAlreadyExists) {

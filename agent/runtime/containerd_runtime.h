@@ -19,6 +19,7 @@ struct ContainerdRuntimeOptions {
   std::string snapshotter = "overlayfs";
   std::string runtime = "io.containerd.runc.v2";      // its options are the defaults: cgroupfs
   std::string runc = "/usr/sbin/runc";                // for what containerd has forgotten
+  std::string davit_runc = "/usr/bin/davit-runc";     // for ContainerSpec::open_stdin
   std::string exec_folder = "/run/davit/exec";        // for the pipes of Exec(); nobody else's
   absl::Duration call_timeout = absl::Seconds(10);    // of each call to containerd but these:
   absl::Duration create_timeout = absl::Seconds(60);  // starting the shim and `runc create`

@@ -29,6 +29,8 @@ struct ContainerSpec {
   std::map<std::string, std::string> labels;  // "davit.task-arn", "davit.container-name", "davit.agent", ...
   std::string log_uri;                        // "binary:///usr/bin/davit-logger?..."; empty: output is dropped
   bool terminal = false;
+  // Without a terminal: standard input is a pipe on which nothing ever comes, and not /dev/null, which ends at once.
+  bool open_stdin = false;
 };
 
 enum class ContainerState {

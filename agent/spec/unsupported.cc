@@ -76,9 +76,6 @@ constexpr Row<Container> kContainerRows[] = {
     {"dnsServers", [](const Container& c) { return c.dns_servers_size() > 0; }},
     {"dnsSearchDomains", [](const Container& c) { return c.dns_search_domains_size() > 0; }},
     {"extraHosts", [](const Container& c) { return c.extra_hosts_size() > 0; }},
-    // Without a terminal standard input is /dev/null: a shell that waits for words would end at
-    // once.
-    {"interactive", [](const Container& c) { return c.interactive() && !c.pseudo_terminal(); }},
     {"logConfiguration.logDriver",
      [](const Container& c) {
        return c.has_log_configuration() && c.log_configuration().log_driver() != "json-file";

@@ -279,6 +279,7 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container, const
   log.file = deps_.files->LogFile(task->id(), container);
   spec.log_uri = log::LogUri(log);
   spec.terminal = definition.pseudo_terminal();
+  spec.open_stdin = definition.interactive();
   return deps_.runtime->Create(spec);
 }
 

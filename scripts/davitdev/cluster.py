@@ -12,7 +12,7 @@ from davitdev.ecs import Ecs
 from davitdev.waiting import Timeout, wait_for
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PROGRAMS = ("davit-agent", "davit-controller", "davit-logger", "containerd", "docker-registry", "prometheus")
+PROGRAMS = ("davit-agent", "davit-controller", "davit-logger", "davit-runc", "containerd", "docker-registry", "prometheus")
 # Each slot of the book of claims is 100 host ports wide: agents that share a host must not offer the same ones.
 FIRST_HOST_PORT, HOST_PORTS = 33000, 100
 # A unix socket's path may have 107 characters (unix(7)); what containerd and its shims add must fit too.
@@ -67,7 +67,7 @@ class Cluster:
             raise ClusterError(f"{self.folder} holds a cluster already; `scripts/cluster down` it first")
         if len(self.folder) > MAX_FOLDER:
             raise ClusterError(f"{self.folder}: the path is longer than {MAX_FOLDER} characters (unix sockets)")
-        for program in ("davit-agent", "davit-controller", "davit-logger"):
+        for program in PROGRAMS[:4]:
             if not os.access(f"{bin_folder()}/{program}", os.X_OK):
                 raise ClusterError(f"{bin_folder()}/{program} is missing; build it with scripts/build")
         for part in ("log", "config"):

@@ -5,11 +5,13 @@ import glob
 import hashlib
 import json
 import os
+import signal
 import subprocess
 
 import e2e
 import oci
 from aws_stub import KEY, REGION, SECRET, AwsStub
+from e2e import process
 
 PASSWORD = "correct-horse-battery-staple"
 ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:prod/db-a1B2c3"
@@ -93,7 +95,32 @@ ssm_endpoint = "{cls.aws.endpoint}"
             "name": "main", "entryPoint": ["/bin/sh"], "interactive": True, "pseudoTerminal": True}))
         self.ecs.wait_status(arn, "RUNNING")
         self.assertNotEqual(self.container_pids(arn, "main"), [])
-        self.assertIn("containerDefinitions[0].interactive", self.refusal(interactive=True))
+
+    def test_an_interactive_container_without_a_terminal_waits_too(self):
+        arn = self.start_one(self.definition(
+            "waits", {"name": "main", "entryPoint": ["/bin/sh", "-c"], "command": ["echo before; exec cat"],
+                      "interactive": True, "user": "1000"},
+            {"name": "other", "entryPoint": ["/bin/cat"], "essential": False}))
+        self.ecs.wait_status(arn, "RUNNING")
+        # Not the shell any more, and it waits in the pipe's read.
+        pid, = self.container_pids(arn, "main")
+        e2e.wait_for("cat to wait", lambda: self.waits_in(pid) == "cat pipe", 10)
+        process_before = self.container_processes(arn, "main")
+        # As a matter of comparison: without `interactive` there is nothing to wait for.
+        e2e.wait_for("the other to end", lambda: e2e.container(self.ecs.task(arn), "other").get("exitCode") == 0, 20)
+        agent = self.cluster.process("agent-1")
+        process.kill(agent, signal.SIGKILL)
+        e2e.wait_for("the agent to end", lambda: process.is_gone(agent), 20)
+        self.cluster.start_agent(1)
+        self.assertEqual(self.container_processes(arn, "main"), process_before)
+        self.assertEqual(e2e.container(self.stop(arn), "main")["exitCode"], 137)
+        self.assertEqual(self.container_pids(arn, "main"), [])
+
+    @staticmethod
+    def waits_in(pid):
+        """The process's program, and what kind of file its standard input is: "cat pipe"."""
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return f"{file.read().strip()} {os.readlink(f'/proc/{pid}/fd/0').partition(':')[0]}"
 
     # ---- volumes
 

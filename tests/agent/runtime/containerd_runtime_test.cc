@@ -86,6 +86,63 @@ TEST_CASE_METHOD(Fixture, "output goes to the program of a binary log uri", "[co
   CHECK(ReadFile(output).value() == "said\n");
 }
 
+// What a container's process has as its standard input: "pipe:[123]", "/dev/null".
+std::string StandardInputOf(int pid) {
+  return std::filesystem::read_symlink(absl::StrCat("/proc/", pid, "/fd/0")).string();
+}
+
+TEST_CASE("an open standard input is a pipe of the container's own, in each of its lives",
+          "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.davit_runc = DAVIT_RUNC;
+  Fixture fixture(options);
+  const std::string logger = fixture.world->server().folder() + "/logger";
+  REQUIRE(
+      WriteFileAtomically(logger, "#!/bin/sh\nexec 5>&-\nexec cat <&3 >/dev/null\n", 0755).ok());
+  ContainerSpec spec = fixture.world->SpecOf("c1", {"/bin/sh", "-c", "read line; exit 5"});
+  spec.log_uri = "binary://" + logger;
+  spec.open_stdin = true;
+  fixture.Create(spec);
+  for (int life = 0; life < 2; ++life) {
+    REQUIRE(fixture.runtime->Create(spec) == absl::OkStatus());
+    const absl::StatusOr<int> pid = fixture.runtime->Start("c1");
+    REQUIRE(pid.status() == absl::OkStatus());
+    CHECK_THAT(StandardInputOf(*pid), Catch::StartsWith("pipe:"));
+    // Commands beside it have nothing to wait for, and it waits still when they have ended.
+    const auto command =
+        fixture.runtime->Exec({.container_id = "c1",
+                               .exec_id = "look",
+                               .arguments = {"/bin/sh", "-c", "read line; exit 4"}});
+    REQUIRE(command.status() == absl::OkStatus());
+    CHECK(command->exit_code == 4);
+    CHECK(fixture.runtime->Inspect("c1")->state == ContainerState::kRunning);
+    REQUIRE(fixture.runtime->Signal("c1", SIGKILL, false) == absl::OkStatus());
+    CHECK(fixture.log.Next(Kind::kExited, "c1")->exit_code == 137);
+    REQUIRE(fixture.runtime->Reset("c1") == absl::OkStatus());
+  }
+  const ContainerSpec closed = fixture.world->SpecOf("c2", {"/bin/sh", "-c", "read line; exit 5"});
+  fixture.Start(closed);
+  CHECK(fixture.log.Next(Kind::kExited, "c2")->exit_code == 5);
+}
+
+TEST_CASE("an open standard input needs davit-runc, and a runtime that calls it", "[containerd]") {
+  ContainerdRuntimeOptions options;
+  options.davit_runc = "/absent/davit-runc";
+  std::string expected = "/absent/davit-runc";
+  SECTION("it is not installed") {}
+  SECTION("another runtime") {
+    options.runtime = "io.containerd.kata.v2";
+    expected = "needs runtime io.containerd.runc.v2, and this host has io.containerd.kata.v2";
+  }
+  Fixture fixture(options);
+  ContainerSpec spec = fixture.world->SpecOf("c1", {"/bin/sh"});
+  spec.open_stdin = true;
+  REQUIRE(fixture.runtime->PrepareRootfs("c1", kLease, fixture.world->chain_id()).ok());
+  const absl::Status status = fixture.runtime->Create(spec);
+  CHECK(status.code() == Code::kFailedPrecondition);
+  CHECK_THAT(std::string(status.message()), Catch::Contains(expected));
+}
+
 TEST_CASE("a runtime that is not installed is refused, not tried again", "[containerd]") {
   ContainerdRuntimeOptions options;
   options.runtime = "io.containerd.absent.v2";

@@ -51,7 +51,6 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
       {R"("dnsServers": ["10.0.0.2"])", "dnsServers"},
       {R"("dnsSearchDomains": ["local"])", "dnsSearchDomains"},
       {R"("extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.3"}])", "extraHosts"},
-      {R"("interactive": true)", "interactive"},
       {R"("logConfiguration": {"logDriver": "awslogs"})", "logConfiguration.logDriver"},
       {R"("logConfiguration": {"logDriver": "json-file", "options": {"max-size": "1m"}})",
        "logConfiguration.options"},
@@ -74,11 +73,11 @@ TEST_CASE("everything unsupported is listed at once", "[spec]") {
   const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
       "networkMode": "awsvpc", "volumes": [{"configuredAtLaunch": true}],
       "containerDefinitions": [{"dnsServers": ["10.0.0.2"], "extraHosts": [{"hostname": "a"}]},
-                               {"links": ["a"], "interactive": true}]})");
+                               {"links": ["a"], "dnsServers": ["9.9.9.9"]}]})");
   CHECK(UnsupportedMembers(task) ==
         Paths{"networkMode", "volumes[0].configuredAtLaunch", "containerDefinitions[0].dnsServers",
               "containerDefinitions[0].extraHosts", "containerDefinitions[1].links",
-              "containerDefinitions[1].interactive"});
+              "containerDefinitions[1].dnsServers"});
 }
 
 TEST_CASE("members at their defaults and members without effect here are accepted", "[spec]") {
@@ -94,7 +93,7 @@ TEST_CASE("members at their defaults and members without effect here are accepte
         "name": "web", "image": "x", "essential": true, "versionConsistency": "enabled",
         "restartPolicy": {"enabled": true}, "startTimeout": 10, "stopTimeout": 10,
         "dependsOn": [{"containerName": "db", "condition": "HEALTHY"}],
-        "healthCheck": {"command": ["CMD-SHELL", "true"]}, "interactive": false,
+        "healthCheck": {"command": ["CMD-SHELL", "true"]}, "interactive": true,
         "linuxParameters": {"initProcessEnabled": false},
         "logConfiguration": {"logDriver": "json-file"},
         "portMappings": [{"containerPort": 80, "name": "http", "appProtocol": "http"}]}]})");
