@@ -11,6 +11,22 @@
 #include "base/status.h"
 
 namespace davit {
+namespace {
+
+// nullopt: not a list of strings.
+std::optional<std::vector<std::string>> StringsOf(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::vector<std::string> strings;
+  for (const toml::node& item : *array) {
+    const auto text = item.value_exact<std::string>();
+    if (!text) return std::nullopt;
+    strings.push_back(*text);
+  }
+  return strings;
+}
+
+}  // namespace
 
 struct ConfigReader::Document {
   toml::table table;
@@ -96,15 +112,9 @@ void ConfigReader::Read(absl::string_view section, absl::string_view key, absl::
 
 void ConfigReader::Read(absl::string_view section, absl::string_view key, std::vector<std::string>* value) {
   DAVIT_FIND_OR_RETURN(node);
-  const toml::array* array = node->as_array();
-  if (array == nullptr) return AddError(section, key, "must be a list of strings");
-  std::vector<std::string> found;
-  for (const toml::node& item : *array) {
-    const auto text = item.value_exact<std::string>();
-    if (!text) return AddError(section, key, "must be a list of strings");
-    found.push_back(*text);
-  }
-  *value = std::move(found);
+  std::optional<std::vector<std::string>> found = StringsOf(*node);
+  if (!found) return AddError(section, key, "must be a list of strings");
+  *value = *std::move(found);
 }
 
 void ConfigReader::Read(absl::string_view section, absl::string_view key, std::vector<int>* value, int min,
@@ -132,6 +142,20 @@ void ConfigReader::Read(absl::string_view section, absl::string_view key,
     const auto text = item.value_exact<std::string>();
     if (!text) return AddError(section, key, "must be a table of strings");
     found.emplace(std::string(name.str()), *text);
+  }
+  *value = std::move(found);
+}
+
+void ConfigReader::Read(absl::string_view section, absl::string_view key,
+                        std::map<std::string, std::vector<std::string>>* value) {
+  DAVIT_FIND_OR_RETURN(node);
+  const toml::table* table = node->as_table();
+  if (table == nullptr) return AddError(section, key, "must be a table of lists of strings");
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& [name, item] : *table) {
+    std::optional<std::vector<std::string>> strings = StringsOf(item);
+    if (!strings) return AddError(section, key, "must be a table of lists of strings");
+    found.emplace(std::string(name.str()), *std::move(strings));
   }
   *value = std::move(found);
 }

@@ -33,8 +33,9 @@ class ConfigReader {
             absl::Duration max);
   void Read(absl::string_view section, absl::string_view key, std::vector<std::string>* value);
   void Read(absl::string_view section, absl::string_view key, std::vector<int>* value, int min, int max);
-  // A sub-table of strings.
+  // A sub-table of strings, or of lists of strings.
   void Read(absl::string_view section, absl::string_view key, std::map<std::string, std::string>* value);
+  void Read(absl::string_view section, absl::string_view key, std::map<std::string, std::vector<std::string>>* value);
 
   // For checks across keys: one more line for Finish().
   void AddError(absl::string_view section, absl::string_view key, absl::string_view problem);

@@ -16,6 +16,7 @@ struct Values {
   std::vector<std::string> texts;
   std::vector<int> numbers;
   std::map<std::string, std::string> table;
+  std::map<std::string, std::vector<std::string>> lists;
 };
 
 absl::Status Fill(absl::string_view toml, Values* values) {
@@ -28,6 +29,7 @@ absl::Status Fill(absl::string_view toml, Values* values) {
   reader->Read("part", "texts", &values->texts);
   reader->Read("part", "numbers", &values->numbers, 1, 65535);
   reader->Read("part", "table", &values->table);
+  reader->Read("part", "lists", &values->lists);
   return reader->Finish();
 }
 
@@ -48,6 +50,7 @@ duration = "1m30s"
 texts = ["a", "b"]
 numbers = [1, 65535]
 table = { rack = "b2", "my.disk" = "ssd" }
+lists = { a = ["b", "c"], d = [] }
 )",
                &values)
               .ok());
@@ -57,6 +60,8 @@ table = { rack = "b2", "my.disk" = "ssd" }
   CHECK(values.duration == absl::Seconds(90));
   CHECK(values.texts == std::vector<std::string>{"a", "b"});
   CHECK(values.numbers == std::vector<int>{1, 65535});
+  CHECK(values.lists ==
+        std::map<std::string, std::vector<std::string>>{{"a", {"b", "c"}}, {"d", {}}});
   CHECK(values.table == std::map<std::string, std::string>{{"my.disk", "ssd"}, {"rack", "b2"}});
 }
 
