@@ -1,6 +1,8 @@
 #include "controller/capacity/host.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -8,16 +10,18 @@
 namespace davit::capacity {
 namespace {
 
-void Insert(const std::vector<int>& ports, std::vector<int>* taken) {
-  for (const int port : ports)
-    taken->insert(std::lower_bound(taken->begin(), taken->end(), port), port);
+template <typename Value>
+void Insert(const std::vector<Value>& values, std::vector<Value>* taken) {
+  for (const Value& value : values)
+    taken->insert(std::lower_bound(taken->begin(), taken->end(), value), value);
 }
 
 // One occurrence each: a reserved port of the host stays taken when a task that also names it ends.
-void Erase(const std::vector<int>& ports, std::vector<int>* taken) {
-  for (const int port : ports) {
-    const auto found = std::lower_bound(taken->begin(), taken->end(), port);
-    if (found != taken->end() && *found == port) taken->erase(found);
+template <typename Value>
+void Erase(const std::vector<Value>& values, std::vector<Value>* taken) {
+  for (const Value& value : values) {
+    const auto found = std::lower_bound(taken->begin(), taken->end(), value);
+    if (found != taken->end() && *found == value) taken->erase(found);
   }
 }
 
@@ -29,6 +33,13 @@ std::vector<int> PortsFrom(const v1::Resource& resource) {
   }
   std::sort(ports.begin(), ports.end());
   return ports;
+}
+
+// Each once: whatever an agent says, no GPU is given twice.
+std::vector<std::string> IdsFrom(const v1::Resource& resource) {
+  const std::set<std::string> ids(resource.string_set_value().begin(),
+                                  resource.string_set_value().end());
+  return {ids.begin(), ids.end()};
 }
 
 }  // namespace
@@ -44,6 +55,7 @@ void Host::Reserve(const Reservation& needs) {
   ++task_count;
   Insert(needs.tcp_ports, &tcp_ports);
   Insert(needs.udp_ports, &udp_ports);
+  Insert(needs.gpu_ids, &taken_gpus);
 }
 
 void Host::Release(const Reservation& needs) {
@@ -52,6 +64,14 @@ void Host::Release(const Reservation& needs) {
   --task_count;
   Erase(needs.tcp_ports, &tcp_ports);
   Erase(needs.udp_ports, &udp_ports);
+  Erase(needs.gpu_ids, &taken_gpus);
+}
+
+std::vector<std::string> Host::FreeGpus() const {
+  std::vector<std::string> free;
+  std::set_difference(gpus.begin(), gpus.end(), taken_gpus.begin(), taken_gpus.end(),
+                      std::back_inserter(free));
+  return free;
 }
 
 Host HostFrom(const std::string& arn, const v1::ContainerInstance& instance) {
@@ -63,6 +83,7 @@ Host HostFrom(const std::string& arn, const v1::ContainerInstance& instance) {
     if (resource.name() == "MEMORY") host.memory_mib = resource.integer_value();
     if (resource.name() == "PORTS") host.tcp_ports = PortsFrom(resource);
     if (resource.name() == "PORTS_UDP") host.udp_ports = PortsFrom(resource);
+    if (resource.name() == "GPU") host.gpus = IdsFrom(resource);
   }
   host.free_cpu_units = host.cpu_units;
   host.free_memory_mib = host.memory_mib;

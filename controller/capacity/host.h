@@ -27,6 +27,8 @@ struct Host {
   std::vector<int>
       tcp_ports;  // taken ones, the host's own reserved ports included; sorted, may repeat
   std::vector<int> udp_ports;
+  std::vector<std::string> gpus;        // ids, as registered; sorted
+  std::vector<std::string> taken_gpus;  // what its tasks hold; sorted
   std::map<std::string, std::string> attributes;
   // Whether any attribute is a capability. An agent that states none is asked for none.
   bool states_capabilities = false;
@@ -34,6 +36,9 @@ struct Host {
   // Takes and gives back. Release() of what was reserved restores the host exactly.
   void Reserve(const Reservation& needs);
   void Release(const Reservation& needs);
+  // Ids that no task holds; sorted. Of a GPU that a task holds and the host has no longer, nothing
+  // is counted.
+  std::vector<std::string> FreeGpus() const;
 };
 
 // Whether an attribute says what an agent can do, by ECS's names.

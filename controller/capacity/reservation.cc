@@ -52,6 +52,7 @@ Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOv
     const v1::ContainerOverride* replaced = FindOverride(overrides, container.name());
     needs.cpu_units += CpuOf(container, replaced);
     needs.memory_mib += MemoryOf(container, replaced);
+    needs.gpus += GpusOf(container, replaced);
     if (has_host_ports) AddPorts(container, definition.network_mode() == "host", &needs);
   }
   int64_t whole_task = 0;
@@ -62,6 +63,17 @@ Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOv
   SortUnique(&needs.tcp_ports);
   SortUnique(&needs.udp_ports);
   return needs;
+}
+
+int GpusOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced) {
+  const bool is_replaced = replaced != nullptr && !replaced->resource_requirements().empty();
+  int gpus = 0;
+  for (const v1::ResourceRequirement& requirement :
+       is_replaced ? replaced->resource_requirements() : container.resource_requirements()) {
+    int count = 0;
+    if (requirement.type() == "GPU" && absl::SimpleAtoi(requirement.value(), &count)) gpus += count;
+  }
+  return gpus;
 }
 
 }  // namespace davit::capacity

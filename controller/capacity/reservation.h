@@ -2,6 +2,7 @@
 #define DAVIT_CONTROLLER_CAPACITY_RESERVATION_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "davit/v1/task.pb.h"
@@ -14,15 +15,21 @@ struct Reservation {
   int64_t memory_mib = 0;
   std::vector<int> tcp_ports;  // static host ports; sorted
   std::vector<int> udp_ports;
+  int gpus = 0;                           // how many
+  std::vector<std::string> gpu_ids = {};  // which ones of its host, once it is placed
 
   bool operator==(const Reservation& other) const = default;
 };
 
 // By ECS's arithmetic: cpu = the task's, else the sum of its containers'; memory = the task's, else
 // the sum of memoryReservation, or memory where there is none; ports = host ports other than 0, in
-// bridge and host mode. An override wins over the definition's value. `definition` is a registered
-// one: its cpu and memory are decimal numbers.
+// bridge and host mode; GPUs = the sum of its containers'. An override wins over the definition's
+// value. `definition` is a registered one: its cpu and memory are decimal numbers.
 Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOverride& overrides);
+
+// How many GPUs a container asks for: by its override (null: there is none) if that says anything
+// of resourceRequirements, else by its definition.
+int GpusOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced);
 
 }  // namespace davit::capacity
 

@@ -74,6 +74,7 @@ v1::Assignment MakeAssignment(const Task& task) {
     v1::ContainerIdentity* identity = assignment.add_containers();
     identity->set_name(container.name());
     identity->set_container_arn(container.container_arn());
+    *identity->mutable_gpu_ids() = container.gpu_ids();
   }
   return assignment;
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/container_checks.h"
 #include "controller/cluster/names.h"
@@ -184,11 +185,6 @@ void CheckLimits(const Container& container, const std::string& path, Problems* 
     problems->CheckGiven(At(path, "systemControls", i) + ".namespace",
                          container.system_controls(i).namespace_());
   }
-  for (int i = 0; i < container.resource_requirements_size(); ++i) {
-    problems->CheckOneOf(At(path, "resourceRequirements", i) + ".type",
-                         container.resource_requirements(i).type(),
-                         {"GPU", "InferenceAccelerator"});
-  }
   if (container.start_timeout() < 0) problems->Add(path + ".startTimeout", "must not be negative.");
   if (container.stop_timeout() < 0) problems->Add(path + ".stopTimeout", "must not be negative.");
 }
@@ -328,6 +324,29 @@ void CheckContainer(const Request& request, const Container& container, const st
   CheckLinux(container, path, &problems);
   CheckLogAndRestart(container, path, &problems);
   CheckReferences(request, container, path, &problems);
+  CheckResourceRequirements(container.resource_requirements(), path,
+                            {"GPU", "InferenceAccelerator"}, list);
+}
+
+void CheckResourceRequirements(
+    const google::protobuf::RepeatedPtrField<v1::ResourceRequirement>& requirements,
+    const std::string& path, std::initializer_list<absl::string_view> types,
+    std::vector<std::string>* list) {
+  Problems problems(list);
+  bool has_gpus = false;
+  for (int i = 0; i < requirements.size(); ++i) {
+    const std::string at = At(path, "resourceRequirements", i);
+    const v1::ResourceRequirement& requirement = requirements[i];
+    problems.CheckOneOf(at + ".type", requirement.type(), types);
+    if (requirement.type() != "GPU") continue;
+    if (has_gpus) problems.Add(at + ".type", "GPU is given twice.");
+    has_gpus = true;
+    int count = 0;
+    if (!absl::SimpleAtoi(requirement.value(), &count) || count < 1) {
+      problems.Add(at + ".value", "must be a whole number of GPUs, at least 1; is '",
+                   requirement.value(), "'.");
+    }
+  }
 }
 
 void CheckContainersTogether(const Request& request, std::vector<std::string>* list) {

@@ -46,13 +46,18 @@ v1::Resource IntegerResource(absl::string_view name, int64_t value) {
   return resource;
 }
 
-v1::Resource PortsResource(absl::string_view name, const std::vector<int>& ports) {
+v1::Resource StringSetResource(absl::string_view name) {
   v1::Resource resource;
   resource.set_name(std::string(name));
   resource.set_type("STRINGSET");
   resource.set_double_value(0);
   resource.set_long_value(0);
   resource.set_integer_value(0);
+  return resource;
+}
+
+v1::Resource PortsResource(absl::string_view name, const std::vector<int>& ports) {
+  v1::Resource resource = StringSetResource(name);
   int last = 0;
   for (const int port : ports) {
     if (port != last) resource.add_string_set_value(absl::StrCat(port));
@@ -114,6 +119,10 @@ v1::ContainerInstance DescribeInstance(const Instance& instance) {
   *out.add_remaining_resources() = IntegerResource("MEMORY", instance.host.free_memory_mib);
   *out.add_remaining_resources() = PortsResource("PORTS", instance.host.tcp_ports);
   *out.add_remaining_resources() = PortsResource("PORTS_UDP", instance.host.udp_ports);
+  if (instance.host.gpus.empty()) return out;
+  v1::Resource* gpus = out.add_remaining_resources();
+  *gpus = StringSetResource("GPU");
+  for (const std::string& id : instance.host.FreeGpus()) gpus->add_string_set_value(id);
   return out;
 }
 

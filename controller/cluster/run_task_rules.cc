@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
+#include "controller/cluster/container_rules.h"
 #include "controller/cluster/ecs_error.h"
 #include "controller/cluster/names.h"
 #include "controller/cluster/task_definition_rules.h"
@@ -48,6 +49,8 @@ void CheckOverrides(const v1::TaskOverride& overrides, const v1::TaskDefinition&
       problems->push_back(absl::StrCat("overrides.containerOverrides.memory: must be at least ",
                                        kMinMemoryMib, "."));
     }
+    CheckResourceRequirements(replaced.resource_requirements(), "overrides.containerOverrides",
+                              {"GPU"}, problems);
   }
   if (overrides.has_cpu() && !ParseCpu(overrides.cpu())) {
     problems->push_back(
@@ -121,8 +124,10 @@ void FindUnsupportedMembers(const v1::TaskDefinition& definition, Problems* prob
     problems->push_back("Windows");
   }
   for (const v1::ContainerDefinition& container : definition.container_definitions()) {
-    if (!container.resource_requirements().empty()) {
-      problems->push_back(absl::StrCat("resourceRequirements of container ", container.name()));
+    for (const v1::ResourceRequirement& requirement : container.resource_requirements()) {
+      if (requirement.type() == "GPU") continue;
+      problems->push_back(absl::StrCat("resourceRequirements ", requirement.type(),
+                                       " of container ", container.name()));
     }
   }
 }

@@ -227,6 +227,10 @@ Task* State::PutTask(v1::StoredTask record) {
       entry->needs =
           capacity::ReservationOf(entry->revision->record.task_definition(), task.overrides());
     }
+    for (const v1::Container& container : task.containers()) {
+      entry->needs.gpu_ids.insert(entry->needs.gpu_ids.end(), container.gpu_ids().begin(),
+                                  container.gpu_ids().end());
+    }
     tasks_[task.task_arn()] = entry.get();
   } else {
     Index(entry.get(), -1);

@@ -161,6 +161,8 @@ void CheckFargate(const Request& request, Problems* problems) {
     if (!container.linux_parameters().devices().empty()) {
       problems->Add(path + ".linuxParameters.devices", "are not possible with Fargate.");
     }
+    if (!container.resource_requirements().empty())
+      problems->Add(path + ".resourceRequirements", "are not possible with Fargate.");
   }
 }
 

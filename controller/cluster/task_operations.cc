@@ -48,6 +48,14 @@ v1::Container MakeContainer(const v1::ContainerDefinition& definition,
   return container;
 }
 
+// Gives a container as many GPUs as it asks for, the first of `free`, which placement has counted.
+void TakeGpus(const v1::ContainerDefinition& definition, const v1::ContainerOverride* replaced,
+              std::vector<std::string>* free, v1::Container* container) {
+  const auto end = free->begin() + capacity::GpusOf(definition, replaced);
+  container->mutable_gpu_ids()->Assign(free->begin(), end);
+  free->erase(free->begin(), end);
+}
+
 // The override of a container; one without members is added where the request had none, as ECS
 // shows it.
 v1::ContainerOverride* OverrideOf(const std::string& name, v1::TaskOverride* overrides) {
@@ -106,10 +114,12 @@ v1::StoredTask Model::MakeTask(const v1::RunTaskRequest& request, const Cluster&
   if (request.has_started_by()) task->set_started_by(request.started_by());
   AddTags(request, cluster, revision, task);
   *task->mutable_overrides() = NormalizedOverrides(request.overrides());
+  std::vector<std::string> free_gpus = instance.host.FreeGpus();
   for (const v1::ContainerDefinition& container : definition.container_definitions()) {
     const v1::ContainerOverride* replaced = OverrideOf(container.name(), task->mutable_overrides());
     v1::Container* out = task->add_containers();
     *out = MakeContainer(container, replaced);
+    TakeGpus(container, replaced, &free_gpus, out);
     out->set_task_arn(task->task_arn());
     out->set_container_arn(MakeArn(
         options_.place, absl::StrCat("container/", cluster_name, "/", id, "/", options_.new_id())));

@@ -33,12 +33,16 @@ std::vector<std::string> MissingAttributes(const Host& host, const PlacementRequ
   return missing;
 }
 
+bool HasGpus(const Host& host, int count) {
+  return count == 0 || host.FreeGpus().size() >= static_cast<size_t>(count);
+}
+
 bool Fits(const Host& host, const PlacementRequest& request) {
   const capacity::Reservation& needs = request.needs;
   return host.is_connected && host.is_active && host.free_cpu_units >= needs.cpu_units &&
          host.free_memory_mib >= needs.memory_mib &&
          TakenAmong(needs.tcp_ports, host.tcp_ports).empty() &&
-         TakenAmong(needs.udp_ports, host.udp_ports).empty() &&
+         TakenAmong(needs.udp_ports, host.udp_ports).empty() && HasGpus(host, needs.gpus) &&
          MissingAttributes(host, request).empty();
 }
 
@@ -55,6 +59,15 @@ struct Candidate {
   size_t index;
   Host host;  // a copy: the tasks of this request are reserved on it
 };
+
+// One task of the request, on this host: it would be given the first GPUs that are free.
+capacity::Reservation ReservationOn(const Host& host, const PlacementRequest& request) {
+  capacity::Reservation needs = request.needs;
+  if (needs.gpus == 0) return needs;
+  needs.gpu_ids = host.FreeGpus();
+  needs.gpu_ids.resize(static_cast<size_t>(needs.gpus));
+  return needs;
+}
 
 // True when `a` is the worse choice: std heaps keep the greatest element on top.
 bool IsWorse(const Candidate& a, const Candidate& b) {
@@ -91,6 +104,12 @@ std::optional<v1::Failure> WhyNot(const Host& host, const PlacementRequest& requ
     return MakeFailure(host, "RESOURCE:PORTS_UDP",
                        absl::StrCat("already in use: UDP port ", absl::StrJoin(taken, ", ")));
   }
+  if (!HasGpus(host, needs.gpus)) {
+    return MakeFailure(
+        host, "RESOURCE:GPU",
+        absl::StrCat("needs ", needs.gpus, needs.gpus == 1 ? " GPU" : " GPUs", ", has ",
+                     host.FreeGpus().size(), " of ", host.gpus.size(), " left"));
+  }
   return std::nullopt;
 }
 
@@ -117,7 +136,7 @@ PlacementAnswer Place(absl::Span<const Host* const> hosts, const PlacementReques
     std::pop_heap(heap.begin(), heap.end(), IsWorse);
     Candidate& best = heap.back();
     answer.chosen.push_back(best.index);
-    best.host.Reserve(request.needs);
+    best.host.Reserve(ReservationOn(best.host, request));
     if (Fits(best.host, request)) {
       std::push_heap(heap.begin(), heap.end(), IsWorse);
     } else {

@@ -17,7 +17,7 @@ capacity::PlacementAnswer Place(absl::Span<const capacity::Host* const> hosts,
 
 // Why `host` cannot take one task of `request`; nullopt if it can. The reasons are ECS's, looked at
 // in this order: AGENT (not connected, or not ACTIVE), ATTRIBUTE, RESOURCE:CPU, RESOURCE:MEMORY,
-// RESOURCE:PORTS, RESOURCE:PORTS_UDP.
+// RESOURCE:PORTS, RESOURCE:PORTS_UDP, RESOURCE:GPU.
 std::optional<v1::Failure> WhyNot(const capacity::Host& host,
                                   const capacity::PlacementRequest& request);
 

@@ -45,10 +45,11 @@ struct TestApi {
     request.path = path;
     return api.Handle(request);
   }
-  void ConnectHost(const std::string& host) {
+  void ConnectHost(const std::string& host) { ConnectHost(MakeHello(host)); }
+  void ConnectHost(const v1::Hello& hello) {
     const std::string session = sessions.Open(std::make_shared<NullSink>());
     v1::AgentMessage message;
-    *message.mutable_hello() = MakeHello(host);
+    *message.mutable_hello() = hello;
     sessions.Receive(session, message);
   }
 
@@ -160,6 +161,31 @@ TEST_CASE("golden: a container instance", "[api]") {
           R"({"name":"PORTS","type":"STRINGSET","stringSetValue":["22"]}],"status":"ACTIVE","agentConnected":true,)"
           R"("runningTasksCount":0,"pendingTasksCount":0,"attributes":[{"name":"ecs.cpu-architecture","value":"x86_64"}],)"
           R"("registeredAt":1700000000,"attachments":[],"tags":[]}],"failures":[]})"));
+}
+
+TEST_CASE("golden: the GPUs of a container instance and of a task", "[api]") {
+  TestApi api;
+  v1::Hello hello = MakeHello("i-1");
+  v1::Resource* gpus = hello.add_resources();
+  gpus->set_name("GPU");
+  gpus->set_type("STRINGSET");
+  gpus->add_string_set_value("GPU-a");
+  gpus->add_string_set_value("GPU-b");
+  api.ConnectHost(hello);
+  api.Call(
+      "RegisterTaskDefinition",
+      R"({"family":"train","containerDefinitions":[{"name":"web","image":"busybox","memory":100,)"
+      R"("resourceRequirements":[{"type":"GPU","value":"1"}]}]})");
+  const Json task = api.CallJson("RunTask", R"({"taskDefinition":"train"})")["tasks"][0];
+  CHECK(task["containers"][0]["gpuIds"] == Json::parse(R"(["GPU-a"])"));
+  const Json instance = api.CallJson(
+      "DescribeContainerInstances",
+      R"({"containerInstances":["00000000000000000000000000000001"]})")["containerInstances"][0];
+  CHECK(instance["registeredResources"][3] ==
+        Json::parse(R"({"name":"GPU","type":"STRINGSET","stringSetValue":["GPU-a","GPU-b"]})"));
+  CHECK(instance["remainingResources"][4] ==
+        Json::parse(R"({"name":"GPU","type":"STRINGSET","doubleValue":0,"longValue":0,)"
+                    R"("integerValue":0,"stringSetValue":["GPU-b"]})"));
 }
 
 TEST_CASE("golden: a task", "[api]") {

@@ -68,6 +68,45 @@ TEST_CASE("host ports are reserved as the network mode wants it", "[capacity]") 
   }
 }
 
+void AskFor(const std::string& gpus,
+            google::protobuf::RepeatedPtrField<v1::ResourceRequirement>* list) {
+  v1::ResourceRequirement* requirement = list->Add();
+  requirement->set_type("GPU");
+  requirement->set_value(gpus);
+}
+
+TEST_CASE("a task reserves the GPUs of its containers, an override's before the definition's",
+          "[capacity]") {
+  v1::TaskDefinition definition;
+  AskFor("2", AddContainer("a", 0, &definition)->mutable_resource_requirements());
+  AskFor("1", AddContainer("b", 0, &definition)->mutable_resource_requirements());
+  AddContainer("c", 0, &definition);
+  CHECK(ReservationOf(definition, {}).gpus == 3);
+  v1::TaskOverride overrides;
+  v1::ContainerOverride* replaced = overrides.add_container_overrides();
+  replaced->set_name("a");
+  CHECK(ReservationOf(definition, overrides).gpus == 3);
+  AskFor("4", replaced->mutable_resource_requirements());
+  CHECK(ReservationOf(definition, overrides).gpus == 5);
+}
+
+TEST_CASE("a host's free GPUs are those that it has and no task holds", "[capacity]") {
+  v1::ContainerInstance instance;
+  v1::Resource* gpus = instance.add_registered_resources();
+  gpus->set_name("GPU");
+  for (const char* id : {"B", "A", "C", "A"}) gpus->add_string_set_value(id);
+  Host host = HostFrom("a", instance);
+  using Ids = std::vector<std::string>;
+  CHECK(host.FreeGpus() == Ids{"A", "B", "C"});
+  Reservation needs;
+  needs.gpu_ids = {"B", "gone"};  // the host had it when the task was placed
+  host.Reserve(needs);
+  CHECK(host.FreeGpus() == Ids{"A", "C"});
+  host.Release(needs);
+  CHECK(host.FreeGpus() == Ids{"A", "B", "C"});
+  CHECK(host.taken_gpus.empty());
+}
+
 TEST_CASE("releasing what was reserved restores the host, ports of its own included",
           "[capacity]") {
   v1::ContainerInstance instance;

@@ -1,5 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "controller/cluster/describe.h"
 #include "controller/cluster/ecs_error.h"
 #include "controller/cluster/list.h"
 #include "tests/controller/support/fixtures.h"
@@ -63,6 +66,92 @@ TEST_CASE("what cannot be placed is a failure per instance, next to the tasks th
   CHECK(response.failures(0).detail() == "needs 900 MiB of memory, has 200 of 2000 left");
 }
 
+// A host with the GPUs A, B, C, and a definition of two containers with one each.
+struct GpuHost : TestCluster {
+  GpuHost() {
+    v1::Hello hello = MakeHello("i-1");
+    v1::Resource* gpus = hello.add_resources();
+    gpus->set_name("GPU");
+    gpus->set_type("STRINGSET");
+    for (const char* id : {"A", "B", "C"}) gpus->add_string_set_value(id);
+    Connect("s1", hello);
+    v1::RegisterTaskDefinitionRequest definition = MakeDefinition("train");
+    *definition.add_container_definitions() = definition.container_definitions(0);
+    definition.mutable_container_definitions(1)->set_name("log");
+    for (v1::ContainerDefinition& container : *definition.mutable_container_definitions()) {
+      container.add_resource_requirements()->set_type("GPU");
+      container.mutable_resource_requirements(0)->set_value("1");
+    }
+    Register(definition);
+  }
+  // How many the definition's container "web" is to have.
+  v1::RunTaskRequest Asking(const std::string& gpus) {
+    v1::RunTaskRequest request = Request("train");
+    v1::ContainerOverride* replaced = request.mutable_overrides()->add_container_overrides();
+    replaced->set_name("web");
+    replaced->add_resource_requirements()->set_type("GPU");
+    replaced->mutable_resource_requirements(0)->set_value(gpus);
+    return request;
+  }
+};
+
+std::string GpusOf(const v1::Task& task) {
+  std::string text;
+  for (const v1::Container& container : task.containers())
+    absl::StrAppend(&text, container.name(), ":", absl::StrJoin(container.gpu_ids(), "+"), " ");
+  return text;
+}
+
+// Of the one instance; its remaining resources.
+std::string RemainingGpus(const cluster::State& state) {
+  const auto& instances = state.FindCluster("default")->instances;
+  const v1::ContainerInstance instance = cluster::DescribeInstance(*instances.begin()->second);
+  for (const v1::Resource& resource : instance.remaining_resources()) {
+    if (resource.name() == "GPU") return absl::StrJoin(resource.string_set_value(), "+");
+  }
+  return "no GPUs";
+}
+
+TEST_CASE("the controller gives each container GPUs of its own, until the task is STOPPED",
+          "[run]") {
+  GpuHost cluster;
+  const cluster::Outcome outcome = cluster.Apply(Request("train"));
+  const v1::Task first = dynamic_cast<const v1::RunTaskResponse&>(*outcome.answer).tasks(0);
+  CHECK(GpusOf(first) == "web:A log:B ");
+  const v1::Assignment assignment = SentTo("s1", outcome)[0].assignment_set().assignments(0);
+  CHECK(assignment.containers(0).gpu_ids(0) == "A");
+  CHECK(assignment.containers(1).gpu_ids(0) == "B");
+  CHECK(RemainingGpus(cluster.model.state()) == "C");
+  const v1::RunTaskResponse refused = cluster.Run("train");
+  CHECK(refused.tasks().empty());
+  CHECK(refused.failures(0).reason() == "RESOURCE:GPU");
+  CHECK(refused.failures(0).detail() == "needs 2 GPUs, has 1 of 3 left");
+  cluster.Report("s1", first.task_arn(), v1::TaskStatus::RUNNING, 1);
+  CHECK(RemainingGpus(cluster.model.state()) == "C");
+  cluster.Report("s1", first.task_arn(), v1::TaskStatus::STOPPED, 2);
+  CHECK(RemainingGpus(cluster.model.state()) == "A+B+C");
+  CHECK(GpusOf(cluster.Run("train").tasks(0)) == "web:A log:B ");
+}
+
+TEST_CASE("an override asks for another number of GPUs", "[run]") {
+  GpuHost cluster;
+  const auto response = cluster.Call<v1::RunTaskResponse>(cluster.Asking("2"));
+  CHECK(GpusOf(response.tasks(0)) == "web:A+B log:C ");
+  CHECK(RemainingGpus(cluster.model.state()).empty());
+}
+
+TEST_CASE("a controller that has started again knows whose the GPUs are", "[run]") {
+  GpuHost cluster;
+  cluster.Run("train");
+  cluster::Model loaded(ModelOptions());
+  REQUIRE(loaded.Load({cluster.rows.begin(), cluster.rows.end()}).ok());
+  CHECK(RemainingGpus(loaded.state()) == "C");
+  v1::Hello fewer = MakeHello("i-1");
+  cluster.Connect("s2", fewer);  // its agent was given no GPUs any more
+  CHECK(RemainingGpus(cluster.model.state()) == "no GPUs");
+  CHECK(cluster.Run("train").failures(0).detail() == "needs 2 GPUs, has 0 of 0 left");
+}
+
 TEST_CASE("the same client token gives the same tasks; with other parameters it is a conflict",
           "[run]") {
   OneHost cluster;
@@ -111,6 +200,15 @@ TEST_CASE("every refused request has ECS's exception", "[run]") {
     error =
         "InvalidParameterException: Override for container named db is not a container in the "
         "TaskDefinition.";
+  }
+  SECTION("no number of GPUs") {
+    v1::ContainerOverride* replaced = request.mutable_overrides()->add_container_overrides();
+    replaced->set_name("web");
+    replaced->add_resource_requirements()->set_type("GPU");
+    replaced->mutable_resource_requirements(0)->set_value("-1");
+    error =
+        "InvalidParameterException: overrides.containerOverrides.resourceRequirements[0].value: "
+        "must be a whole number of GPUs, at least 1; is '-1'.";
   }
   SECTION("several at once") {
     request.set_count(0);

@@ -109,6 +109,22 @@ const Row kRows[] = {
      "containerDefinitions[0].ulimits[0].name: must be one of core, cpu, data, fsize, locks, "
      "memlock, msgqueue, nice, "
      "nofile, nproc, rss, rtprio, rttime, sigpending, stack; is 'files'."},
+    {"no number of GPUs",
+     [](Request*, Container* c) {
+       c->add_resource_requirements()->set_type("GPU");
+       c->mutable_resource_requirements(0)->set_value("0");
+     },
+     "containerDefinitions[0].resourceRequirements[0].value: must be a whole number of GPUs, at "
+     "least 1; is '0'."},
+    {"GPUs twice",
+     [](Request*, Container* c) {
+       c->add_resource_requirements()->set_type("GPU");
+       c->add_resource_requirements()->set_type("GPU");
+     },
+     "containerDefinitions[0].resourceRequirements[1].type: GPU is given twice."},
+    {"resource", [](Request*, Container* c) { c->add_resource_requirements()->set_type("FPGA"); },
+     "containerDefinitions[0].resourceRequirements[0].type: must be one of GPU, "
+     "InferenceAccelerator; is 'FPGA'."},
     {"restart policy",
      [](Request*, Container* c) { c->mutable_restart_policy()->set_restart_attempt_period(1); },
      "containerDefinitions[0].restartPolicy.enabled: must be given."},

@@ -93,6 +93,18 @@ TEST_CASE("every kind of refusal has ECS's reason and words of its own", "[place
     reason = "RESOURCE:PORTS_UDP";
     detail = "already in use: UDP port 53";
   }
+  SECTION("gpus") {
+    host.gpus = {"A", "B", "C"};
+    host.taken_gpus = {"A", "C"};
+    request.needs.gpus = 2;
+    reason = "RESOURCE:GPU";
+    detail = "needs 2 GPUs, has 1 of 3 left";
+  }
+  SECTION("a host without GPUs") {
+    request.needs.gpus = 1;
+    reason = "RESOURCE:GPU";
+    detail = "needs 1 GPU, has 0 of 0 left";
+  }
   SECTION("attributes") {
     host.attributes["gpu"] = "no";
     request.required_attributes = {"gpu", "ssd"};
@@ -123,6 +135,20 @@ TEST_CASE("a static port allows one task per host", "[placement]") {
   CHECK(answer.chosen == std::vector<size_t>{0, 1});
   REQUIRE(answer.failures.size() == 2);
   CHECK(answer.failures[0].reason() == "RESOURCE:PORTS");
+}
+
+TEST_CASE("tasks of one request do not share GPUs", "[placement]") {
+  PlacementRequest request = Needs(10, 5);
+  request.needs.gpus = 2;
+  Host four = MakeHost("a", 1000);
+  four.gpus = {"A", "B", "C", "D"};
+  Host two = MakeHost("b", 500);
+  two.gpus = {"A", "B", "C"};
+  two.taken_gpus = {"B"};
+  const PlacementAnswer answer = PlaceOn({four, two}, request);
+  CHECK(answer.chosen == std::vector<size_t>{0, 0, 1});
+  REQUIRE(answer.failures.size() == 2);
+  CHECK(answer.failures[0].detail() == "needs 2 GPUs, has 0 of 4 left");
 }
 
 TEST_CASE("without hosts there is neither a choice nor a failure", "[placement]") {
