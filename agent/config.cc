@@ -127,6 +127,36 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   reader->Read("container_log", "max_files", &config->log_max_files, 1, 1000);
 }
 
+// "all", "none" and "void" are words of NVIDIA_VISIBLE_DEVICES, which is a list with commas.
+bool IsGpuId(absl::string_view text) {
+  const auto is_forbidden = [](char c) { return c == ',' || !absl::ascii_isgraph(c); };
+  return !text.empty() && text != "all" && text != "none" && text != "void" &&
+         std::none_of(text.begin(), text.end(), is_forbidden);
+}
+
+void ReadGpus(AgentConfig* config, ConfigReader* reader) {
+  reader->Read("gpu", "devices", &config->gpu_devices);
+  reader->Read("gpu", "common_devices", &config->gpu_common_devices);
+  reader->Read("gpu", "mounts", &config->gpu_mounts);
+  std::vector<std::string> nodes = config->gpu_common_devices;
+  for (const auto& [id, own_nodes] : config->gpu_devices) {
+    if (!IsGpuId(id)) {
+      reader->AddError("gpu", "devices", absl::StrCat("has '", id, "', which is no id of a GPU, such as GPU-0a1b or 0"));
+    }
+    if (own_nodes.empty()) reader->AddError("gpu", "devices", absl::StrCat("must name a device node of GPU ", id));
+    nodes.insert(nodes.end(), own_nodes.begin(), own_nodes.end());
+  }
+  for (const std::string& node : nodes) {
+    if (absl::StartsWith(node, "/dev/")) continue;
+    reader->AddError("gpu", "devices and common_devices", absl::StrCat("have '", node, "', which is not below /dev"));
+  }
+  for (const auto& [inside, path] : config->gpu_mounts) {
+    if (absl::StartsWith(inside, "/") && inside.size() > 1 && absl::StartsWith(path, "/")) continue;
+    reader->AddError("gpu", "mounts", absl::StrCat("has '", inside, "' = '", path,
+                                                   "': both must be absolute paths, the first not /"));
+  }
+}
+
 void ReadSecrets(AgentConfig* config, ConfigReader* reader) {
   reader->Read("secrets", "directory", &config->secrets_directory);
   if (!config->secrets_directory.empty()) CheckAbsolute("secrets", "directory", config->secrets_directory, reader);
@@ -179,6 +209,7 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_
   reader.Read("tasks", "post_mortem_log_lines", &config.post_mortem_log_lines, 0, 50);
   reader.Read("http", "address", &config.http_address);
   reader.Read("http", "port", &config.http_port, 1, kMaxPort);
+  ReadGpus(&config, &reader);
   ReadSecrets(&config, &reader);
   ReadLogging(&config, &reader);
   RETURN_IF_ERROR(reader.Finish());

@@ -48,6 +48,10 @@ struct AgentConfig {
   int concurrent_layers = 4;
   // [containers]
   std::string init_path = "/usr/bin/tini-static";
+  // [gpu]
+  std::map<std::string, std::vector<std::string>> gpu_devices;
+  std::vector<std::string> gpu_common_devices;
+  std::map<std::string, std::string> gpu_mounts;
   // [secrets]
   std::string secrets_directory = "/etc/davit/secrets";
   // [aws]

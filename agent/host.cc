@@ -1,6 +1,7 @@
 #include "agent/host.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "agent/host_probe.h"
@@ -32,6 +33,17 @@ void AddAttribute(const std::string& name, const std::string& value, bool even_i
   v1::Attribute* attribute = hello->add_attributes();
   attribute->set_name(name);
   if (!value.empty()) attribute->set_value(value);
+}
+
+// The attributes are those of ECS's agent on a host with a driver that it knows.
+void AddGpus(const std::set<std::string>& ids, const std::string& driver_version, v1::Hello* hello) {
+  v1::Resource* resource = hello->add_resources();
+  resource->set_name("GPU");
+  resource->set_type("STRINGSET");
+  for (const std::string& id : ids) resource->add_string_set_value(id);
+  if (driver_version.empty()) return;
+  AddAttribute("ecs.capability.gpu-driver-version", driver_version, false, hello);
+  AddAttribute("ecs.capability.nvidia-driver-version." + driver_version, "", true, hello);
 }
 
 // The capabilities that the scheduler matches with a definition's requiresAttributes. Names: Amazon ECS developer guide,
@@ -66,7 +78,24 @@ spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts
   out.capabilities = ContainerCapabilities(config.containerd_address);
   out.can_limit_swap = CanLimitSwap(resource::ParseCgroupMounts(ReadFile("/proc/self/mountinfo").value_or("")));
   if (FileExists(config.init_path)) out.init_path = config.init_path;
+  out.gpus = config.gpu_devices;
+  out.gpu_common_devices = config.gpu_common_devices;
+  out.gpu_mounts = config.gpu_mounts;
   return out;
+}
+
+std::vector<std::string> DropAbsentGpus(const std::map<std::string, spec::DeviceNode>& devices, AgentConfig* config) {
+  const auto is_absent = [&devices](const std::string& node) { return devices.count(node) == 0; };
+  std::vector<std::string> missing;
+  if (config->gpu_devices.empty()) return missing;
+  std::copy_if(config->gpu_common_devices.begin(), config->gpu_common_devices.end(), std::back_inserter(missing), is_absent);
+  if (!missing.empty()) config->gpu_devices.clear();
+  for (auto gpu = config->gpu_devices.begin(); gpu != config->gpu_devices.end();) {
+    const size_t before = missing.size();
+    std::copy_if(gpu->second.begin(), gpu->second.end(), std::back_inserter(missing), is_absent);
+    gpu = missing.size() > before ? config->gpu_devices.erase(gpu) : std::next(gpu);
+  }
+  return missing;
 }
 
 task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts) {
@@ -75,6 +104,7 @@ task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFa
   capacity.memory = std::max(0, static_cast<int>(facts.memory_bytes >> 20) - config.reserved_memory_mib);
   capacity.tcp_ports.insert(config.reserved_ports.begin(), config.reserved_ports.end());
   capacity.udp_ports.insert(config.reserved_udp_ports.begin(), config.reserved_udp_ports.end());
+  for (const auto& [id, nodes] : config.gpu_devices) capacity.gpus.insert(id);
   return capacity;
 }
 
@@ -111,6 +141,7 @@ v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts,
   AddInteger("MEMORY", capacity.memory, &hello);
   AddPorts("PORTS", capacity.tcp_ports, &hello);
   AddPorts("PORTS_UDP", capacity.udp_ports, &hello);
+  if (!capacity.gpus.empty()) AddGpus(capacity.gpus, facts.nvidia_driver_version, &hello);
   AddAttribute("ecs.os-type", "linux", false, &hello);
   AddAttribute("ecs.os-family", "LINUX", false, &hello);
   AddAttribute("ecs.cpu-architecture", facts.architecture == "amd64" ? "x86_64" : facts.architecture, false, &hello);

@@ -1,6 +1,10 @@
 #ifndef DAVIT_AGENT_HOST_H_
 #define DAVIT_AGENT_HOST_H_
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "agent/config.h"
 #include "agent/resource/host_facts.h"
 #include "agent/resource/instance_identity.h"
@@ -18,7 +22,11 @@ namespace davit {
 spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts& facts,
                             std::string seccomp_profile);
 
-// What tasks may use: CPU = cores x 1024 units, memory less the reserve, ports less the reserved ones.
+// Takes off the configuration the GPUs whose device nodes are not among the host's, all of them if a common node is not:
+// tasks are not offered what is not there. Returns what is missing.
+std::vector<std::string> DropAbsentGpus(const std::map<std::string, spec::DeviceNode>& devices, AgentConfig* config);
+
+// What tasks may use: CPU = cores x 1024 units, memory less the reserve, ports less the reserved ones, GPUs.
 task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts);
 
 // What the store says, for this host in this cluster. A store of another EC2 instance (a cloned disk) keeps only whom it

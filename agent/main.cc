@@ -11,6 +11,7 @@
 #include "agent/config.h"
 #include "agent/endpoint/endpoint.h"
 #include "agent/host.h"
+#include "agent/host_probe.h"
 #include "agent/image/containerd_image_puller.h"
 #include "agent/network/cni_network.h"
 #include "agent/resource/libcgroup_task_cgroups.h"
@@ -220,7 +221,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
 }
 
 int Main(const Arguments& arguments) {
-  const absl::StatusOr<AgentConfig> config = LoadAgentConfig(arguments.config_path, arguments.dev);
+  absl::StatusOr<AgentConfig> config = LoadAgentConfig(arguments.config_path, arguments.dev);
   if (!config.ok()) {
     std::cerr << config.status().message() << "\n";
     return kExitBadConfig;
@@ -230,6 +231,9 @@ int Main(const Arguments& arguments) {
     return 0;
   }
   SetUpLog(config->log_level, config->log_format);
+  if (const std::vector<std::string> missing = DropAbsentGpus(ScanDevices("/dev"), &*config); !missing.empty()) {
+    LogError("GPUs are not offered to tasks: device nodes are missing", {{"missing", absl::StrJoin(missing, ",")}});
+  }
   // Blocked before any thread exists: sigwait() gets them, and containers' stops never come by a stray signal.
   sigset_t signals;
   sigemptyset(&signals);

@@ -65,6 +65,15 @@ std::string OsRelease(absl::string_view os_release) {
   return version.empty() ? id : absl::StrCat(id, " ", version);
 }
 
+// Of "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023".
+std::string NvidiaDriverVersion(absl::string_view text) {
+  const absl::string_view line = text.substr(0, text.find('\n'));
+  for (absl::string_view word : absl::StrSplit(line, ' ', absl::SkipEmpty())) {
+    if (absl::ascii_isdigit(word.front()) && absl::StrContains(word, '.')) return std::string(word);
+  }
+  return "";
+}
+
 uint64_t ParseLimit(absl::string_view text) {
   uint64_t value = 0;
   return absl::SimpleAtoi(text, &value) ? value : std::numeric_limits<uint64_t>::max();
@@ -141,6 +150,8 @@ absl::StatusOr<HostFacts> ReadHostFacts(const std::string& root) {
   facts.rlimits = ParseLimits(limits);
   ASSIGN_OR_RETURN(const std::string status, read("proc/self/status"));
   ASSIGN_OR_RETURN(facts.may_raise_rlimits, HasEffectiveCapability(status, kCapSysResource));
+  facts.nvidia_driver_version =
+      NvidiaDriverVersion(read("proc/driver/nvidia/version").value_or(""));
   facts.machine_id = Trimmed(read("etc/machine-id").value_or(""));
   facts.os_family = "LINUX";
   facts.os_release = OsRelease(read("etc/os-release").value_or(""));

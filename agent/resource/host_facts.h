@@ -29,6 +29,7 @@ struct HostFacts {
   bool has_cgroup_v2 = false;             // limiting controllers are cgroup v2's
   std::map<std::string, Rlimit> rlimits;  // own ones, by OCI's name: "RLIMIT_NOFILE"
   bool may_raise_rlimits = false;         // CAP_SYS_RESOURCE is effective
+  std::string nvidia_driver_version;      // "535.104.05"; empty: the driver is not loaded
 };
 
 // Reads the files below `root` ("/" in production, a fixture tree in tests): proc/..., sys/...,

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/spec/gpus.h"
 #include "base/status.h"
 
 namespace davit::spec {
@@ -102,6 +103,15 @@ absl::Status AddDevices(const SpecInput& input, const DeviceSpec& spec) {
   for (int i = 0; i < input.container.linux_parameters().devices_size(); ++i) {
     RETURN_IF_ERROR(AddDevice(input, input.container.linux_parameters().devices(i),
                               absl::StrCat("linuxParameters.devices[", i, "]"), spec));
+  }
+  for (const std::string& path : GpuDeviceNodes(input)) {
+    const auto found = input.host.devices.find(path);
+    if (found == input.host.devices.end()) {
+      return absl::InternalError(absl::StrCat("GPU device ", path, " is no device of the host"));
+    }
+    const DeviceNode& node = found->second;
+    spec.nodes->push_back(Node(path, node));
+    spec.rules->push_back(Rule(node.type, node.major, node.minor, "rw"));
   }
   return absl::OkStatus();
 }

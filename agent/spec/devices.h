@@ -16,8 +16,10 @@ struct DeviceSpec {
 
 // Docker's default rules (null, zero, full, tty, console, random, urandom, pseudo-terminals may be
 // used; any node may be made with mknod, none of the others opened), then linuxParameters.devices.
-// A hostPath that is a folder means all devices in it. Privileged: every device of the host.
-// InvalidArgument: hostPath is no device of the host, a permission is none of read, write, mknod.
+// A hostPath that is a folder means all devices in it. Then those of the container's GPUs, which
+// have passed CheckGpus(). Privileged: every device of the host. Internal: a GPU's node is none of
+// the host's. InvalidArgument: hostPath is no device of the host, a permission is none of read,
+// write, mknod.
 absl::Status AddDevices(const SpecInput& input, const DeviceSpec& spec);
 
 }  // namespace davit::spec

@@ -154,6 +154,11 @@ absl::StatusOr<MountsByPath> DefinitionMounts(const SpecInput& input) {
                      CleanDestination(volume, "the image's volumes"));
     mounts.emplace(destination, BindMount(folder->second, destination, false));
   }
+  if (!input.place.gpu_ids.empty()) {
+    for (const auto& [path, source] : input.host.gpu_mounts) {
+      mounts.emplace(path, BindMount(source, path, true));
+    }
+  }
   for (const auto& [path, source] : input.place.secret_files) {
     const std::string member = absl::StrCat("secret file ", path);
     ASSIGN_OR_RETURN(const std::string destination, CleanDestination(path, member));

@@ -6,6 +6,7 @@
 #include "agent/spec/capabilities.h"
 #include "agent/spec/default_mounts.h"
 #include "agent/spec/devices.h"
+#include "agent/spec/gpus.h"
 #include "agent/spec/mounts.h"
 #include "agent/spec/namespaces.h"
 #include "agent/spec/process.h"
@@ -68,6 +69,7 @@ absl::StatusOr<Json> BuildSpec(const SpecInput& input) {
     return absl::InternalError(
         absl::StrCat("cgroup path '", input.place.cgroup_path, "' is not absolute"));
   }
+  RETURN_IF_ERROR(CheckGpus(input));
   ASSIGN_OR_RETURN(const SecurityOptions security, ResolveSecurityOptions(input));
   ASSIGN_OR_RETURN(const std::vector<std::string> capabilities, ResolveCapabilities(input));
   ASSIGN_OR_RETURN(Json process, BuildProcess(input, security, capabilities));

@@ -41,6 +41,12 @@ struct HostFacts {
   bool can_limit_swap = true;  // false on cgroup v1 without memory.memsw.limit_in_bytes
   // Device nodes by path ("/dev/fuse"), for linuxParameters.devices and `privileged`.
   std::map<std::string, DeviceNode> devices;
+  // GPUs that tasks may be given, by id: paths in `devices`.
+  std::map<std::string, std::vector<std::string>> gpus;
+  // What every container with a GPU is given as well: paths in `devices`, and read-only mounts,
+  // path in the container -> path on the host.
+  std::vector<std::string> gpu_common_devices;
+  std::map<std::string, std::string> gpu_mounts;
   // A static program that reaps and forwards signals, for initProcessEnabled
   // ("/usr/bin/tini-static"). Empty: the host has none.
   std::string init_path;
@@ -64,7 +70,8 @@ struct ContainerPlace {
   // The quota of the task's cgroup, which no container's can exceed (cgroup v1 refuses such a one);
   // 0: none.
   int64_t task_cpu_units = 0;
-  int64_t pids_limit = 0;  // processes and threads; 0: none
+  std::vector<std::string> gpu_ids;  // of HostFacts::gpus, those that are the container's
+  int64_t pids_limit = 0;            // processes and threads; 0: none
   // The agent's own variables; the definition's `environment` wins.
   std::map<std::string, std::string> extra_environment;
   // From environmentFiles; `environment` wins.

@@ -6,6 +6,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/spec/gpus.h"
 #include "agent/spec/rlimits.h"
 #include "agent/spec/user.h"
 #include "base/status.h"
@@ -125,6 +127,8 @@ absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& inp
   environment.Set("PATH", kDefaultPath);
   if (!hostname.empty()) environment.Set("HOSTNAME", hostname);
   if (input.container.pseudo_terminal()) environment.Set("TERM", "xterm");
+  const std::vector<std::string>& gpu_ids = input.place.gpu_ids;
+  if (!gpu_ids.empty()) environment.Set(kDriverCapabilities, kDefaultDriverCapabilities);
   for (const std::string& variable : input.image.environment) {
     RETURN_IF_ERROR(CheckNoNul(variable, "the image's environment"));
     environment.SetVariable(variable);
@@ -138,6 +142,8 @@ absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& inp
     RETURN_IF_ERROR(CheckNoNul(value, absl::StrCat("secret ", name)));
     environment.Set(name, value);
   }
+  // As in ECS: which ones is not the definition's to say.
+  if (!gpu_ids.empty()) environment.Set(kVisibleDevices, absl::StrJoin(gpu_ids, ","));
   return environment.Take();
 }
 

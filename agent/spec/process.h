@@ -19,9 +19,9 @@ namespace davit::spec {
 // Source: Docker's merge of container and image configuration.
 absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input);
 
-// "NAME=value", in order of first appearance. The later of these wins: PATH, HOSTNAME and (with a
-// terminal) TERM; the image's; the agent's own; those of environmentFiles; the definition's; the
-// override's; secrets.
+// "NAME=value", in order of first appearance. The later of these wins: PATH, HOSTNAME, (with a
+// terminal) TERM and (with GPUs) NVIDIA_DRIVER_CAPABILITIES; the image's; the agent's own; those of
+// environmentFiles; the definition's; the override's; secrets; (with GPUs) NVIDIA_VISIBLE_DEVICES.
 // InvalidArgument: a name that is empty or holds '=' or NUL.
 absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& input);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,13 @@ bool IsForFargateOnly(const Task& task) {
 bool IsForWindows(const Task& task) {
   const std::string& family = task.runtime_platform().operating_system_family();
   return !family.empty() && family != "LINUX";
+}
+
+template <typename Message>
+bool AsksForMoreThanGpus(const Message& message) {
+  const auto& requirements = message.resource_requirements();
+  return std::any_of(requirements.begin(), requirements.end(),
+                     [](const v1::ResourceRequirement& one) { return one.type() != "GPU"; });
 }
 
 constexpr Row<Task> kTaskRows[] = {
@@ -84,7 +92,7 @@ constexpr Row<Container> kContainerRows[] = {
      [](const Container& c) { return !c.log_configuration().options().empty(); }},
     {"logConfiguration.secretOptions",
      [](const Container& c) { return c.log_configuration().secret_options_size() > 0; }},
-    {"resourceRequirements", [](const Container& c) { return c.resource_requirements_size() > 0; }},
+    {"resourceRequirements", AsksForMoreThanGpus<Container>},
     {"firelensConfiguration", [](const Container& c) { return c.has_firelens_configuration(); }},
     {"credentialSpecs", [](const Container& c) { return c.credential_specs_size() > 0; }},
 };
@@ -106,8 +114,7 @@ constexpr Row<v1::TaskOverride> kTaskOverrideRows[] = {
 };
 
 constexpr Row<v1::ContainerOverride> kContainerOverrideRows[] = {
-    {"resourceRequirements",
-     [](const v1::ContainerOverride& o) { return o.resource_requirements_size() > 0; }},
+    {"resourceRequirements", AsksForMoreThanGpus<v1::ContainerOverride>},
 };
 
 template <typename Message, size_t kRows>

@@ -84,4 +84,11 @@ const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment, const 
   return v1::ContainerOverride::default_instance();
 }
 
+std::vector<std::string> GpuIdsOf(const v1::Assignment& assignment, const std::string& container) {
+  for (const v1::ContainerIdentity& one : assignment.containers()) {
+    if (one.name() == container) return {one.gpu_ids().begin(), one.gpu_ids().end()};
+  }
+  return {};
+}
+
 }  // namespace davit::supervisor

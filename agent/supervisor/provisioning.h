@@ -1,6 +1,9 @@
 #ifndef DAVIT_AGENT_SUPERVISOR_PROVISIONING_H_
 #define DAVIT_AGENT_SUPERVISOR_PROVISIONING_H_
 
+#include <string>
+#include <vector>
+
 #include "agent/resource/task_cgroups.h"
 #include "agent/runtime/runtime.h"
 #include "agent/spec/oci_spec.h"
@@ -23,6 +26,9 @@ absl::Status FillNewVolumes(const v1::TaskDefinition& task, const v1::ContainerD
 
 // RunTask's changes to one container; empty if there are none.
 const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment, const std::string& container);
+
+// The GPUs that the controller has given to one container.
+std::vector<std::string> GpuIdsOf(const v1::Assignment& assignment, const std::string& container);
 
 }  // namespace davit::supervisor
 

@@ -233,6 +233,7 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
   place.hostname = HostnameOf(*task, definition);
   place.task_cpu_units = TaskCpuUnits(task->assignment());
   RETURN_IF_ERROR(PlaceVolumes(task, definition, rootfs, values, &place));
+  place.gpu_ids = GpuIdsOf(task->assignment(), definition.name());
   place.file_environment = values.file_environment;
   place.secrets = values.secrets;
   if (HasOwnNetwork(task->assignment().task_definition(), definition)) {

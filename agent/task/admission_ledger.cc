@@ -23,6 +23,7 @@ ResourceNeeds AdmissionLedger::Used() const {
     used.memory += needs.memory;
     used.tcp_ports.insert(needs.tcp_ports.begin(), needs.tcp_ports.end());
     used.udp_ports.insert(needs.udp_ports.begin(), needs.udp_ports.end());
+    used.gpus.insert(needs.gpus.begin(), needs.gpus.end());
   }
   return used;
 }
@@ -42,6 +43,15 @@ std::string AdmissionLedger::WhatIsMissing(const ResourceNeeds& needs,
   }
   if (const int port = Conflict(needs.udp_ports, used.udp_ports); port != 0) {
     return absl::StrCat("RESOURCE:PORTS_UDP: host port ", port, "/udp is used by another task");
+  }
+  for (const std::string& gpu : needs.gpus) {
+    if (total_.gpus.count(gpu) == 0) {
+      return absl::StrCat("RESOURCE:GPU: resourceRequirements: this host has no GPU ", gpu,
+                          " (gpu.devices of its agent)");
+    }
+    if (used.gpus.count(gpu) > 0) {
+      return absl::StrCat("RESOURCE:GPU: GPU ", gpu, " is used by another task");
+    }
   }
   return "";
 }

@@ -14,6 +14,7 @@ struct ResourceNeeds {
   int memory = 0;  // MiB
   std::set<int> tcp_ports;
   std::set<int> udp_ports;
+  std::set<std::string> gpus = {};  // ids
   friend bool operator==(const ResourceNeeds&, const ResourceNeeds&) = default;
 };
 
@@ -31,7 +32,8 @@ class AdmissionLedger {
         reason;  // kWaits, kNever: "RESOURCE:MEMORY: needs 512 MiB, 100 of 1024 MiB are free"
   };
 
-  // `total`: what the host has for tasks; ports: those that no task may have.
+  // `total`: what the host has for tasks; ports: those that no task may
+  // have; GPUs: all that tasks can be given.
   explicit AdmissionLedger(ResourceNeeds total) : total_(std::move(total)) {}
 
   // Asking again for an id that is admitted or waits changes nothing.

@@ -139,6 +139,9 @@ ResourceNeeds NeedsOf(const v1::Assignment& assignment) {
   needs.memory =
       NumberOr(overrides.has_memory() ? overrides.memory() : definition.memory(), needs.memory);
   AddPorts(assignment, &needs);
+  for (const v1::ContainerIdentity& container : assignment.containers()) {
+    needs.gpus.insert(container.gpu_ids().begin(), container.gpu_ids().end());
+  }
   return needs;
 }
 

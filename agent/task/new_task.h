@@ -18,7 +18,7 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
 
 // What the task takes of the host: ECS's arithmetic. Task cpu (units) and memory (MiB) if set, else
 // the sums of the containers' cpu and of (memoryReservation or else memory); host ports named in
-// bridge and host mode.
+// bridge and host mode; the GPUs that the controller assigned.
 ResourceNeeds NeedsOf(const v1::Assignment& assignment);
 
 }  // namespace davit::task

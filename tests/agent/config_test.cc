@@ -49,6 +49,10 @@ parent = "/a/b"
 bridge = "br1"
 subnet = "192.168.4.0/24"
 host_port_range = "40000-40010"
+[gpu]
+devices = { "GPU-a" = ["/dev/nvidia0"] }
+common_devices = ["/dev/nvidiactl"]
+mounts = { "/usr/local/nvidia" = "/opt/nvidia" }
 [container_log]
 max_files = 2
 [tasks]
@@ -71,6 +75,9 @@ format = "json"
   CHECK(config->bridge == "br1");
   CHECK(config->subnet == "192.168.4.0/24");
   CHECK(config->host_port_range == "40000-40010");
+  CHECK(config->gpu_devices.at("GPU-a") == std::vector<std::string>{"/dev/nvidia0"});
+  CHECK(config->gpu_common_devices == std::vector<std::string>{"/dev/nvidiactl"});
+  CHECK(config->gpu_mounts.at("/usr/local/nvidia") == "/opt/nvidia");
   CHECK(config->log_max_files == 2);
   CHECK(config->stop_timeout == absl::Seconds(90));
   CHECK(config->http_port == 1234);
@@ -137,6 +144,17 @@ TEST_CASE("a wrong value is refused by its key, and says what would be right", "
        "image.insecure_registries must be a list of strings"},
       {"image", "concurrent_layers = 0",
        "image.concurrent_layers must be a whole number from 1 to 64"},
+      {"gpu", "devices = [\"/dev/nvidia0\"]", "gpu.devices must be a table of lists of strings"},
+      {"gpu", "devices = { a = \"/dev/nvidia0\" }", "gpu.devices must be a table of lists"},
+      {"gpu", "devices = { all = [\"/dev/nvidia0\"] }",
+       "gpu.devices has 'all', which is no id of a GPU"},
+      {"gpu", "devices = { \"a,b\" = [\"/dev/nvidia0\"] }", "gpu.devices has 'a,b'"},
+      {"gpu", "devices = { a = [] }", "gpu.devices must name a device node of GPU a"},
+      {"gpu", "devices = { a = [\"nvidia0\"] }",
+       "gpu.devices and common_devices have 'nvidia0', which is not below /dev"},
+      {"gpu", "common_devices = [\"/tmp/x\"]", "have '/tmp/x', which is not below /dev"},
+      {"gpu", "mounts = { \"/\" = \"/opt\" }", "gpu.mounts has '/' = '/opt'"},
+      {"gpu", "mounts = { \"/a\" = \"opt\" }", "gpu.mounts has '/a' = 'opt'"},
       {"container_log", "logger_path = \"davit-logger\"",
        "container_log.logger_path must be an absolute path"},
       {"container_log", "max_size_mib = 0", "container_log.max_size_mib must be"},

@@ -73,6 +73,46 @@ TEST_CASE("Hello has ECS's resources and attributes", "[host]") {
   CHECK(attributes.count("ecs.instance-type") == 0);  // unknown here
 }
 
+AgentConfig WithGpus() {
+  AgentConfig config;
+  config.gpu_devices = {{"GPU-b", {"/dev/nvidia1"}}, {"GPU-a", {"/dev/nvidia0"}}};
+  config.gpu_common_devices = {"/dev/nvidiactl"};
+  return config;
+}
+
+TEST_CASE("GPUs are a resource of the hosts that have any, with the driver's version", "[host]") {
+  resource::HostFacts facts = Facts();
+  v1::Hello hello = HelloOf(WithGpus(), facts, Identity(), "");
+  REQUIRE(hello.resources_size() == 5);
+  CHECK(hello.resources(4).name() == "GPU");
+  CHECK(hello.resources(4).type() == "STRINGSET");
+  REQUIRE(hello.resources(4).string_set_value_size() == 2);
+  CHECK(hello.resources(4).string_set_value(0) == "GPU-a");
+  CHECK(Attributes(hello).count("ecs.capability.gpu-driver-version") == 0);
+  facts.nvidia_driver_version = "535.104.05";
+  hello = HelloOf(WithGpus(), facts, Identity(), "");
+  CHECK(Attributes(hello).at("ecs.capability.gpu-driver-version") == "535.104.05");
+  CHECK(Attributes(hello).count("ecs.capability.nvidia-driver-version.535.104.05") == 1);
+  CHECK(CapacityOf(WithGpus(), facts).gpus == std::set<std::string>{"GPU-a", "GPU-b"});
+}
+
+TEST_CASE("a GPU without its device nodes is not offered", "[host]") {
+  using Missing = std::vector<std::string>;
+  AgentConfig config = WithGpus();
+  std::map<std::string, spec::DeviceNode> devices = {
+      {"/dev/nvidia0", {}}, {"/dev/nvidia1", {}}, {"/dev/nvidiactl", {}}};
+  CHECK(DropAbsentGpus(devices, &config).empty());
+  CHECK(config == WithGpus());
+  devices.erase("/dev/nvidia1");
+  CHECK(DropAbsentGpus(devices, &config) == Missing{"/dev/nvidia1"});
+  CHECK(CapacityOf(config, Facts()).gpus == std::set<std::string>{"GPU-a"});
+  devices.erase("/dev/nvidiactl");
+  CHECK(DropAbsentGpus(devices, &config) == Missing{"/dev/nvidiactl"});
+  CHECK(CapacityOf(config, Facts()).gpus.empty());
+  config.gpu_devices.clear();  // nobody uses the common ones
+  CHECK(DropAbsentGpus({}, &config).empty());
+}
+
 TEST_CASE("each process of the agent has an id of its own", "[host]") {
   const AgentConfig config;
   CHECK(HelloOf(config, Facts(), Identity(), "").agent_instance_id() !=

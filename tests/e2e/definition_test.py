@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import stat
 import subprocess
 
 import e2e
@@ -28,7 +29,11 @@ class Definition(e2e.ClusterTest):
         cls.write("secrets/team/token", "from the host\n", 0o600)
         cls.write("secrets/open", "for everybody\n", 0o644)
         cls.write("aws/credentials", f"[default]\naws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n", 0o600)
+        cls.gpus = {"GPU-e2e": cls.make_gpu_node()}
         return f"""\
+[gpu]
+devices = {{ {", ".join(f'"{name}" = ["{path}"]' for name, path in cls.gpus.items())} }}
+common_devices = ["/dev/null"]
 [secrets]
 directory = "{cls.folder}/secrets"
 [aws]
@@ -38,6 +43,14 @@ s3_endpoint = "{cls.aws.endpoint}"
 secrets_manager_endpoint = "{cls.aws.endpoint}"
 ssm_endpoint = "{cls.aws.endpoint}"
 """
+
+    @classmethod
+    def make_gpu_node(cls):
+        """A device node that stands in for a GPU's: another name of /dev/kmsg."""
+        path = f"/dev/davit-gpu-{os.path.basename(cls.folder)}"
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 11))
+        cls.addClassCleanup(os.unlink, path)
+        return path
 
     @classmethod
     def write(cls, name, text, mode=0o644):
@@ -121,6 +134,51 @@ ssm_endpoint = "{cls.aws.endpoint}"
         """The process's program, and what kind of file its standard input is: "cat pipe"."""
         with open(f"/proc/{pid}/comm", encoding="ascii") as file:
             return f"{file.read().strip()} {os.readlink(f'/proc/{pid}/fd/0').partition(':')[0]}"
+
+    # ---- GPUs
+
+    def train(self, gpus, script="exec sleep 1000", **members):
+        """A container that asks for so many GPUs."""
+        return self.shell("main", script, resourceRequirements=[{"type": "GPU", "value": gpus}], **members)
+
+    def test_a_gpu_is_one_containers_until_its_task_is_stopped(self):
+        gpu, = self.gpus.items()
+        # The node's numbers are those of the kernel's log, which no container can open without the rule for it.
+        arn = self.start_one(self.definition("gpu", self.train(
+            "1", f'test "$NVIDIA_VISIBLE_DEVICES" = {gpu[0]} && : >>{gpu[1]} && exec sleep 1000',
+            environment=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]), self.shell(
+                "beside", f'test -z "$NVIDIA_VISIBLE_DEVICES" && ! test -e {gpu[1]} && mknod /x c 1 11 && ! (: >>/x) && '
+                "exec sleep 1000")))
+        task = self.ecs.wait_status(arn, "RUNNING")
+        self.assertEqual(e2e.container(task, "main")["gpuIds"], [gpu[0]])
+        self.assertEqual(e2e.container(task, "beside")["gpuIds"], [])
+        self.assertEqual(self.remaining_gpus(), [])
+        self.check("true")  # others run beside it
+        definition = self.ecs.register(self.definition("gpu", self.train("1", "true")))
+        self.assertEqual([(one["reason"], one["detail"]) for one in self.ecs.call(
+            "RunTask", taskDefinition=definition)["failures"]], [("RESOURCE:GPU", "needs 1 GPU, has 0 of 1 left")])
+        # Whose it is, is in the records of both programs.
+        for name, start in ("controller", self.cluster.start_controller), ("agent-1", lambda: self.cluster.start_agent(1)):
+            process.stop(self.cluster.process(name))
+            start()
+        e2e.wait_for("the agent to be back", lambda: self.instance()["agentConnected"], 30)
+        self.assertEqual(self.remaining_gpus(), [])
+        self.assertEqual([e2e.container(self.ecs.task(arn), name)["lastStatus"] for name in ("main", "beside")],
+                         ["RUNNING"] * 2)
+        self.stop(arn)
+        self.assertEqual(self.remaining_gpus(), [gpu[0]])
+        task = self.run_to_end(self.definition("gpu", self.train("1", f": >>{gpu[1]}")))
+        self.assertEqual(e2e.container(task, "main").get("exitCode"), 0, e2e.reasons(task))
+
+    def remaining_gpus(self):
+        return next(one["stringSetValue"] for one in self.instance()["remainingResources"] if one["name"] == "GPU")
+
+    def test_more_gpus_than_the_host_has_are_refused(self):
+        definition = self.ecs.register(self.definition("gpus", self.train("2", "true")))
+        failures = self.ecs.call("RunTask", taskDefinition=definition)["failures"]
+        self.assertIn("RESOURCE:GPU", [one["reason"] for one in failures])
+        with self.assertRaisesRegex(e2e.ApiError, r"containerDefinitions\[0\].resourceRequirements\[0\].value"):
+            self.ecs.register(self.definition("gpus", self.train("none")))
 
     # ---- volumes
 

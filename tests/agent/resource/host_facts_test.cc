@@ -43,6 +43,20 @@ TEST_CASE("the host's facts are read from its files", "[resource]") {
   CHECK(facts->may_raise_rlimits);
 }
 
+TEST_CASE("the version of NVIDIA's driver is known where it is loaded", "[resource]") {
+  TempTree tree;
+  WriteHost(&tree);
+  CHECK(ReadHostFacts(tree.root())->nvidia_driver_version.empty());
+  tree.Write("/proc/driver/nvidia/version",
+             "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC "
+             "2023\nGCC version:  gcc version 12.2.0\n");
+  CHECK(ReadHostFacts(tree.root())->nvidia_driver_version == "535.104.05");
+  tree.Write(
+      "/proc/driver/nvidia/version",
+      "NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  560.35.03  Release Build\n");
+  CHECK(ReadHostFacts(tree.root())->nvidia_driver_version == "560.35.03");
+}
+
 TEST_CASE("a process without CAP_SYS_RESOURCE cannot raise limits", "[resource]") {
   TempTree tree;
   WriteHost(&tree);

@@ -56,7 +56,8 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
        "logConfiguration.options"},
       {R"("logConfiguration": {"logDriver": "json-file", "secretOptions": [{"name": "t"}]})",
        "logConfiguration.secretOptions"},
-      {R"("resourceRequirements": [{"type": "GPU", "value": "1"}])", "resourceRequirements"},
+      {R"("resourceRequirements": [{"type": "GPU", "value": "1"}, {"type": "InferenceAccelerator"}])",
+       "resourceRequirements"},
       {R"("firelensConfiguration": {"type": "fluentbit"})", "firelensConfiguration"},
       {R"("credentialSpecs": ["credentialspec:arn"])", "credentialSpecs"},
       {R"("portMappings": [{"containerPort": 80}, {"containerPortRange": "1-2"}])",
@@ -95,6 +96,7 @@ TEST_CASE("members at their defaults and members without effect here are accepte
         "dependsOn": [{"containerName": "db", "condition": "HEALTHY"}],
         "healthCheck": {"command": ["CMD-SHELL", "true"]}, "interactive": true,
         "linuxParameters": {"initProcessEnabled": false},
+        "resourceRequirements": [{"type": "GPU", "value": "1"}],
         "logConfiguration": {"logDriver": "json-file"},
         "portMappings": [{"containerPort": 80, "name": "http", "appProtocol": "http"}]}]})");
   CHECK(UnsupportedMembers(task).empty());
@@ -105,9 +107,10 @@ TEST_CASE("overrides that the agent does not act on are refused by path", "[spec
   const v1::TaskOverride overrides = Parse<v1::TaskOverride>(R"({
       "ephemeralStorage": {"sizeInGiB": 30}, "taskRoleArn": "arn", "cpu": "256",
       "containerOverrides": [{"name": "a", "command": ["x"], "cpu": 5},
-                             {"resourceRequirements": [{"type": "GPU"}]}]})");
+                             {"resourceRequirements": [{"type": "GPU", "value": "2"}]},
+                             {"resourceRequirements": [{"type": "InferenceAccelerator"}]}]})");
   CHECK(UnsupportedMembers(overrides) == Paths{"ephemeralStorage",
-                                               "containerOverrides[1].resourceRequirements"});
+                                               "containerOverrides[2].resourceRequirements"});
 }
 
 }  // namespace

@@ -47,5 +47,15 @@ TEST_CASE("an override of task cpu and memory wins", "[provisioning]") {
   CHECK(limits.memory_bytes == 10 << 20);
 }
 
+TEST_CASE("each container has the GPUs that it was given", "[provisioning]") {
+  v1::Assignment assignment;
+  assignment.add_containers()->set_name("web");
+  v1::ContainerIdentity* train = assignment.add_containers();
+  train->set_name("train");
+  train->add_gpu_ids("GPU-a");
+  CHECK(GpuIdsOf(assignment, "web").empty());
+  CHECK(GpuIdsOf(assignment, "train") == std::vector<std::string>{"GPU-a"});
+}
+
 }  // namespace
 }  // namespace davit::supervisor

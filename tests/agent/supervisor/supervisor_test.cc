@@ -53,6 +53,22 @@ TEST_CASE("an assigned task runs with its limits, labels and log", "[supervisor]
         absl::Milliseconds(50));
 }
 
+TEST_CASE("a task with a GPU that the host does not have is refused by the member",
+          "[supervisor]") {
+  FakeHost host;
+  host.StartAgent();
+  v1::Assignment assignment = MakeAssignment(1);
+  assignment.add_containers()->set_name("web");
+  assignment.mutable_containers(0)->add_gpu_ids("GPU-a");
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(1));
+  const v1::TaskState state = host.StateOf(assignment.task_arn());
+  CHECK(state.last_status() == v1::TaskStatus::STOPPED);
+  CHECK_THAT(state.stopped_reason(),
+             Catch::Contains("resourceRequirements: this host has no GPU GPU-a"));
+  CheckEmpty(&host);
+}
+
 TEST_CASE("a stopped task leaves nothing, and is STOPPED only then", "[supervisor]") {
   FakeHost host;
   host.StartAgent();

@@ -65,6 +65,31 @@ TEST_CASE("a port conflict ends with the task that has the port", "[ledger]") {
   CHECK(ledger.Release("a") == std::vector<std::string>{"b"});
 }
 
+TEST_CASE("a GPU is one task's, and the next one waits for it", "[ledger]") {
+  AdmissionLedger ledger(
+      {.cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}, .gpus = {"A", "B"}});
+  const auto gpus = [](std::set<std::string> ids) {
+    return ResourceNeeds{
+        .cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}, .gpus = std::move(ids)};
+  };
+  CHECK(ledger.Request("a", gpus({"A"})).verdict == Verdict::kAdmitted);
+  CHECK(ledger.Request("b", gpus({"B"})).verdict == Verdict::kAdmitted);
+  const auto answer = ledger.Request("both", gpus({"A", "B"}));
+  CHECK(answer.verdict == Verdict::kWaits);
+  CHECK(answer.reason == "RESOURCE:GPU: GPU A is used by another task");
+  CHECK(ledger.Release("a").empty());
+  CHECK(ledger.Release("b") == std::vector<std::string>{"both"});
+}
+
+TEST_CASE("a GPU that the host does not have is refused at once, by the member", "[ledger]") {
+  AdmissionLedger ledger({.cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}});
+  const auto answer =
+      ledger.Request("a", {.cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}, .gpus = {"A"}});
+  CHECK(answer.verdict == Verdict::kNever);
+  CHECK(answer.reason ==
+        "RESOURCE:GPU: resourceRequirements: this host has no GPU A (gpu.devices of its agent)");
+}
+
 TEST_CASE("what is found on the host is counted even if it is too much", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 100, .tcp_ports = {}, .udp_ports = {}});
   ledger.Adopt("old", Memory(200));

@@ -116,5 +116,13 @@ TEST_CASE("a task needs the host ports that it names", "[task]") {
   CHECK(NeedsOf(assignment).tcp_ports == std::set<int>{81, 8080});
 }
 
+TEST_CASE("a task needs the GPUs that the controller gave to its containers", "[task]") {
+  v1::Assignment assignment = Assigned();
+  CHECK(NeedsOf(assignment).gpus.empty());
+  assignment.add_containers()->add_gpu_ids("A");
+  assignment.add_containers()->add_gpu_ids("B");
+  CHECK(NeedsOf(assignment).gpus == std::set<std::string>{"A", "B"});
+}
+
 }  // namespace
 }  // namespace davit::task
