@@ -94,7 +94,8 @@ class Runtime {
   virtual absl::Status RemoveLease(const std::string& lease) = 0;
   virtual absl::StatusOr<std::vector<std::string>> ListLeases() = 0;
 
-  // Makes the writable snapshot of a container on top of the image's `chain_id`. OK if it exists.
+  // Makes the writable snapshot of a container on top of the image's `chain_id`, an empty one if that is empty. OK if it
+  // exists.
   // NotFound: that chain is not unpacked.
   virtual absl::StatusOr<Rootfs> PrepareRootfs(const std::string& container_id, const std::string& lease,
                                                const std::string& chain_id) = 0;

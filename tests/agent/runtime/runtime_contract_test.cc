@@ -194,6 +194,15 @@ TEST_CASE_METHOD(Fixture, "a rootfs needs its image and its lease", "[runtime]")
   CHECK(first->layers == second->layers);
 }
 
+TEST_CASE_METHOD(Fixture, "a rootfs without an image is empty", "[runtime]") {
+  const auto rootfs = runtime->PrepareRootfs("c1", kLease, "");
+  REQUIRE(rootfs.status() == absl::OkStatus());
+  CHECK(rootfs->layers.size() <= 1);  // the fake's has no folder
+  CHECK(absl::IsNotFound(runtime::ReadFromRootfs(*rootfs, "/bin/sh").status()));
+  CHECK(runtime->PrepareRootfs("c1", kLease, "").ok());
+  CHECK(runtime->Remove("c1").ok());
+}
+
 TEST_CASE_METHOD(Fixture, "the list has every container with its state", "[runtime]") {
   Create("c1", Program::kRunUntilTerm);
   Start("c2", Program::kRunUntilTerm);
