@@ -44,14 +44,15 @@ struct Arguments {
   bool dev = false;
 };
 
-std::string BesideAgent(const std::string& program) {
+// The path of a program that is installed beside this one.
+std::string Beside(const char* name) {
   std::error_code error;
-  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program).string();
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / name).string();
 }
 
 log::LogOptions LogOptionsOf(const AgentConfig& config) {
   log::LogOptions options;
-  options.logger_path = config.logger_path.empty() ? BesideAgent("davit-logger") : config.logger_path;
+  options.logger_path = config.logger_path.empty() ? Beside("davit-logger") : config.logger_path;
   options.max_size_bytes = static_cast<int64_t>(config.log_max_size_mib) << 20;
   options.max_files = config.log_max_files;
   return options;
@@ -161,7 +162,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   runtime::ContainerdRuntimeOptions runtime_options;
   runtime_options.snapshotter = config.snapshotter;
   runtime_options.runtime = config.runtime;
-  runtime_options.davit_runc = BesideAgent("davit-runc");
+  runtime_options.davit_runc = Beside("davit-runc");
   runtime_options.exec_folder = config.run_dir + "/exec";
   // What an agent that was killed has left there.
   RETURN_IF_ERROR(RemoveAll(runtime_options.exec_folder), "agent.run_dir");
@@ -179,9 +180,11 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   const secret::FolderSecretSource folder_secrets(config.secrets_directory);
   const secret::AwsSecretSource aws_secrets(&aws);
   const secret::ValueResolver values(&aws, {&folder_secrets, &aws_secrets});
+  spec::HostFacts spec_facts = ToSpecFacts(config, facts, ReadFile(kSeccompProfile).value_or(""));
+  if (FileExists(Beside("davit-pause"))) spec_facts.pause_path = Beside("davit-pause");
   supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(), &files, &supervisor,
-                                   ToSpecFacts(config, facts, ReadFile(kSeccompProfile).value_or("")), LogOptionsOf(config),
-                                   identity.ec2_instance_id, 0, &values, PostMortemOptionsOf(config)});
+                                   std::move(spec_facts), LogOptionsOf(config), identity.ec2_instance_id, 0, &values,
+                                   PostMortemOptionsOf(config)});
   session::Session session({&control, &timers, store.get(), &supervisor,
                             [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),
                             config.stop_after_disconnect},

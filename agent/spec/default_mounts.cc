@@ -1,14 +1,9 @@
 #include "agent/spec/default_mounts.h"
 
 #include "absl/strings/str_cat.h"
+#include "agent/spec/pause.h"
 
 namespace davit::spec {
-namespace {
-
-constexpr int32_t kDefaultSharedMemoryMib = 64;
-
-}  // namespace
-
 Mount BindMount(absl::string_view source, absl::string_view destination, bool read_only) {
   return {std::string(destination),
           "bind",
@@ -45,6 +40,12 @@ absl::StatusOr<std::vector<Mount>> DefaultMounts(const SpecInput& input) {
   mounts.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
   // As Docker's --ipc none.
   if (input.task.ipc_mode() == "none") return mounts;
+  if (SharesTaskIpc(input.task)) {
+    mounts.push_back(BindMount(input.place.shared_memory_path, "/dev/shm", false));
+    for (const char* option : {"nosuid", "noexec", "nodev"})
+      mounts.back().options.emplace_back(option);
+    return mounts;
+  }
   mounts.push_back({"/dev/shm",
                     "tmpfs",
                     "shm",

@@ -10,6 +10,8 @@
 
 namespace davit::spec {
 
+inline constexpr int32_t kDefaultSharedMemoryMib = 64;
+
 // One entry of the spec's `mounts`.
 struct Mount {
   std::string destination;
@@ -22,7 +24,7 @@ struct Mount {
 Mount BindMount(absl::string_view source, absl::string_view destination, bool read_only);
 
 // The mounts of Docker's default container, changed by privileged, ipcMode and sharedMemorySize
-// (MiB, default 64).
+// (MiB); containers that share their IPC namespace share the /dev/shm of the place.
 // InvalidArgument: sharedMemorySize below 1.
 absl::StatusOr<std::vector<Mount>> DefaultMounts(const SpecInput& input);
 

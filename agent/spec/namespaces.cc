@@ -8,20 +8,15 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/spec/pause.h"
 #include "base/status.h"
 
 namespace davit::spec {
 namespace {
 
-absl::Status CheckMode(const SpecInput& input, absl::string_view mode, absl::string_view member,
-                       bool none_is_allowed) {
-  if (mode.empty() || mode == "host" || (mode == "none" && none_is_allowed)) {
+absl::Status CheckMode(absl::string_view mode, absl::string_view member, bool none_is_allowed) {
+  if (mode.empty() || mode == "host" || mode == "task" || (mode == "none" && none_is_allowed)) {
     return absl::OkStatus();
-  }
-  if (mode == "task") {
-    if (input.task.container_definitions_size() == 1) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(member, ": 'task' is not supported for a task of several containers"));
   }
   return absl::InvalidArgumentError(absl::StrCat(
       member, ": '", mode, "' is not ", none_is_allowed ? "host, task or none" : "host or task"));
@@ -35,6 +30,18 @@ absl::StatusOr<nlohmann::json> NetworkNamespace(const SpecInput& input) {
   }
   if (path.empty()) return nlohmann::json();
   return nlohmann::json{{"type", "network"}, {"path", path}};
+}
+
+// A new namespace, or the one of the task.
+absl::StatusOr<nlohmann::json> OwnOrShared(const std::string& type, bool is_shared,
+                                           const std::string& path) {
+  if (is_shared == path.empty()) {
+    return absl::InternalError(absl::StrCat(
+        type, " namespace of the task: ", path.empty() ? "there is none" : "is not shared"));
+  }
+  nlohmann::json entry{{"type", type}};
+  if (is_shared) entry["path"] = path;
+  return entry;
 }
 
 bool IsIpcSetting(absl::string_view name) {
@@ -77,13 +84,17 @@ absl::Status CheckSysctl(const SpecInput& input, absl::string_view name, absl::s
 }  // namespace
 
 absl::StatusOr<nlohmann::json> BuildNamespaces(const SpecInput& input) {
-  RETURN_IF_ERROR(CheckMode(input, input.task.pid_mode(), "pidMode", false));
-  RETURN_IF_ERROR(CheckMode(input, input.task.ipc_mode(), "ipcMode", true));
+  RETURN_IF_ERROR(CheckMode(input.task.pid_mode(), "pidMode", false));
+  RETURN_IF_ERROR(CheckMode(input.task.ipc_mode(), "ipcMode", true));
+  ASSIGN_OR_RETURN(nlohmann::json pid,
+                   OwnOrShared("pid", SharesTaskPid(input.task), input.place.pid_namespace_path));
+  ASSIGN_OR_RETURN(nlohmann::json ipc,
+                   OwnOrShared("ipc", SharesTaskIpc(input.task), input.place.ipc_namespace_path));
   ASSIGN_OR_RETURN(nlohmann::json network, NetworkNamespace(input));
   nlohmann::json namespaces = nlohmann::json::array({{{"type", "mount"}}, {{"type", "uts"}}});
   if (!network.is_null()) namespaces.push_back(std::move(network));
-  if (input.task.pid_mode() != "host") namespaces.push_back({{"type", "pid"}});
-  if (!SharesHostIpc(input)) namespaces.push_back({{"type", "ipc"}});
+  if (input.task.pid_mode() != "host") namespaces.push_back(std::move(pid));
+  if (!SharesHostIpc(input)) namespaces.push_back(std::move(ipc));
   if (input.host.cgroup_v2) namespaces.push_back({{"type", "cgroup"}});
   return namespaces;
 }

@@ -10,10 +10,10 @@ namespace davit::spec {
 
 // The spec's `linux.namespaces`. Own mount and UTS namespaces always; PID and IPC unless the mode
 // is "host"; the network namespace of the place unless networkMode is "host"; an own cgroup
-// namespace on cgroup v2, where Docker gives one too. "task" as a mode is an own namespace when the
-// task has one container only.
-// InvalidArgument: an unknown mode, or "task" with several containers, which the agent cannot do.
-// Internal: the place's network namespace does not fit the mode.
+// namespace on cgroup v2, where Docker gives one too. With "task" as a mode, the PID or IPC
+// namespace of the place, which all containers of the task share (pause.h).
+// InvalidArgument: an unknown mode.
+// Internal: a namespace of the place does not fit the mode.
 absl::StatusOr<nlohmann::json> BuildNamespaces(const SpecInput& input);
 
 // The spec's `linux.sysctl` from systemControls.

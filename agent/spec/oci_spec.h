@@ -50,6 +50,8 @@ struct HostFacts {
   // A static program that reaps and forwards signals, for initProcessEnabled
   // ("/usr/bin/tini-static"). Empty: the host has none.
   std::string init_path;
+  // davit-pause, for pidMode and ipcMode "task" (pause.h). Empty: it is not installed.
+  std::string pause_path;
 };
 
 // Where this container's pieces are on the host. All of it exists by the time the container is
@@ -59,10 +61,15 @@ struct ContainerPlace {
   std::string container_name;
   std::string cgroup_path;             // "/davit/<task>/<container>"
   std::string network_namespace_path;  // empty: the host's, which only networkMode "host" may have
-  std::string hostname;                // default one; the definition's hostname wins
-  std::string hosts_path;              // bound over /etc/hosts; empty: not
-  std::string resolv_conf_path;        // bound over /etc/resolv.conf; empty: not
-  std::string hostname_path;           // bound over /etc/hostname; empty: not
+  // Those that the containers of the task share by pidMode or ipcMode "task"; else empty.
+  std::string pid_namespace_path;
+  std::string ipc_namespace_path;
+  std::string
+      shared_memory_path;        // with ipc_namespace_path: the host folder that is their /dev/shm
+  std::string hostname;          // default one; the definition's hostname wins
+  std::string hosts_path;        // bound over /etc/hosts; empty: not
+  std::string resolv_conf_path;  // bound over /etc/resolv.conf; empty: not
+  std::string hostname_path;     // bound over /etc/hostname; empty: not
   std::map<std::string, std::string> volumes;  // source volume name -> host folder
   // Path in the image (ImageConfig::volumes) -> host folder. A path that is absent stays in the
   // container's own layer.

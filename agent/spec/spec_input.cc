@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "agent/spec/pause.h"
 #include "base/status.h"
 
 namespace davit::spec {
@@ -17,7 +18,7 @@ bool SharesHostIpc(const SpecInput& input) { return input.task.ipc_mode() == "ho
 
 bool RunsUnderInit(const SpecInput& input) {
   return input.container.linux_parameters().init_process_enabled() &&
-         input.task.pid_mode() != "host";
+         input.task.pid_mode() != "host" && !SharesTaskPid(input.task);
 }
 
 absl::StatusOr<std::string> CleanAbsolutePath(absl::string_view path, absl::string_view member) {

@@ -24,7 +24,8 @@ bool HasOwnNetwork(const SpecInput& input);
 bool SharesHostIpc(const SpecInput& input);
 
 // Whether the container's first process is the host's init program, bound to this path: asked for
-// by initProcessEnabled, and of use in a PID namespace of its own only. Both as Docker does.
+// by initProcessEnabled, and of use in a PID namespace of its own only: the others have one
+// already. Both as Docker does.
 inline constexpr char kInitInContainer[] = "/sbin/docker-init";
 bool RunsUnderInit(const SpecInput& input);
 

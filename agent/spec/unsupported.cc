@@ -21,11 +21,6 @@ struct Row {
 using Task = v1::TaskDefinition;
 using Container = v1::ContainerDefinition;
 
-bool IsTaskMode(const std::string& mode, const Task& task) {
-  // With one container the task's namespace is the container's own.
-  return mode == "task" && task.container_definitions_size() > 1;
-}
-
 bool IsForFargateOnly(const Task& task) {
   bool fargate = false;
   bool instance = false;
@@ -53,8 +48,6 @@ constexpr Row<Task> kTaskRows[] = {
        const std::string& mode = t.network_mode();
        return !mode.empty() && mode != "bridge" && mode != "host" && mode != "none";
      }},
-    {"pidMode", [](const Task& t) { return IsTaskMode(t.pid_mode(), t); }},
-    {"ipcMode", [](const Task& t) { return IsTaskMode(t.ipc_mode(), t); }},
     {"requiresCompatibilities", IsForFargateOnly},
     {"runtimePlatform.operatingSystemFamily", IsForWindows},
     {"inferenceAccelerators", [](const Task& t) { return t.inference_accelerators_size() > 0; }},

@@ -1,8 +1,10 @@
 #include "agent/supervisor/host_inventory.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/match.h"
+#include "agent/spec/pause.h"
 #include "agent/task/container_id.h"
 #include "base/status.h"
 
@@ -24,6 +26,8 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
   HostInventory inventory;
   std::string task_id;
   std::string container;
+  // Processes that only wait for others: a task of which nothing else is left does not run.
+  std::set<int> pauses;
   ASSIGN_OR_RETURN(const std::vector<runtime::ContainerInfo> infos, runtime->List());
   for (const runtime::ContainerInfo& info : infos) {
     const std::string arn = LabelOf(info, "davit.task-arn");
@@ -35,7 +39,9 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
     task.cluster = LabelOf(info, "davit.cluster");
     const std::string name = LabelOf(info, "davit.container-name");
     task.containers.push_back(name.empty() ? container : name);
-    task.runs = task.runs || info.state == runtime::ContainerState::kRunning;
+    const bool is_running = info.state == runtime::ContainerState::kRunning;
+    if (is_running && name == spec::kPauseContainer) pauses.insert(info.pid);
+    task.runs = task.runs || (is_running && name != spec::kPauseContainer);
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> leases, runtime->ListLeases());
   for (absl::string_view lease : leases) {
@@ -51,7 +57,9 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
     ++inventory.cgroups;
     HostTask& task = inventory.tasks[group];
     const auto processes = cgroups->Processes(cgroups->TaskPath(group));
-    task.runs = task.runs || !processes.ok() || !processes->empty();
+    task.runs = task.runs || !processes.ok() ||
+                std::any_of(processes->begin(), processes->end(),
+                            [&pauses](int pid) { return pauses.count(pid) == 0; });
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> networks, network->List());
   for (const std::string& attached : networks) {

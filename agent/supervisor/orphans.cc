@@ -1,6 +1,9 @@
 #include "agent/supervisor/orphans.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "agent/spec/pause.h"
 
 namespace davit::supervisor {
 
@@ -38,8 +41,17 @@ v1::Assignment AssignmentFromLabels(const HostTask& task) {
   assignment.set_task_arn(task.arn);
   assignment.set_cluster(task.cluster);
   assignment.set_desired_status(v1::TaskStatus::STOPPED);
+  const bool has_pause =
+      std::count(task.containers.begin(), task.containers.end(), spec::kPauseContainer) > 0;
   for (const std::string& container : task.containers) {
-    assignment.mutable_task_definition()->add_container_definitions()->set_name(container);
+    v1::ContainerDefinition* definition =
+        assignment.mutable_task_definition()->add_container_definitions();
+    definition->set_name(container);
+    if (!has_pause || container == spec::kPauseContainer) continue;
+    // With the pause container end all that are in its namespace: it is to be stopped last.
+    v1::ContainerDependency* dependency = definition->add_depends_on();
+    dependency->set_container_name(spec::kPauseContainer);
+    dependency->set_condition("START");
   }
   return assignment;
 }

@@ -5,7 +5,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
+#include "agent/spec/pause.h"
 #include "agent/supervisor/health_check.h"
+#include "agent/supervisor/pause.h"
 #include "agent/supervisor/provisioning.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -115,6 +117,8 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
   } else if (const auto* deprovision = std::get_if<task::Deprovision>(&action)) {
     std::vector<std::string> containers;
     for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
+    // After those that are in its namespaces.
+    if (spec::NeedsPause(task->assignment().task_definition())) containers.emplace_back(spec::kPauseContainer);
     deps_.pools.runtime->Post([this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
       task->Handle(Deprovision(task.get(), containers, attempt));
     });
@@ -142,7 +146,15 @@ task::Outcome TaskEffects::Provision(const Task& task) {
   if (!volumes.ok()) return ToOutcome(volumes.status(), "VolumeError");
   absl::Status rest = deps_.files->MakeLogFolder(task.id());
   if (rest.ok()) rest = deps_.runtime->CreateLease(task.Lease(), LabelsOf(task));
+  if (rest.ok() && spec::NeedsPause(definition)) rest = BeginSharing(task);
   return ToOutcome(rest, "ResourceInitializationError");
+}
+
+absl::Status TaskEffects::BeginSharing(const Task& task) {
+  ASSIGN_OR_RETURN(std::string oci_spec,
+                   spec::BuildPauseSpec(task.arn(), deps_.cgroups->ContainerPath(task.id(), spec::kPauseContainer),
+                                        deps_.facts));
+  return StartPause(deps_.runtime, {task.id(), task.Lease(), LabelsOf(task), std::move(oci_spec)});
 }
 
 task::Pulled TaskEffects::Pull(Task* task, const std::string& container, int attempt) {
@@ -232,6 +244,7 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
   place.network_namespace_path = attachment.namespace_path;
   place.hostname = HostnameOf(*task, definition);
   place.task_cpu_units = TaskCpuUnits(task->assignment());
+  RETURN_IF_ERROR(PlaceShared(*task, &place));
   RETURN_IF_ERROR(PlaceVolumes(task, definition, rootfs, values, &place));
   place.gpu_ids = GpuIdsOf(task->assignment(), definition.name());
   place.file_environment = values.file_environment;
@@ -250,6 +263,18 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
   place.group = runtime::ReadFromRootfs(rootfs, "/etc/group").value_or("");
   return spec::BuildOciSpec(task->assignment().task_definition(), definition, task->assignment().overrides(),
                             task->Image(definition.name()).config, deps_.facts, place);
+}
+
+absl::Status TaskEffects::PlaceShared(const Task& task, spec::ContainerPlace* place) {
+  const v1::TaskDefinition& definition = task.assignment().task_definition();
+  if (!spec::NeedsPause(definition)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const int pid, FindPausePid(deps_.runtime, task.id()));
+  if (spec::SharesTaskPid(definition)) place->pid_namespace_path = absl::StrCat("/proc/", pid, "/ns/pid");
+  if (!spec::SharesTaskIpc(definition)) return absl::OkStatus();
+  place->ipc_namespace_path = absl::StrCat("/proc/", pid, "/ns/ipc");
+  ASSIGN_OR_RETURN(place->shared_memory_path,
+                   deps_.files->MakeSharedMemory(task.id(), spec::SharedMemoryMib(definition)));
+  return absl::OkStatus();
 }
 
 absl::Status TaskEffects::PlaceVolumes(Task* task, const v1::ContainerDefinition& definition,
@@ -281,7 +306,11 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container, const
   spec.log_uri = log::LogUri(log);
   spec.terminal = definition.pseudo_terminal();
   spec.open_stdin = definition.interactive();
-  return deps_.runtime->Create(spec);
+  RETURN_IF_ERROR(deps_.runtime->Create(spec));
+  if (!spec::NeedsPause(task->assignment().task_definition())) return absl::OkStatus();
+  // If it has ended, its pid may have been another process's when the container joined "its" namespaces. Nothing of the
+  // container has run yet.
+  return FindPausePid(deps_.runtime, task->id()).status();
 }
 
 absl::Status TaskEffects::ClearEarlierLife(const std::string& container_id) {

@@ -75,6 +75,9 @@ class TaskEffects final : public Effects {
   absl::StatusOr<std::string> BuildSpec(Task* task, const v1::ContainerDefinition& definition,
                                         const network::Attachment& attachment, const runtime::Rootfs& rootfs,
                                         const secret::ResolvedValues& values);
+  // What the containers of a task share by pidMode and ipcMode.
+  absl::Status BeginSharing(const Task& task);
+  absl::Status PlaceShared(const Task& task, spec::ContainerPlace* place);
   absl::Status PlaceVolumes(Task* task, const v1::ContainerDefinition& definition, const runtime::Rootfs& rootfs,
                             const secret::ResolvedValues& values, spec::ContainerPlace* place);
   absl::StatusOr<secret::ResolvedValues> ResolveValues(const Task& task, const std::string& container);

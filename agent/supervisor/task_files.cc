@@ -116,6 +116,13 @@ absl::StatusOr<std::map<std::string, std::string>> TaskFiles::WriteSecrets(
   return files;
 }
 
+absl::StatusOr<std::string> TaskFiles::MakeSharedMemory(const std::string& task_id, int64_t size_mib) const {
+  const std::string folder = TaskFolder(task_id) + "/shared.memory";
+  RETURN_IF_ERROR(MakeDirectories(folder, 0755));
+  RETURN_IF_ERROR(MountTmpfs(folder, absl::StrCat("mode=1777,size=", size_mib, "m")));
+  return folder;
+}
+
 absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id, const std::string& container,
                                                 const std::string& hostname, const std::string& ip_address) const {
   const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container);

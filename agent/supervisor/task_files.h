@@ -12,6 +12,7 @@ namespace davit::supervisor {
 
 // Folders and files of tasks below the agent's state folder:
 //   volumes/<volume>                                     shared Docker volumes: nothing of Davit removes them
+//   tasks/<task>/shared.memory                           on a tmpfs
 //   tasks/<task>/volumes/<volume>                        volumes of the task
 //   tasks/<task>/<container>/image-volumes/<number>      those that the image declares
 //   tasks/<task>/<container>/secrets/<number>            on a tmpfs
@@ -35,6 +36,8 @@ class TaskFiles {
   // Returns path in the container -> file.
   absl::StatusOr<std::map<std::string, std::string>> WriteSecrets(
       const std::string& task_id, const std::string& container, const std::map<std::string, std::string>& secrets) const;
+  // Makes the /dev/shm that the task's containers share, in memory. Returns its folder.
+  absl::StatusOr<std::string> MakeSharedMemory(const std::string& task_id, int64_t size_mib) const;
   // Writes the three files for a container with its own network namespace. Returns their folder.
   absl::StatusOr<std::string> WriteEtc(const std::string& task_id, const std::string& container,
                                        const std::string& hostname, const std::string& ip_address) const;

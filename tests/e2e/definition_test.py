@@ -13,6 +13,7 @@ import e2e
 import oci
 from aws_stub import KEY, REGION, SECRET, AwsStub
 from e2e import process
+from faults import remains
 
 PASSWORD = "correct-horse-battery-staple"
 ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:prod/db-a1B2c3"
@@ -179,6 +180,68 @@ ssm_endpoint = "{cls.aws.endpoint}"
         self.assertIn("RESOURCE:GPU", [one["reason"] for one in failures])
         with self.assertRaisesRegex(e2e.ApiError, r"containerDefinitions\[0\].resourceRequirements\[0\].value"):
             self.ecs.register(self.definition("gpus", self.train("none")))
+
+    # ---- namespaces of the task
+
+    def sharing(self, one, other, mode):
+        """A definition of two containers, "one" and "other", which run these scripts."""
+        parameters = {"linuxParameters": {"sharedMemorySize": 16}}
+        return self.definition("sharing", self.shell("one", one, essential=False, **parameters),
+                               self.shell("other", other, **parameters), **mode)
+
+    def namespaces(self, arn, kind, *names):
+        """Of the processes of these containers."""
+        return {os.readlink(f"/proc/{pid}/ns/{kind}") for name in names for pid in self.container_pids(arn, name)}
+
+    def test_containers_of_a_task_see_and_signal_each_others_processes(self):
+        # What the first container's main process leaves behind ends with it, as in a namespace of its own.
+        definition = self.sharing(
+            "sleep 27182 & exec sleep 31415",
+            'find() { ps -o pid,args | grep "sleep $1"; }; until find "3141[5]" && find "2718[2]"; do sleep 0.1; done; '
+            # Its process shows nothing of the host.
+            'grep -q davit-pause /proc/1/cmdline && ! ls /proc/1/root | grep -q etc && set -- $(find "3141[5]") && kill $1 && '
+            'while find "3141[5]" || find "2718[2]"; do sleep 0.1; done', {"pidMode": "task"})
+        task = self.run_to_end(definition)
+        self.assertEqual([e2e.container(task, name).get("exitCode") for name in ("one", "other")], [143, 0],
+                         e2e.reasons(task))
+        self.assertEqual(remains.of_tasks(self.cluster, [e2e.task_id(task["taskArn"])]), [])
+
+    def test_containers_of_a_task_share_memory_and_other_tasks_do_not(self):
+        definition = self.sharing(
+            "echo hello >/dev/shm/x; exec sleep 1000",
+            "until grep -q hello /dev/shm/x; do sleep 0.1; done; grep -q ' /dev/shm tmpfs.*size=16384k' /proc/mounts && "
+            "touch /dev/shm/seen; exec sleep 1000", {"ipcMode": "task"})
+        arn = self.start_one(definition)
+        self.ecs.wait_status(arn, "RUNNING")
+        memory = f"{self.cluster.agent_state(1)}/tasks/{e2e.task_id(arn)}/shared.memory"
+        e2e.wait_for("both to have seen the memory", lambda: os.path.exists(f"{memory}/seen"), 20)
+        shared = self.namespaces(arn, "ipc", "one", "other", "davit.pause")
+        self.assertEqual(len(shared), 1)
+        self.assertEqual(len(self.namespaces(arn, "pid", "one", "other")), 2)
+        beside = self.start_one(self.sharing("exec sleep 1000", "exec sleep 1000", {"ipcMode": "task"}))
+        self.ecs.wait_status(beside, "RUNNING")
+        self.assertEqual(self.namespaces(beside, "ipc", "one", "other") & shared, set())
+        self.assertEqual(os.listdir(f"{self.cluster.agent_state(1)}/tasks/{e2e.task_id(beside)}/shared.memory"), [])
+        self.stop(arn)
+        self.assertEqual(remains.of_tasks(self.cluster, [e2e.task_id(arn)]), [])
+
+    def test_what_a_task_shares_outlives_the_agent_and_ends_with_its_holder(self):
+        names = ("one", "other", "davit.pause")
+        arn = self.start_one(self.sharing("exec sleep 1000", "exec sleep 1000", {"pidMode": "task", "ipcMode": "task"}))
+        self.ecs.wait_status(arn, "RUNNING")
+        before = {name: self.container_processes(arn, name) for name in names}
+        self.assertEqual([len(processes) for processes in before.values()], [1, 1, 1])
+        self.assertEqual(len(self.namespaces(arn, "pid", "one", "other")), 1)
+        agent = self.cluster.process("agent-1")
+        process.kill(agent, signal.SIGKILL)
+        e2e.wait_for("the agent to be gone", lambda: process.is_gone(agent), 10)
+        self.cluster.start_agent(1)
+        self.assertEqual({name: self.container_processes(arn, name) for name in names}, before)
+        self.assertEqual(self.ecs.task(arn)["lastStatus"], "RUNNING")
+        os.kill(before["davit.pause"][0][0], signal.SIGKILL)
+        task = self.ecs.wait_status(arn, "STOPPED")
+        self.assertEqual([e2e.container(task, name).get("exitCode") for name in ("one", "other")], [137, 137])
+        self.assertEqual(remains.of_tasks(self.cluster, [e2e.task_id(arn)]), [])
 
     # ---- volumes
 

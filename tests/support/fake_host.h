@@ -54,6 +54,7 @@ class FakeHost {
     deps.values = values;
     deps.post_mortem = post_mortem;
     deps.facts.architecture = "amd64";
+    deps.facts.pause_path = "/usr/bin/davit-pause";
     deps.log.logger_path = "/usr/bin/davit-logger";
     effects_ = std::make_unique<supervisor::TaskEffects>(std::move(deps));
     supervisor->Connect(effects_.get(), report_to);

@@ -23,8 +23,6 @@ TEST_CASE("a task with a member that the agent does not act on is refused by pat
   const auto [json, path] = GENERATE(values<Case>({
       {R"("networkMode": "awsvpc")", "networkMode"},
       {R"("networkMode": "nat")", "networkMode"},
-      {R"("pidMode": "task", "containerDefinitions": [{}, {}])", "pidMode"},
-      {R"("ipcMode": "task", "containerDefinitions": [{}, {}])", "ipcMode"},
       {R"("requiresCompatibilities": ["FARGATE"])", "requiresCompatibilities"},
       {R"("runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"})",
        "runtimePlatform.operatingSystemFamily"},
