@@ -45,7 +45,6 @@ std::vector<std::string> LayersOf(const std::vector<Mount>& mounts) {
   return layers;
 }
 
-// `task` must not be kUnknown.
 void SetState(const TaskInfo& task, ContainerInfo* info) {
   switch (task.status) {
     case TaskStatus::kCreated:
@@ -58,6 +57,8 @@ void SetState(const TaskInfo& task, ContainerInfo* info) {
       info->exited_at = task.exited_at;
       break;
     case TaskStatus::kUnknown:
+      info->state = ContainerState::kUnknown;
+      break;
     case TaskStatus::kRunning:
     case TaskStatus::kPaused:
     case TaskStatus::kPausing:
@@ -225,6 +226,7 @@ absl::StatusOr<int> ContainerdRuntime::Start(const std::string& container_id) {
           absl::StrCat("starting container ", container_id, ": it runs"));
     case ContainerState::kCreated:
     case ContainerState::kStopped:
+    case ContainerState::kUnknown:
       break;
   }
   if (absl::StrContains(pid.status().message(), "cannot start a stopped process")) {

@@ -187,6 +187,7 @@ absl::Status FakeRuntime::StartProcess(Box* box) {
     case ContainerState::kRunning:
     case ContainerState::kStopped:
       return absl::AlreadyExistsError("it was started before");
+    case ContainerState::kUnknown:  // a fake always knows
     case ContainerState::kCreated:
       break;
   }

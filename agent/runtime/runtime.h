@@ -38,6 +38,7 @@ enum class ContainerState {
   kCreated,  // runc create is done, the process waits
   kRunning,
   kStopped,  // ended; the exit code is known
+  kUnknown,  // only in List(): its shim did not answer in time
 };
 
 struct ContainerInfo {

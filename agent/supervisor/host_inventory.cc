@@ -39,9 +39,10 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
     task.cluster = LabelOf(info, "davit.cluster");
     const std::string name = LabelOf(info, "davit.container-name");
     task.containers.push_back(name.empty() ? container : name);
-    const bool is_running = info.state == runtime::ContainerState::kRunning;
-    if (is_running && name == spec::kPauseContainer) pauses.insert(info.pid);
-    task.runs = task.runs || (is_running && name != spec::kPauseContainer);
+    const bool may_run = info.state == runtime::ContainerState::kRunning ||
+                         info.state == runtime::ContainerState::kUnknown;
+    if (may_run && name == spec::kPauseContainer) pauses.insert(info.pid);
+    task.runs = task.runs || (may_run && name != spec::kPauseContainer);
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> leases, runtime->ListLeases());
   for (absl::string_view lease : leases) {

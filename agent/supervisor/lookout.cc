@@ -20,6 +20,8 @@ task::Sighting::State StateOf(runtime::ContainerState state) {
       return task::Sighting::State::kRunning;
     case runtime::ContainerState::kStopped:
       return task::Sighting::State::kStopped;
+    case runtime::ContainerState::kUnknown:
+      return task::Sighting::State::kUnknown;
   }
   return task::Sighting::State::kAbsent;
 }

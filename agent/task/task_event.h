@@ -92,6 +92,7 @@ struct Sighting {
     kCreated,
     kRunning,
     kStopped,
+    kUnknown,  // the runtime could not tell in time: no news
   };
   std::string container;
   int attempt =

@@ -134,7 +134,8 @@ class Notes {
       if (container == nullptr || container->attempt != sighting.attempt) continue;
       // A restarted agent has no timers.
       if (is_first && container->phase == Phase::kRunning &&
-          sighting.state == Sighting::State::kRunning) {
+          (sighting.state == Sighting::State::kRunning ||
+           sighting.state == Sighting::State::kUnknown)) {
         ArmLifeTimers(container);
       }
       NoteSighting(sighting, event.same_boot, container);
@@ -325,9 +326,13 @@ class Notes {
         return NoteExit({seen.exit_code, seen.out_of_memory, seen.exited_at, seen.facts},
                         container);
       case Sighting::State::kCreated:
-        if (start_uncertain) SettleWork(container);  // it did not start
-        if (container->phase < Phase::kCreated && container->work == Work::kNothing) {
-          container->phase = Phase::kCreated;
+        // It did not start. (One whose creation is not known to be done is created again: that
+        // finds it, and tells its ports.)
+        if (start_uncertain) SettleWork(container);
+        return;
+      case Sighting::State::kUnknown:
+        if (start_uncertain) {
+          ArmTimerFor(TimerKey::Kind::kRetry, RetryDelay(container->failures), container);
         }
         return;
       case Sighting::State::kAbsent:

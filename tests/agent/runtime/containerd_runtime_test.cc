@@ -214,7 +214,10 @@ TEST_CASE("a shim that hangs is Unavailable, and harms its own container only", 
   CHECK(fixture.runtime->Inspect("works")->state == ContainerState::kRunning);
   const auto list = fixture.runtime->List();
   REQUIRE(list.status() == absl::OkStatus());
-  CHECK(list->size() == 2);
+  REQUIRE(list->size() == 2);
+  for (const auto& info : *list) {
+    CHECK(info.state == (info.id == "hangs" ? ContainerState::kUnknown : ContainerState::kRunning));
+  }
   CHECK(fixture.runtime->Remove("works") == absl::OkStatus());
   REQUIRE(kill(shims[0], SIGCONT) == 0);
   CHECK(fixture.runtime->Remove("hangs") == absl::OkStatus());

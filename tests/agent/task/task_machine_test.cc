@@ -208,6 +208,15 @@ TEST_CASE("a start without an answer is looked at before anything else is done",
         {{"web", uncertain.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
     CHECK(uncertain.Find<Start>("web") != nullptr);
   }
+  SECTION("the runtime cannot tell either: it is asked again") {
+    uncertain.Send(Observed{
+        {{"web", uncertain.attempt("web"), Sighting::State::kUnknown, 0, {}, false, {}}}, true});
+    CHECK(uncertain.Find<Start>("web") == nullptr);
+    CHECK(uncertain.container("web").phase == Phase::kCreated);
+    REQUIRE(uncertain.Find<ArmTimer>() != nullptr);
+    uncertain.Send(TimerFired{uncertain.Find<ArmTimer>()->key});
+    CHECK(uncertain.actions() == Actions{Observe{}});
+  }
   SECTION("it is to stop meanwhile: not before a look has told whether it runs") {
     uncertain.Send(GoalChanged{Goal::kStop, "enough", v1::StopCode::UserInitiated});
     uncertain.Send(TimerFired{{TimerKey::Kind::kRetry, "web", uncertain.attempt("web")}});
@@ -264,6 +273,32 @@ TEST_CASE("what was made but never started is made again after a restart", "[tas
   CHECK(restarted.Find<Pull>("web") != nullptr);
 }
 
+TEST_CASE("a creation without an answer is begun again, whatever a look shows meanwhile", "[task][recovery]") {
+  const auto state = GENERATE(Sighting::State::kCreated, Sighting::State::kUnknown);
+  TaskSnapshot creating = OneContainer();
+  creating.admitted = creating.observed = creating.provisioned = creating.owns_host_state = true;
+  creating.containers[0].phase = Phase::kPulled;
+  creating.containers[0].work = Work::kCreate;
+  SECTION("of a runtime that was slow") {
+    TaskDriver driver(creating);
+    driver.Send(Created{"web", driver.attempt("web"), Retry("CannotCreateContainerError: deadline"), {}});
+    driver.Send(Observed{{{"web", driver.attempt("web"), state, 0, {}, false, {}}}, true});
+    CHECK(driver.container("web").phase == Phase::kPulled);
+    driver.Send(TimerFired{{TimerKey::Kind::kRetry, "web", driver.attempt("web")}});
+    CHECK(driver.Find<Create>("web") != nullptr);
+  }
+  SECTION("of an agent that was killed") {
+    TaskDriver driver(Recover(creating).next);
+    driver.Send(Observed{{{"web", driver.attempt("web"), state, 0, {}, false, {}}}, true});
+    driver.Send(Admitted{});
+    REQUIRE(driver.Find<Pull>("web") != nullptr);
+    driver.Send(Pulled{"web", driver.attempt("web"), {}, "sha256:1"});
+    REQUIRE(driver.Find<Create>("web") != nullptr);
+    driver.Send(Created{"web", driver.attempt("web"), {}, {{"0.0.0.0", 80, 32768, "tcp"}}});
+    CHECK(driver.container("web").network_bindings.size() == 1);
+  }
+}
+
 TEST_CASE("a creation that was cut short is no life: the container is made again", "[task][recovery]") {
   TaskSnapshot half_made = OneContainer();
   half_made.owns_host_state = half_made.provisioned = true;
@@ -277,7 +312,6 @@ TEST_CASE("a creation that was cut short is no life: the container is made again
   SECTION("heard of while the image is looked up") {
     restarted.Send(Observed{
         {{"web", restarted.attempt("web"), Sighting::State::kCreated, 0, {}, false, {}}}, true});
-    restarted.mutable_snapshot()->containers[0].phase = Phase::kNone;
     restarted.Send(Admitted{});
     restarted.Send(Exited{"web", 137, false, restarted.now()});
   }

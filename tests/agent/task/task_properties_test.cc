@@ -66,7 +66,7 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
     for (const Outcome& outcome : kOutcomes) events.push_back(Signalled{container.name, outcome});
     for (const auto state :
          {Sighting::State::kAbsent, Sighting::State::kNoTask, Sighting::State::kCreated,
-          Sighting::State::kRunning, Sighting::State::kStopped}) {
+          Sighting::State::kRunning, Sighting::State::kStopped, Sighting::State::kUnknown}) {
       for (const bool same_boot : {true, false}) {
         events.push_back(Observed{
             {{container.name, container.attempt, state, 42, 9, false, absl::FromUnixSeconds(5)}},
