@@ -1,6 +1,10 @@
 """Waiting without guessing: poll a condition until a deadline."""
 
+import os
 import time
+
+# How many times slower than usual this machine is (tests/vm: a processor without its hardware).
+SLOWNESS = float(os.environ.get("DAVIT_SLOWNESS", "1"))
 
 
 class Timeout(Exception):
@@ -10,9 +14,10 @@ class Timeout(Exception):
 def wait_for(what, condition, seconds, period=0.05):
     """Returns the first true value of `condition()`.
 
-    `what` completes the sentence "waited N s for ...". Raises Timeout after `seconds`, with the last exception of
-    `condition` (which counts as "not yet") in its text. Times are of the monotonic clock.
+    `what` completes the sentence "waited N s for ...". Raises Timeout after `seconds` (times SLOWNESS), with the last
+    exception of `condition` (which counts as "not yet") in its text. Times are of the monotonic clock.
     """
+    seconds *= SLOWNESS
     deadline = time.monotonic() + seconds
     while True:
         problem = None
@@ -24,5 +29,5 @@ def wait_for(what, condition, seconds, period=0.05):
             problem = error
         if time.monotonic() >= deadline:
             detail = f" (last: {problem})" if problem else ""
-            raise Timeout(f"waited {seconds} s for {what}{detail}")
-        time.sleep(period)
+            raise Timeout(f"waited {seconds:g} s for {what}{detail}")
+        time.sleep(period * SLOWNESS)  # looking costs a slow machine more, too
