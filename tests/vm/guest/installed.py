@@ -111,9 +111,7 @@ def leftovers():
 
 
 def main():
-    program = unittest.main(module="__main__", verbosity=2, exit=False)
-    sys.stdout.flush()
-    sys.exit(not program.result.wasSuccessful())
+    unittest.main(module="__main__", verbosity=2)
 
 
 def install(folder="/opt/davit"):
