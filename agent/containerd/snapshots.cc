@@ -13,6 +13,8 @@ namespace {
 
 namespace api = ::containerd::services::snapshots::v1;
 
+constexpr int kMoreAttempts = 3;
+
 SnapshotInfo FromProto(const api::Info& info) {
   SnapshotKind kind = SnapshotKind::kActive;
   if (info.kind() == api::VIEW) kind = SnapshotKind::kView;
@@ -22,7 +24,8 @@ SnapshotInfo FromProto(const api::Info& info) {
 
 // containerd was killed between making a snapshot's folder and recording it. The next snapshot gets
 // the same number, fails for the folder in its way, and has that removed: the one after it
-// succeeds. Source: containerd 1.6, snapshots/overlay/overlay.go, createSnapshot().
+// succeeds, or one soon after it where several are made at once.
+// Source: containerd 1.6, snapshots/overlay/overlay.go, createSnapshot().
 bool WasInTheWay(const absl::Status& status) {
   return absl::StrContains(status.message(), "failed to rename") &&
          absl::StrContains(status.message(), "file exists");
@@ -66,7 +69,7 @@ absl::StatusOr<std::vector<Mount>> Snapshots::Prepare(const std::string& key,
     return Call(*client_, options, &stub_->rpc, &api::Snapshots::Stub::Prepare, request, &response);
   };
   absl::Status status = call();
-  if (WasInTheWay(status)) status = call();
+  for (int i = 0; i < kMoreAttempts && WasInTheWay(status); ++i) status = call();
   RETURN_IF_ERROR(status);
   return FromProtoMounts(response.mounts());
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "agent/runtime/containerd_status.h"
 #include "agent/runtime/forgotten_shim.h"
+#include "base/file.h"
 #include "base/status.h"
 
 namespace davit::runtime {
@@ -43,6 +44,13 @@ std::vector<std::string> LayersOf(const std::vector<Mount>& mounts) {
     layers.insert(layers.end(), lower.begin(), lower.end());
   }
   return layers;
+}
+
+// containerd 1.6 may clear a snapshot's folder away right after it was made, when it makes up for a
+// snapshot that it was killed over (see Snapshots::Prepare()).
+bool IsFolderThere(const std::vector<Mount>& mounts) {
+  const std::vector<std::string> layers = LayersOf(mounts);
+  return layers.empty() || FileExists(layers.front());
 }
 
 void SetState(const TaskInfo& task, ContainerInfo* info) {
@@ -133,6 +141,13 @@ absl::StatusOr<Rootfs> ContainerdRuntime::PrepareRootfs(const std::string& conta
     mounts = snapshots_.Mounts(container_id, Within(options_.call_timeout));
   }
   if (!mounts.ok()) return Explain(mounts.status(), "preparing the rootfs of ", container_id);
+  if (!IsFolderThere(*mounts)) {
+    const absl::Status removed =
+        OkIfNotFound(snapshots_.Remove(container_id, Within(options_.call_timeout)));
+    if (!removed.ok()) return Explain(removed, "removing the broken rootfs of ", container_id);
+    return absl::UnavailableError(
+        absl::StrCat("preparing the rootfs of ", container_id, ": its folder is gone"));
+  }
   return Rootfs{container_id, LayersOf(*mounts)};
 }
 
@@ -194,6 +209,11 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
                                          .runc_binary = needs_davit_runc ? options_.davit_runc : ""},
                                         Within(options_.create_timeout))
                                 .status();
+  if (!task.ok() && !IsFolderThere(*mounts)) {
+    return absl::UnavailableError(absl::StrCat("creating container ", spec.id,
+                                               ": the folder of its rootfs is gone: ",
+                                               task.message()));
+  }
   if (task.code() != absl::StatusCode::kAlreadyExists) {
     return Explain(task, "creating container ", spec.id);
   }

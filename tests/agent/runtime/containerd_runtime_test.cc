@@ -62,6 +62,19 @@ TEST_CASE_METHOD(Fixture, "files are read from a container's rootfs without moun
   CHECK(ReadFromRootfs(*rootfs, "/etc/group").status().code() == Code::kNotFound);
 }
 
+TEST_CASE_METHOD(Fixture, "a rootfs that lost its folder is made anew", "[containerd]") {
+  const ContainerSpec spec = world->Spec("c1", Program::kExitWith7);
+  const bool is_seen_late = GENERATE(false, true);
+  const auto rootfs = runtime->PrepareRootfs(spec.id, kLease, world->chain_id());
+  REQUIRE(rootfs.status() == absl::OkStatus());
+  REQUIRE(RemoveAll(rootfs->layers.front()).ok());
+  if (is_seen_late) CHECK(runtime->Create(spec).code() == Code::kUnavailable);
+  CHECK(runtime->PrepareRootfs(spec.id, kLease, world->chain_id()).status().code() ==
+        Code::kUnavailable);
+  Start(spec);
+  CHECK(log.Next(Kind::kExited, spec.id)->exit_code == 7);
+}
+
 TEST_CASE_METHOD(Fixture, "a program that is not in the image is refused in runc's words",
                  "[containerd]") {
   REQUIRE(runtime->PrepareRootfs("c1", kLease, world->chain_id()).ok());

@@ -152,7 +152,7 @@ def add_tests(kinds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", action="append", choices=strikes.KINDS)
-    parser.add_argument("--rounds", type=int, default=int(os.environ.get("DAVIT_FAULT_ROUNDS", "2")))
+    parser.add_argument("--rounds", type=int, default=int(os.environ.get("DAVIT_FAULT_ROUNDS", "5")))
     parser.add_argument("--seed", type=int, default=random.randrange(1000000))
     parser.add_argument("--first", type=int, default=0, help="number of the first round")
     parser.parse_args(namespace=OPTIONS)
