@@ -61,6 +61,16 @@ const char* const kCapabilities[] = {
     "ecs.capability.secrets.ssm.environment-variables",
     "davit.capability.readiness-check"};
 
+// Whose state it is; empty: nobody's. The tasks' records tell, too: a damaged database may have lost
+// the registration.
+std::string OwnerOf(const store::StoredState& state) {
+  if (!state.registration.ec2_instance_id().empty()) return state.registration.ec2_instance_id();
+  for (const v1::TaskRecord& task : state.tasks) {
+    if (!task.ec2_instance_id().empty()) return task.ec2_instance_id();
+  }
+  return "";
+}
+
 }  // namespace
 
 spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts& facts,
@@ -113,11 +123,12 @@ absl::StatusOr<std::vector<std::string>> ReconcileIdentity(const std::string& cl
                                                            store::StoredState* state) {
   const v1::RegistrationRecord old = state->registration;
   std::vector<std::string> foreign_tasks;
-  if (!old.ec2_instance_id().empty() && old.ec2_instance_id() != ec2_instance_id) {
+  const std::string owner = OwnerOf(*state);
+  if (!owner.empty() && owner != ec2_instance_id) {
     for (const v1::TaskRecord& task : state->tasks) foreign_tasks.push_back(ShortId(task.assignment().task_arn()));
     *state = store::StoredState();
     *state->registration.mutable_former_ec2_instance_ids() = old.former_ec2_instance_ids();
-    state->registration.add_former_ec2_instance_ids(old.ec2_instance_id());
+    state->registration.add_former_ec2_instance_ids(owner);
   } else if (!old.cluster().empty() && old.cluster() != cluster) {
     return absl::FailedPreconditionError(absl::StrCat(
         "agent.cluster is ", cluster, ", but this host is registered in ", old.cluster(),

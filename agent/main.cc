@@ -100,6 +100,7 @@ supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config, con
   options.cleanup_after = config.cleanup_after;
   options.capacity = CapacityOf(config, facts);
   options.boot_id = facts.boot_id;
+  options.ec2_instance_id = identity.ec2_instance_id;
   options.agent_ids.insert(identity.ec2_instance_id);
   options.agent_ids.insert(registration.former_ec2_instance_ids().begin(), registration.former_ec2_instance_ids().end());
   options.orphan_grace = config.orphan_grace;

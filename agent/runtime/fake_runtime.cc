@@ -439,6 +439,13 @@ std::optional<ContainerSpec> FakeRuntime::FindSpec(const std::string& container_
   return found == boxes_.end() ? std::nullopt : found->second.spec;
 }
 
+std::optional<ContainerInfo> FakeRuntime::FindInfo(const std::string& container_id) const {
+  MutexLock lock(&mu_);
+  const auto found = boxes_.find(container_id);
+  const bool is_there = found != boxes_.end() && found->second.spec.has_value();
+  return is_there ? std::optional(found->second.info) : std::nullopt;
+}
+
 int FakeRuntime::HeldCalls() const {
   MutexLock lock(&mu_);
   return held_calls_;

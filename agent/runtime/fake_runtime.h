@@ -97,8 +97,9 @@ class FakeRuntime final : public Runtime {
   // Commands that were begun in the container. Survives Remove().
   int ExecCount(const std::string& container_id) const;
   std::vector<std::string> Snapshots() const;
-  // nullopt: there is none.
+  // nullopt: there is none. Also while it cannot be reached.
   std::optional<ContainerSpec> FindSpec(const std::string& container_id) const;
+  std::optional<ContainerInfo> FindInfo(const std::string& container_id) const;
   // How many calls wait in Hold().
   int HeldCalls() const;
 

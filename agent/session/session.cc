@@ -1,6 +1,5 @@
 #include "agent/session/session.h"
 
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +9,9 @@ namespace davit::session {
 namespace {
 
 constexpr uint64_t kMissedHeartbeats = 3;
+// A controller that sends its agents away soon after it has welcomed them is not well: it must not
+// make them hurry.
+constexpr absl::Duration kGoodSession = absl::Seconds(15);
 // Timers stand still while the machine sleeps: so that its sleep is noticed soon after its end.
 constexpr absl::Duration kCutOffLook = absl::Seconds(30);
 
@@ -30,6 +32,7 @@ void Session::OnConnected(std::shared_ptr<Transport> transport, const std::strin
     transport_ = transport;
     session_id_.clear();
     reports_.Clear();
+    results_in_ = 0;
     has_complete_set_ = false;
     has_ended_ = false;
     {
@@ -66,7 +69,9 @@ void Session::OnDisconnected(const std::string& why) {
 
 bool Session::TakeGoodEnding() {
   MutexLock lock(&mu_);
-  return std::exchange(good_ending_, false);
+  const std::optional<absl::Duration> welcomed_at = std::exchange(welcomed_at_, std::nullopt);
+  const bool was_long = welcomed_at && deps_.clock->Monotonic() - *welcomed_at >= kGoodSession;
+  return std::exchange(is_restarting_, false) || was_long;
 }
 
 supervisor::SessionState Session::state() const {
@@ -123,7 +128,7 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
     state_.container_instance_arn = welcome.container_instance_arn();
     state_.last_error.clear();
     ++state_.connections;
-    good_ending_ = true;
+    welcomed_at_ = deps_.clock->Monotonic();
   }
   LogInfo("registered with the controller",
           {{"container_instance_arn", welcome.container_instance_arn()},
@@ -139,38 +144,40 @@ void Session::HandleAssignments(const v1::AssignmentSet& set) {
   if (!is_complete && (!has_complete_set_ || set.applies_to() != results_in_)) {
     LogWarning("assignment sets have a gap",
                {{"applies_to", set.applies_to()}, {"expected", results_in_}});
+    v1::AgentMessage message;
+    message.mutable_resync_request()->set_last_results_in(results_in_);
     has_complete_set_ = false;
-    return AskForCompleteSet();
+    return Send(std::move(message));
+  }
+  if (set.results_in() < results_in_) {
+    LogWarning("assignment set is older than what was applied, and is ignored",
+               {{"results_in", set.results_in()}, {"applied", results_in_}});
+    return;
   }
   results_in_ = set.results_in();
   has_complete_set_ = true;
-  for (const v1::Assignment& assignment : set.assignments()) deps_.supervisor->Assign(assignment);
-  if (is_complete) ProposeStops(set);
+  if (is_complete) listed_.clear();
+  for (const v1::Assignment& assignment : set.assignments()) {
+    listed_.insert(assignment.task_arn());
+    deps_.supervisor->Assign(assignment);
+  }
+  if (is_complete) ProposeStops();
 }
 
-void Session::AskForCompleteSet() {
-  v1::AgentMessage message;
-  message.mutable_resync_request()->set_last_results_in(results_in_);
-  Send(std::move(message));
-}
-
-// Nothing is killed by silence: what the set lacks is proposed, and runs until the controller
+// Nothing is killed by silence: what the sets lack is proposed, and runs until the controller
 // confirms.
-void Session::ProposeStops(const v1::AssignmentSet& complete) {
-  std::set<std::string> listed;
-  for (const v1::Assignment& assignment : complete.assignments())
-    listed.insert(assignment.task_arn());
+void Session::ProposeStops() {
   deps_.supervisor->ListUnfinished(
-      [this, listed = std::move(listed),
-       of_set = complete.results_in()](const std::set<std::string>& arns) {
-        serial_.Post([this, listed, of_set, arns] {
+      [this, session_id = session_id_](const std::set<std::string>& arns) {
+        serial_.Post([this, session_id, arns] {
+          if (session_id != session_id_ || !has_complete_set_) return;  // another set is to come
           v1::AgentMessage message;
           v1::StopCandidates* candidates = message.mutable_stop_candidates();
-          candidates->set_of_set(of_set);
+          candidates->set_of_set(results_in_);
           for (const std::string& arn : arns) {
-            if (listed.count(arn) == 0) candidates->add_task_arns(arn);
+            if (listed_.count(arn) == 0) candidates->add_task_arns(arn);
           }
-          if (candidates->task_arns().empty() || of_set != results_in_) return;
+          if (candidates->task_arns().empty()) return;
           LogInfo("tasks unknown to the controller keep running until it confirms their stop",
                   {{"tasks", candidates->task_arns_size()}});
           Send(std::move(message));
@@ -181,8 +188,8 @@ void Session::ProposeStops(const v1::AssignmentSet& complete) {
 void Session::HandleGoodbye(const v1::Goodbye& goodbye) {
   {
     MutexLock lock(&mu_);
-    good_ending_ =
-        goodbye.code() == v1::Goodbye::SHUTTING_DOWN || goodbye.code() == v1::Goodbye::STALE;
+    is_restarting_ = goodbye.code() == v1::Goodbye::SHUTTING_DOWN;
+    if (goodbye.code() != v1::Goodbye::STALE) welcomed_at_.reset();
   }
   LogWarning("controller ended the session",
              {{"code", v1::Goodbye::Code_Name(goodbye.code())}, {"reason", goodbye.reason()}});
@@ -229,7 +236,7 @@ void Session::RuntimeAvailabilityChanged() {
 
 void Session::OrphansFound() {
   serial_.Post([this] {
-    if (has_complete_set_) AskForCompleteSet();  // else one is on its way
+    if (has_complete_set_) ProposeStops();  // else a set is to come
   });
 }
 

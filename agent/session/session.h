@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "agent/session/report_queue.h"
@@ -48,14 +49,14 @@ class Session final : public supervisor::ReportSink {
   void OnConnected(std::shared_ptr<Transport> transport, const std::string& controller);
   void OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMessage message);
   void OnDisconnected(const std::string& why);
-  // True if the last connection was accepted (Welcome) and not sent away: dial again soon. False:
-  // take your time.
+  // True if the last session was a long one and the agent was not sent away, or if the controller
+  // is being restarted: dial again soon. False: take your time.
   bool TakeGoodEnding();
 
   void Report(v1::TaskState state) override;
   // Sends a heartbeat now.
   void RuntimeAvailabilityChanged() override;
-  // Asks for a COMPLETE set: it assigns them, or has their stop proposed.
+  // Proposes their stop, and that of whatever else no set lists.
   void OrphansFound() override;
   supervisor::SessionState state() const;
 
@@ -64,8 +65,7 @@ class Session final : public supervisor::ReportSink {
   void HandleWelcome(const std::string& session_id, const v1::Welcome& welcome);
   void HandleAssignments(const v1::AssignmentSet& set);
   void HandleGoodbye(const v1::Goodbye& goodbye);
-  void AskForCompleteSet();
-  void ProposeStops(const v1::AssignmentSet& complete);
+  void ProposeStops();
   void ScheduleHeartbeat();
   void OnHeartbeatDue();
   void Beat();
@@ -85,6 +85,7 @@ class Session final : public supervisor::ReportSink {
   std::string session_id_;  // empty: no Welcome yet
   ReportQueue reports_;
   uint64_t results_in_ = 0;  // of the last set applied
+  std::set<std::string> listed_;  // ARNs of all tasks in the last COMPLETE set and those after it
   bool has_complete_set_ = false;
   bool has_ended_ = false;  // End() was called; OnDisconnected() is still to come
   uint64_t beats_sent_ = 0;
@@ -98,7 +99,9 @@ class Session final : public supervisor::ReportSink {
 
   mutable Mutex mu_;
   supervisor::SessionState state_ ABSL_GUARDED_BY(mu_);
-  bool good_ending_ ABSL_GUARDED_BY(mu_) = false;
+  // Monotonic; nullopt: not welcomed on the last connection, or sent away since.
+  std::optional<absl::Duration> welcomed_at_ ABSL_GUARDED_BY(mu_);
+  bool is_restarting_ ABSL_GUARDED_BY(mu_) = false;  // the controller, as it said
 };
 
 }  // namespace davit::session

@@ -58,4 +58,9 @@ void MemoryStore::LosePower() {
   waiting_.clear();
 }
 
+void MemoryStore::Damage(const std::function<bool(const std::string& task_id)>& is_lost) {
+  std::erase_if(tasks_, [&is_lost](const auto& entry) { return is_lost(entry.first); });
+  if (is_lost("")) registration_.Clear();
+}
+
 }  // namespace davit::store

@@ -2,6 +2,7 @@
 #define DAVIT_AGENT_STORE_MEMORY_STORE_H_
 
 #include <deque>
+#include <functional>
 #include <map>
 
 #include "agent/store/store.h"
@@ -22,6 +23,9 @@ class MemoryStore final : public Store {
   void Hold(bool held);
   // Forgets what is not durable yet; its `done` never runs.
   void LosePower();
+  // The disk forgets: the records of tasks that `is_lost` says so of, and the registration, asked for as "". Not while
+  // writes are under way.
+  void Damage(const std::function<bool(const std::string& task_id)>& is_lost);
 
  private:
   struct Write {

@@ -22,7 +22,7 @@ std::string LabelOf(const runtime::ContainerInfo& info, const std::string& name)
 
 absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
                                             resource::TaskCgroups* cgroups,
-                                            network::Network* network) {
+                                            network::Network* network, const TaskFiles& files) {
   HostInventory inventory;
   std::string task_id;
   std::string container;
@@ -71,6 +71,12 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
         containers.begin(), containers.end(),
         [&](const std::string& name) { return task::ContainerIdOf(task_id, name) == attached; });
     if (!is_listed) containers.push_back(container);
+  }
+  for (const std::string& folder : files.TaskFolders()) {
+    if (task::IsTaskId(folder)) inventory.tasks[folder];
+  }
+  for (const std::string& folder : files.LogFolders()) {
+    if (task::IsTaskId(folder)) inventory.logs.insert(folder);
   }
   return inventory;
 }

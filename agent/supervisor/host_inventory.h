@@ -2,6 +2,7 @@
 #define DAVIT_AGENT_SUPERVISOR_HOST_INVENTORY_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "agent/network/network.h"
 #include "agent/resource/task_cgroups.h"
 #include "agent/runtime/runtime.h"
+#include "agent/supervisor/task_files.h"
 
 namespace davit::supervisor {
 
@@ -23,6 +25,7 @@ struct HostTask {
 
 struct HostInventory {
   std::map<std::string, HostTask> tasks;  // by task id
+  std::set<std::string> logs;             // ids of tasks that have some
   // How many there are, for gauges.
   size_t containers = 0;
   size_t leases = 0;
@@ -30,12 +33,12 @@ struct HostInventory {
   size_t networks = 0;
 };
 
-// Looks at the runtime, the cgroups and the networks for what carries Davit's names and labels;
-// everything else is as if it were not there. Blocks: use from the `runtime` pool. Unavailable: one
-// of them cannot be asked now.
+// Looks at the runtime, the cgroups, the networks and the files of tasks for what carries Davit's
+// names and labels; everything else is as if it were not there. Blocks: use from the `runtime`
+// pool. Unavailable: one of them cannot be asked now.
 absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
                                             resource::TaskCgroups* cgroups,
-                                            network::Network* network);
+                                            network::Network* network, const TaskFiles& files);
 
 }  // namespace davit::supervisor
 

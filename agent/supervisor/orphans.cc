@@ -8,18 +8,35 @@
 namespace davit::supervisor {
 
 std::vector<std::string> Orphans::Update(const HostInventory& inventory,
-                                         const std::set<std::string>& known_ids, absl::Time now) {
+                                         const std::set<std::string>& known_ids,
+                                         absl::Duration now) {
   std::map<std::string, Orphan> seen;
   std::vector<std::string> to_remove;
   for (const auto& [id, task] : inventory.tasks) {
     if (known_ids.count(id) > 0) continue;
     if (!task.agent.empty() && agent_ids_.count(task.agent) == 0) continue;
     const auto before = orphans_.find(id);
-    const absl::Time first_seen = before == orphans_.end() ? now : before->second.first_seen;
+    const absl::Duration first_seen = before == orphans_.end() ? now : before->second.first_seen;
     seen[id] = Orphan{task, first_seen};
     if (!task.runs && now - first_seen >= grace_) to_remove.push_back(id);
   }
   orphans_ = std::move(seen);
+  return to_remove;
+}
+
+std::vector<std::string> Orphans::UpdateLogs(const HostInventory& inventory,
+                                             const std::set<std::string>& known_ids,
+                                             absl::Duration now, absl::Duration keep) {
+  std::map<std::string, absl::Duration> seen;
+  std::vector<std::string> to_remove;
+  for (const std::string& id : inventory.logs) {
+    if (known_ids.count(id) > 0 || orphans_.count(id) > 0) continue;
+    const auto before = logs_.find(id);
+    const absl::Duration first_seen = before == logs_.end() ? now : before->second;
+    seen[id] = first_seen;
+    if (now - first_seen >= keep) to_remove.push_back(id);
+  }
+  logs_ = std::move(seen);
   return to_remove;
 }
 

@@ -29,6 +29,18 @@ void Inherit(const HostTask& begun, task::TaskSnapshot* snapshot) {
   }
 }
 
+// So may those that the controller has heard of, whether the host holds anything of them or not.
+// False: there are none.
+bool InheritFromController(const v1::Assignment& assignment, task::TaskSnapshot* snapshot) {
+  HostTask begun;
+  for (const v1::ContainerIdentity& container : assignment.containers()) {
+    if (container.may_have_run()) begun.containers.push_back(container.name());
+  }
+  if (begun.containers.empty()) return false;
+  Inherit(begun, snapshot);
+  return true;
+}
+
 }  // namespace
 
 Supervisor::Supervisor(Options options, const Deps& deps)
@@ -56,7 +68,8 @@ void Supervisor::Start(const std::vector<v1::TaskRecord>& records) {
 
 std::shared_ptr<Task> Supervisor::Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot,
                                       uint64_t stored_sequence) {
-  const Task::Deps deps{deps_.pools.control, deps_.clock, deps_.store, effects_, options_.boot_id};
+  const Task::Deps deps{deps_.pools.control, deps_.clock,      deps_.store,
+                        effects_,            options_.boot_id, options_.ec2_instance_id};
   const std::string id = snapshot.task_id;
   // Above all that an agent before this one can have used, also one whose store is lost.
   const uint64_t base = std::max(stored_sequence + kSequenceGap,
@@ -92,8 +105,10 @@ void Supervisor::Adopt(const v1::TaskRecord& record) {
   if (!is_finished) return task->Begin(/*restarted=*/true);
   finished_.insert(id);
   if (record.terminal_acked()) acked_.insert(id);
+  // Not longer than that, even if the clock was set back since.
   const absl::Duration age = deps_.clock->Now() - FromEpochSeconds(record.stopped_at());
-  ScheduleCleanup(id, std::max(absl::ZeroDuration(), options_.cleanup_after - age));
+  ScheduleCleanup(
+      id, std::clamp(options_.cleanup_after - age, absl::ZeroDuration(), options_.cleanup_after));
 }
 
 void Supervisor::Assign(const v1::Assignment& assignment) {
@@ -112,11 +127,12 @@ void Supervisor::Assign(const v1::Assignment& assignment) {
       const HostTask* begun = orphans_.Find(id);
       const bool is_on_host = begun != nullptr;
       if (is_on_host) Inherit(*begun, &*snapshot);
+      const bool is_inherited = InheritFromController(assignment, &*snapshot) || is_on_host;
       orphans_.Forget(id);
       task = Add(assignment, *std::move(snapshot), 0);
       LogInfo("task assigned", {{"task_arn", assignment.task_arn()}, {"is_on_host", is_on_host}});
-      if (is_on_host || assignment.desired_status() != v1::TaskStatus::STOPPED)
-        task->Begin(/*restarted=*/is_on_host);
+      if (is_inherited || assignment.desired_status() != v1::TaskStatus::STOPPED)
+        task->Begin(/*restarted=*/is_inherited);
     }
     if (assignment.desired_status() == v1::TaskStatus::STOPPED) {
       task->Handle(
@@ -164,6 +180,8 @@ void Supervisor::NoteAcked(const std::string& task_arn) {
 
 void Supervisor::ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done) {
   serial_.Post([this, done = std::move(done)]() mutable {
+    // What runs here without being known is not known before that.
+    if (!has_looked_) return too_early_lists_.push_back(std::move(done));
     std::set<std::string> arns = orphans_.Running();
     for (const auto& [id, task] : tasks_) {
       if (finished_.count(id) == 0) arns.insert(task->arn());
@@ -257,6 +275,7 @@ void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
     // Reading the cgroup blocks, and comes before the task can have it removed.
     deps_.pools.runtime->Post([this, event, task] {
       const std::string name = task->ContainerName(event.container_id);
+      if (name.empty()) return;  // the pause container: what its end ends has ends of its own
       task::PostMortem facts = post_mortems_.Examine(*task, name);
       const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
       task->Handle(
@@ -281,7 +300,7 @@ void Supervisor::ScheduleReconcile() {
 void Supervisor::Reconcile() {
   deps_.pools.runtime->Post([this] {
     absl::StatusOr<HostInventory> inventory =
-        TakeInventory(deps_.runtime, deps_.cgroups, deps_.network);
+        TakeInventory(deps_.runtime, deps_.cgroups, deps_.network, *deps_.files);
     serial_.Post([this, inventory = std::move(inventory)] {
       if (inventory.ok()) {
         NoteInventory(*inventory);
@@ -298,7 +317,8 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   for (const auto& [id, task] : tasks_) known.insert(id);
   const size_t before = orphans_.size();
   const std::set<std::string> ran_before = orphans_.Running();
-  const std::vector<std::string> to_remove = orphans_.Update(inventory, known, deps_.clock->Now());
+  const absl::Duration now = deps_.clock->Monotonic();
+  const std::vector<std::string> to_remove = orphans_.Update(inventory, known, now);
   if (orphans_.size() > before) {
     LogWarning(
         "the host holds tasks that nobody knows; what runs is left alone until the controller "
@@ -307,11 +327,15 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   }
   for (const std::string& id : to_remove)
     RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
-  has_looked_ = true;
+  for (const std::string& id : orphans_.UpdateLogs(inventory, known, now, options_.cleanup_after))
+    RemoveLogs(id);
+  const bool had_looked = std::exchange(has_looked_, true);
   for (const v1::Assignment& assignment : std::exchange(too_early_, {})) Assign(assignment);
+  for (auto& done : std::exchange(too_early_lists_, {})) ListUnfinished(std::move(done));
+  // What the first look found was in the lists above.
   const std::set<std::string> run = orphans_.Running();
   const bool is_news =
-      !std::includes(ran_before.begin(), ran_before.end(), run.begin(), run.end());
+      had_looked && !std::includes(ran_before.begin(), ran_before.end(), run.begin(), run.end());
   if (is_news) sink_->OrphansFound();
   MutexLock lock(&mu_);
   owned_ = Owned{inventory, orphans_.size()};
@@ -356,9 +380,14 @@ void Supervisor::CleanUp(const std::string& task_id) {
   tasks_.erase(task_id);
   finished_.erase(task_id);
   acked_.erase(task_id);
+  RemoveLogs(task_id);
+}
+
+void Supervisor::RemoveLogs(const std::string& task_id) {
   deps_.pools.runtime->Post([this, task_id] {
     if (const absl::Status removed = deps_.files->RemoveLogs(task_id); !removed.ok()) {
-      LogWarning("logs of a stopped task stay", {{"task_id", task_id}, {"status", removed}});
+      LogWarning("logs of a stopped task stay, until the next look",
+                 {{"task_id", task_id}, {"status", removed}});
     }
   });
 }

@@ -42,6 +42,7 @@ class Supervisor final : public TaskEffects::Host {
     absl::Duration cleanup_after = absl::Hours(3);
     task::ResourceNeeds capacity;  // CPU units, MiB, reserved ports
     std::string boot_id;
+    std::string ec2_instance_id;
     std::set<std::string> agent_ids;  // Orphans
     absl::Duration orphan_grace = absl::Minutes(5);
     absl::Duration reconcile_interval =
@@ -74,7 +75,7 @@ class Supervisor final : public TaskEffects::Host {
   // The controller has this task's terminal status.
   void NoteAcked(const std::string& task_arn);
   // `done` gets the ARNs of all tasks that are known and not STOPPED, and of what runs here without
-  // being known.
+  // being known, once the host was looked at.
   void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
   // Gives every task's state to the sink again: after a reconnect.
   void ReportAll();
@@ -116,6 +117,7 @@ class Supervisor final : public TaskEffects::Host {
   void RemoveOrphan(const std::string& task_id, const std::string& reason);
   void ScheduleCleanup(const std::string& task_id, absl::Duration delay);
   void CleanUp(const std::string& task_id);
+  void RemoveLogs(const std::string& task_id);
 
   const Options options_;
   const Deps deps_;
@@ -133,6 +135,7 @@ class Supervisor final : public TaskEffects::Host {
   Orphans orphans_;
   bool has_looked_ = false;                // at the host as a whole, since the start
   std::vector<v1::Assignment> too_early_;  // of unknown tasks, before that
+  std::vector<absl::AnyInvocable<void(std::set<std::string>)>> too_early_lists_;
 
   mutable Mutex mu_;
   Owned owned_ ABSL_GUARDED_BY(mu_);

@@ -32,7 +32,8 @@ void Task::Begin(bool restarted) {
 
 void Task::Handle(decltype(task::Event::what) what) {
   serial_.Post([self = shared_from_this(), what = std::move(what)]() mutable {
-    const task::Event event{self->deps_.clock->Now(), std::move(what)};
+    const Clock& clock = *self->deps_.clock;
+    const task::Event event{clock.Now(), std::move(what), clock.MonotonicWithSleep()};
     self->Apply(task::Advance(self->snapshot_, event));
   });
 }
@@ -78,6 +79,7 @@ v1::TaskRecord Task::Record() const {
   v1::TaskRecord record = task::ToRecord(snapshot_);
   *record.mutable_assignment() = assignment_;
   record.set_boot_id(deps_.boot_id);
+  record.set_ec2_instance_id(deps_.ec2_instance_id);
   record.set_sequence(sequence_);
   record.set_terminal_acked(terminal_acked_);
   return record;

@@ -49,6 +49,7 @@ class Task : public std::enable_shared_from_this<Task> {
     store::Store* store;
     Effects* effects;
     std::string boot_id;
+    std::string ec2_instance_id;
   };
 
   Task(const Deps& deps, v1::Assignment assignment, task::TaskSnapshot snapshot, uint64_t sequence);

@@ -347,9 +347,9 @@ task::Deprovisioned TaskEffects::Deprovision(Task* task, const std::vector<std::
   if (done.outcome.kind == task::Outcome::Kind::kFailed) done.outcome.kind = task::Outcome::Kind::kRetry;
   if (done.outcome.kind != task::Outcome::Kind::kDone) return done;
   // A container's removal waits for the end of its davit-logger: nothing is on its way any more.
-  for (const std::string& container : containers) {
-    auto lines = post_mortems_.LastLines(*task, container);
-    if (lines && !lines->empty()) done.last_lines[container] = *std::move(lines);
+  for (const v1::ContainerDefinition& one : task->assignment().task_definition().container_definitions()) {
+    auto lines = post_mortems_.LastLines(*task, one.name());
+    if (lines && !lines->empty()) done.last_lines[one.name()] = *std::move(lines);
   }
   task->ForgetSecrets();
   return done;

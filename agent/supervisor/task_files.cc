@@ -1,6 +1,7 @@
 #include "agent/supervisor/task_files.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -142,6 +143,18 @@ std::string TaskFiles::LogFile(const std::string& task_id, const std::string& co
 
 absl::Status TaskFiles::MakeLogFolder(const std::string& task_id) const {
   return MakeDirectories(absl::StrCat(state_dir_, "/logs/", task_id), 0700);
+}
+
+// A folder that cannot be read shows nothing: what is in it is found at the next look.
+std::vector<std::string> TaskFiles::FoldersIn(const std::string& folder) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(absl::StrCat(state_dir_, "/", folder), error), end; it != end;
+       it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 absl::Status TaskFiles::RemoveTask(const std::string& task_id) const {

@@ -44,6 +44,10 @@ class TaskFiles {
   std::string LogFile(const std::string& task_id, const std::string& container) const;
   absl::Status MakeLogFolder(const std::string& task_id) const;
 
+  // What there is below tasks/ and logs/: names of folders, by right the ids of tasks.
+  std::vector<std::string> TaskFolders() const { return FoldersIn("tasks"); }
+  std::vector<std::string> LogFolders() const { return FoldersIn("logs"); }
+
   // All but the logs. OK if gone.
   absl::Status RemoveTask(const std::string& task_id) const;
   absl::Status RemoveLogs(const std::string& task_id) const;
@@ -52,6 +56,7 @@ class TaskFiles {
   absl::StatusOr<std::string> MakeVolume(const std::string& task_id, const v1::Volume& volume) const;
   absl::StatusOr<std::string> MakeDockerVolume(const std::string& task_id, const v1::Volume& volume) const;
   std::string TaskFolder(const std::string& task_id) const;
+  std::vector<std::string> FoldersIn(const std::string& folder) const;
   const std::string state_dir_;
 };
 

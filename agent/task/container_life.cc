@@ -12,13 +12,18 @@ constexpr size_t kOutputLimit = 1024;  // ECS's
 
 }  // namespace
 
-bool MayRestart(const ContainerSnapshot& container, absl::Time exited_at) {
+absl::Duration LifeUntil(absl::Time until, const Moment& now, const ContainerSnapshot& container) {
+  if (!container.started_uptime) return until - *container.started_at;
+  return now.uptime - *container.started_uptime - (now.wall - until);
+}
+
+bool MayRestart(const ContainerSnapshot& container, absl::Duration lived) {
   const RestartPolicy& policy = container.restart_policy;
-  if (!policy.enabled || !container.exit_code || !container.started_at) return false;
+  if (!policy.enabled || !container.exit_code) return false;
   const auto& ignored = policy.ignored_exit_codes;
   if (std::find(ignored.begin(), ignored.end(), *container.exit_code) != ignored.end())
     return false;
-  return exited_at - *container.started_at >= policy.attempt_period;
+  return lived >= policy.attempt_period;
 }
 
 void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container) {
@@ -29,6 +34,7 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container) {
   container->stop_signals = 0;
   container->pid = 0;
   container->started_at.reset();
+  container->started_uptime.reset();
   container->finished_at = exited_at;
   container->start_timed_out = false;
   container->was_healthy = false;
@@ -36,11 +42,6 @@ void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container) {
     probe.health = Health::kUnknown;
     probe.failures = 0;
   }
-}
-
-bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container) {
-  return container.restart_count > 0 && container.finished_at &&
-         exited_at <= *container.finished_at;
 }
 
 bool EndedAsAsked(const TaskSnapshot& task, const ContainerSnapshot& container,
@@ -53,18 +54,18 @@ bool EndedAsAsked(const TaskSnapshot& task, const ContainerSnapshot& container,
   return !out_of_memory && (container.stop_signals > 0 || code == 128 + SIGKILL);
 }
 
-void NoteCheck(absl::Time at, const CheckResult& result, const ContainerSnapshot& container,
+void NoteCheck(const Moment& now, const CheckResult& result, const ContainerSnapshot& container,
                Probe* probe) {
   std::vector<CheckResult>& results = probe->results;
   if (results.size() >= kKeptResults) results.erase(results.begin());
-  results.push_back({result.exit_code, Shorten(result.output, kOutputLimit), at});
+  results.push_back({result.exit_code, Shorten(result.output, kOutputLimit), now.wall});
   if (result.exit_code == 0) {
     probe->health = Health::kHealthy;
     probe->failures = 0;
     return;
   }
   const bool is_starting = probe->health == Health::kUnknown && container.started_at &&
-                           at < *container.started_at + probe->check.start_period;
+                           LifeUntil(now.wall, now, container) < probe->check.start_period;
   if (is_starting) return;
   probe->failures = std::min(probe->failures + 1, probe->check.retries);
   if (probe->failures == probe->check.retries) probe->health = Health::kUnhealthy;

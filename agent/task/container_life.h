@@ -8,15 +8,23 @@ namespace davit::task {
 // A container may live several times (ECS's restartPolicy), and may be checked while it lives.
 // Pure.
 
+// A time, by both of the host's clocks.
+struct Moment {
+  absl::Time wall;
+  absl::Duration uptime;
+};
+
+// For how long it had lived at `until`, a time of the wall clock as it is set `now`. What was done
+// to that clock since its start makes no difference.
+absl::Duration LifeUntil(absl::Time until, const Moment& now, const ContainerSnapshot& container);
+
 // Whether the policy has it started again after the exit code that it has: enabled, not ignored,
-// and this life lasted for the attempt period at least (no restart loop faster than that).
-bool MayRestart(const ContainerSnapshot& container, absl::Time exited_at);
+// and this life, which lasted for `lived`, was not shorter than the attempt period (no restart loop
+// faster than that).
+bool MayRestart(const ContainerSnapshot& container, absl::Duration lived);
 
 // Makes the container ready to be created again, in the same snapshot and network.
 void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container);
-
-// An end that was noted already: news of it may come late and repeatedly.
-bool IsOfEarlierLife(absl::Time exited_at, const ContainerSnapshot& container);
 
 // Whether the exit code that it has is our stop signal's doing. With `out_of_memory` only the
 // signal's own number counts: a process of it was killed by the kernel, at some time.
@@ -28,7 +36,7 @@ inline constexpr size_t kKeptResults = 5;
 // Notes how a check of `container` ended: Docker's rules. One success makes it HEALTHY; `retries`
 // failures in a row make it UNHEALTHY; failures within the start period do not count as long as no
 // check has succeeded.
-void NoteCheck(absl::Time at, const CheckResult& result, const ContainerSnapshot& container,
+void NoteCheck(const Moment& now, const CheckResult& result, const ContainerSnapshot& container,
                Probe* probe);
 
 }  // namespace davit::task

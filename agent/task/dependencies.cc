@@ -23,7 +23,8 @@ DependencyAnswer AnswerOf(const ContainerSnapshot& other, Condition condition) {
       if (other.phase >= Phase::kRunning) return {};
       return {Verdict::kWaits, absl::StrCat("waits for container ", other.name, " to start")};
     case Condition::kComplete:
-      if (has_ended) return {};
+      if (has_ended && other.finished_at) return {};
+      if (has_ended) return Never(absl::StrCat("container ", other.name, " has never run"));
       break;
     case Condition::kSuccess:
       if (has_ended && other.exit_code == 0) return {};

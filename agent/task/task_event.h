@@ -132,10 +132,12 @@ struct TimerFired {
 
 // Something happened, at that time.
 struct Event {
-  absl::Time at;
+  absl::Time at;  // by the wall clock
   std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled,
                Deprovisioned, Checked, Observed, RuntimeConnected, TimerFired>
       what;
+  // The same, since the host's boot: by a clock that nobody sets.
+  absl::Duration uptime = absl::ZeroDuration();
 };
 
 }  // namespace davit::task

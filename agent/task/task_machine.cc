@@ -14,8 +14,8 @@ namespace {
 // Notes one event in a copy of the snapshot. What is needed next is task_plan.h's business.
 class Notes {
  public:
-  Notes(absl::Time at, TaskSnapshot* task, Actions* actions)
-      : at_(at), task_(task), actions_(actions) {}
+  Notes(const Moment& now, TaskSnapshot* task, Actions* actions)
+      : now_(now), at_(now.wall), task_(task), actions_(actions) {}
 
   void operator()(const GoalChanged& event) {
     if (event.goal == Goal::kStop) BeginStopping(event.reason, event.stop_code, task_);
@@ -77,8 +77,9 @@ class Notes {
 
   void operator()(const Exited& event) {
     ContainerSnapshot* container = FindContainer(task_, event.container);
-    if (container == nullptr || container->phase == Phase::kStopped ||
-        IsOfEarlierLife(event.exited_at, *container)) {
+    if (container == nullptr || container->phase == Phase::kStopped) return;
+    if (container->restart_count > 0) {
+      actions_->push_back(Observe{});  // late news of an earlier life, perhaps: only a look tells
       return;
     }
     NoteExit({event.exit_code, event.out_of_memory, event.exited_at, event.facts}, container);
@@ -117,7 +118,7 @@ class Notes {
     ContainerSnapshot* container = FindContainer(task_, event.container);
     Probe* probe = Awaited(event.probe, event.number, container);
     if (probe == nullptr) return;
-    if (event.result) NoteCheck(at_, *event.result, *container, probe);
+    if (event.result) NoteCheck(now_, *event.result, *container, probe);
     if (HealthOf(*container) == Health::kHealthy) {
       container->was_healthy = true;
       container->start_timed_out = false;  // it came after all
@@ -221,7 +222,12 @@ class Notes {
   void NoteRunning(int pid, ContainerSnapshot* container) {
     container->phase = Phase::kRunning;
     container->pid = pid;
-    if (!container->started_at) container->started_at = at_;
+    container->exit_code.reset();  // an earlier life's
+    container->reason.clear();
+    if (!container->started_at) {
+      container->started_at = at_;
+      container->started_uptime = now_.uptime;
+    }
     ArmLifeTimers(container);
     NoteTaskStarted(*container->started_at);
   }
@@ -252,16 +258,15 @@ class Notes {
       container->started_at = end.at;  // started and gone before we heard of the start
     container->exit_code = end.exit_code;
     container->post_mortem = end.facts;
-    if (task_->goal == Goal::kRun && MayRestart(*container, end.at)) {
+    container->reason = EndedAsAsked(*task_, *container, end.out_of_memory)
+                            ? ""
+                            : ReasonOfEnd(end.exit_code, end.out_of_memory, end.facts);
+    if (task_->goal == Goal::kRun && MayRestart(*container, LifeUntil(end.at, now_, *container))) {
       BeginNextLife(end.at, container);
       return ArmTimerFor(TimerKey::Kind::kRetry, RetryDelay(container->restart_count), container);
     }
     container->finished_at = end.at;
-    StopContainer(end.at,
-                  EndedAsAsked(*task_, *container, end.out_of_memory)
-                      ? ""
-                      : ReasonOfEnd(end.exit_code, end.out_of_memory, end.facts),
-                  container);
+    StopContainer(end.at, "", container);
     NoteTaskStarted(*container->started_at);  // its end may be the first that is heard of it
     if (container->essential) {
       BeginStopping("Essential container in task exited", v1::StopCode::EssentialContainerExited,
@@ -314,8 +319,6 @@ class Notes {
   // What the runtime shows is the truth, except for work whose result is still to come.
   void NoteSighting(const Sighting& seen, bool same_boot, ContainerSnapshot* container) {
     if (container->phase == Phase::kStopped) return;
-    if (seen.state == Sighting::State::kStopped && IsOfEarlierLife(seen.exited_at, *container))
-      return;
     const bool start_uncertain = StartIsUncertain(*container);
     switch (seen.state) {
       case Sighting::State::kRunning:
@@ -342,6 +345,7 @@ class Notes {
     if (container->phase == Phase::kRunning || container->work == Work::kStart || start_uncertain) {
       // It ran, or may have: it never runs again.
       if (!container->started_at) container->started_at = at_;
+      container->exit_code.reset();
       StopContainer(at_,
                     same_boot
                         ? "ContainerVanishedError: the runtime does not know the container any more"
@@ -362,7 +366,8 @@ class Notes {
     ++container->attempt;
   }
 
-  const absl::Time at_;
+  const Moment now_;
+  const absl::Time at_;  // now_.wall
   TaskSnapshot* const task_;
   Actions* const actions_;
 };
@@ -407,7 +412,7 @@ void Conclude(const TaskSnapshot& before, Step* step) {
 Step Advance(const TaskSnapshot& task, const Event& event) {
   Step step{task, {}};
   if (task.finished) return step;
-  std::visit(Notes(event.at, &step.next, &step.actions), event.what);
+  std::visit(Notes({event.at, event.uptime}, &step.next, &step.actions), event.what);
   const bool all_stopped = std::all_of(step.next.containers.begin(), step.next.containers.end(),
                                        [](const auto& c) { return c.phase == Phase::kStopped; });
   if (all_stopped) {

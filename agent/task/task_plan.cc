@@ -18,11 +18,19 @@ int BeginWork(Work work, TaskSnapshot* task) {
   return ++task->attempt;
 }
 
+void PersistFirst(Actions* actions) {
+  if (actions->empty() || !std::holds_alternative<Persist>(actions->front())) {
+    actions->insert(actions->begin(), Persist{});
+  }
+}
+
 void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container,
                 Actions* actions) {
   const DependencyAnswer answer = AnswerDependencies(*task, *container);
   switch (answer.verdict) {
     case DependencyAnswer::Verdict::kMet:
+      // How the last life ended is stored before the runtime forgets it.
+      if (container->restart_count > 0) PersistFirst(actions);
       actions->push_back(Create{container->name, BeginWork(Work::kCreate, container),
                                 /*again=*/container->restart_count > 0 || container->has_remains});
       container->has_remains = false;
@@ -49,9 +57,7 @@ void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot*
       break;
     case Phase::kCreated:
       // The intent is stored before the process may run: a start is never repeated.
-      if (actions->empty() || !std::holds_alternative<Persist>(actions->front())) {
-        actions->insert(actions->begin(), Persist{});
-      }
+      PersistFirst(actions);
       actions->push_back(Start{container->name, BeginWork(Work::kStart, container)});
       break;
     case Phase::kRunning:

@@ -117,6 +117,9 @@ v1::ContainerRecord ToRecord(const ContainerSnapshot& container) {
   for (const NetworkBinding& binding : container.network_bindings)
     AddBinding(binding, record.add_network_bindings());
   if (container.post_mortem) *record.mutable_post_mortem() = ToRecord(*container.post_mortem);
+  if (container.started_uptime) {
+    record.set_started_uptime(absl::ToDoubleSeconds(*container.started_uptime));
+  }
   SetTime(container.started_at, [&record](double t) { record.set_started_at(t); });
   SetTime(container.finished_at, [&record](double t) { record.set_finished_at(t); });
   return record;
@@ -154,6 +157,9 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
         {binding.bind_ip(), binding.container_port(), binding.host_port(), binding.protocol()});
   }
   if (record.has_post_mortem()) container->post_mortem = FromRecord(record.post_mortem());
+  if (record.has_started_uptime()) {
+    container->started_uptime = absl::Seconds(record.started_uptime());
+  }
   container->started_at = GetTime(record.has_started_at(), record.started_at());
   container->finished_at = GetTime(record.has_finished_at(), record.finished_at());
   return absl::OkStatus();
@@ -232,8 +238,11 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
       one->set_runtime_id(ContainerIdOf(task.task_id, container.name));
     }
     one->set_image_digest(container.image_digest);
-    if (container.exit_code) one->set_exit_code(*container.exit_code);
-    one->set_reason(ReasonForUsers(container));
+    // Between two lives they are the earlier one's, and nothing to be told.
+    if (container.phase == Phase::kStopped) {
+      if (container.exit_code) one->set_exit_code(*container.exit_code);
+      one->set_reason(ReasonForUsers(container));
+    }
     one->set_health_status(std::string(ToString(HealthOf(container))));
     one->set_restart_count(container.restart_count);
     if (container.phase == Phase::kRunning) {

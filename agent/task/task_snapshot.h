@@ -131,6 +131,8 @@ struct ContainerSnapshot {
   std::string reason;
   std::optional<PostMortem> post_mortem;  // of the latest life that ended
   std::optional<absl::Time> started_at;  // of the current or last life
+  // The same, since the host's boot. nullopt: nobody saw it start, or an older agent's record.
+  std::optional<absl::Duration> started_uptime;
   std::optional<absl::Time> finished_at;
   int restart_count = 0;         // lives before this one
   bool start_timed_out = false;  // start_timeout passed before what others wait for came true

@@ -43,6 +43,11 @@ std::string WhatIsWrong(const v1::Hello& hello) {
   return "";
 }
 
+bool IsAnotherMachine(const v1::Hello& hello, const Session& connected) {
+  return !connected.id.empty() && !connected.boot_id.empty() && !hello.boot_id().empty() &&
+         connected.boot_id != hello.boot_id();
+}
+
 template <typename List>
 bool AreSame(const List& a, const List& b) {
   return a.size() == b.size() &&
@@ -75,6 +80,8 @@ v1::Assignment MakeAssignment(const Task& task) {
     identity->set_name(container.name());
     identity->set_container_arn(container.container_arn());
     *identity->mutable_gpu_ids() = container.gpu_ids();
+    identity->set_may_have_run(container.last_status() == "RUNNING" ||
+                               container.last_status() == "STOPPED");
   }
   return assignment;
 }
@@ -96,6 +103,19 @@ void Model::OnHello(const std::string& session_id, const v1::Hello& hello) {
              {"reason", problem}});
     return;
   }
+  if (*known != nullptr && IsAnotherMachine(hello, (*known)->session)) {
+    // Two machines with one identity: each would run what the other runs. If it is the same one
+    // after a restart, its former session will be silent soon.
+    EndSession(session_id, v1::Goodbye::STALE,
+               absl::StrCat("ec2_instance_id: a host with another boot id is connected as ",
+                            hello.ec2_instance_id()));
+    AddNote(Note::Level::kWarning, "two hosts have one identity, or one was restarted",
+            {{"container_instance_arn", (*known)->arn()},
+             {"ec2_instance_id", hello.ec2_instance_id()},
+             {"connected_boot_id", (*known)->session.boot_id},
+             {"boot_id", hello.boot_id()}});
+    return;
+  }
   if (hello.last_controller_epoch() > state_.epoch()) {
     // This store is newer than the fleet: it was emptied or restored. Agents refuse an epoch below
     // what they have seen.
@@ -112,6 +132,7 @@ void Model::OnHello(const std::string& session_id, const v1::Hello& hello) {
   }
   instance->session = Session();
   instance->session.is_runtime_available = hello.runtime_available();
+  instance->session.boot_id = hello.boot_id();
   instance->session.last_heard = now_.monotonic;
   state_.SetSession(instance, session_id);
   instance->session.period = HeartbeatPeriod(state_.sessions().size(), instance->arn(), 0);

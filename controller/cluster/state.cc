@@ -264,7 +264,9 @@ void State::Index(Task* task, int sign) {
     if (!task->is_stopped() && sign > 0) instance->host.Reserve(task->needs);
     if (!task->is_stopped() && sign < 0) instance->host.Release(task->needs);
   }
-  const std::pair<double, std::string> stopped{task->record.task().stopped_at(), task->arn()};
+  const double stopped_at = task->record.has_stopped_noted_at() ? task->record.stopped_noted_at()
+                                                                : task->record.task().stopped_at();
+  const std::pair<double, std::string> stopped{stopped_at, task->arn()};
   const std::string token = absl::StrCat(task->record.cluster(), "/", task->record.client_token());
   if (sign > 0) {
     if (task->is_stopped()) stopped_.insert(stopped);

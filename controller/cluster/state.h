@@ -39,6 +39,7 @@ struct Family {
 // What an agent's connection has brought. Not stored: after a start, nobody is connected.
 struct Session {
   std::string id;  // empty: not connected
+  std::string boot_id;
   bool is_runtime_available = true;
   std::string impairment;
   uint64_t last_set = 0;                     // results_in of the newest assignment set
@@ -108,7 +109,8 @@ class State {
   Task* FindTask(absl::string_view arn);
   // The tasks that a RunTask with this token made.
   std::vector<Task*> FindTasksByToken(absl::string_view cluster, absl::string_view token);
-  // Up to `limit` stopped tasks whose stoppedAt is before `time` (epoch seconds), oldest first.
+  // Up to `limit` tasks that are known to be stopped since before `time` (epoch seconds), oldest
+  // first.
   std::vector<Task*> StoppedBefore(double time, size_t limit);
 
   void PutEpoch(uint64_t epoch);
@@ -140,7 +142,7 @@ class State {
   absl::flat_hash_map<std::string, Instance*> sessions_;            // by session id
   absl::flat_hash_map<std::string, Task*> tasks_;                   // by ARN
   absl::flat_hash_map<std::string, std::set<std::string>> tokens_;  // cluster/token -> task ARNs
-  std::set<std::pair<double, std::string>> stopped_;                // stoppedAt, task ARN
+  std::set<std::pair<double, std::string>> stopped_;                // since when, task ARN
   std::map<v1::TaskStatus::Value, int64_t> counts_;
   std::map<std::string, std::optional<std::string>> changes_;
 };

@@ -85,7 +85,10 @@ v1::StoredTask Merge(v1::StoredTask record, const v1::TaskState& seen, const Rev
     }
   }
   MergeTimes(seen, task);
-  if (after == v1::TaskStatus::STOPPED) MergeStop(seen, now, task);
+  if (after == v1::TaskStatus::STOPPED) {
+    MergeStop(seen, now, task);
+    if (!record.has_stopped_noted_at()) record.set_stopped_noted_at(now);
+  }
   if (revision != nullptr)
     task->set_health_status(TaskHealth(*task, revision->record.task_definition()));
   return record;

@@ -146,6 +146,18 @@ TEST_CASE("the store of a cloned disk says nothing of this host but whose it was
   CHECK(state.registration.former_ec2_instance_ids(0) == "i-1");
 }
 
+TEST_CASE("a cloned disk is known by the records of its tasks where the registration is lost",
+          "[host]") {
+  store::StoredState state = Stored();
+  state.registration.Clear();
+  state.tasks[0].set_ec2_instance_id("i-1");
+  store::StoredState same = state;
+  CHECK(ReconcileIdentity("blue", "i-1", &same)->empty());
+  CHECK(*ReconcileIdentity("blue", "i-2", &state) == std::vector<std::string>{"0123"});
+  REQUIRE(state.registration.former_ec2_instance_ids_size() == 1);
+  CHECK(state.registration.former_ec2_instance_ids(0) == "i-1");
+}
+
 TEST_CASE("a host does not change its cluster by a changed line", "[host]") {
   store::StoredState state = Stored();
   const auto reconciled = ReconcileIdentity("green", "i-1", &state);

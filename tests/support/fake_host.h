@@ -71,6 +71,7 @@ class FakeHost {
   }
   void Pass(absl::Duration time) { test::Pass(time, &clock, &timers, &executor); }
 
+  const std::string& state_dir() const { return state_dir_; }
   v1::TaskState StateOf(const std::string& arn) { return sink.latest[arn]; }
   const supervisor::TaskFiles& files() const { return files_; }
 

@@ -150,29 +150,52 @@ TEST_CASE("tasks that a complete set lacks are proposed, and run until the stop 
   CHECK(agent.Told(MakeAssignment(2)).stopped_reason() == "unknown task");
 }
 
-TEST_CASE("what is found to run after the complete set came is proposed too, and once",
-          "[session]") {
+TEST_CASE(
+    "what runs without an owner is proposed though the set came before the first look at the host",
+    "[session]") {
   SessionFixture agent;
   agent.Connect();
-  agent.Assign({MakeAssignment(1), MakeAssignment(2)}, 10);
+  agent.Assign({MakeAssignment(1)});
   agent.StopAgent();
-  agent.host.store.RemoveTask(ShortId(MakeAssignment(2).task_arn()));  // a record is lost
-  agent.host.runtime.SetReachable(false);                              // and nobody can look
+  agent.host.store.RemoveTask(ShortId(MakeAssignment(1).task_arn()));
+  agent.host.runtime.SetReachable(false);
   agent.StartAgent();
   agent.Connect();
-  agent.Assign({MakeAssignment(1)}, 11);
-  agent.host.Pass(absl::Seconds(3));
+  agent.Assign({}, 1);
+  agent.Assign({MakeAssignment(2)}, 2, 1);
   CHECK(agent.Sent(Message::kStopCandidates).empty());
   agent.host.runtime.SetReachable(true);
-  agent.host.Pass(absl::Seconds(3));
-  REQUIRE(agent.Sent(Message::kResyncRequest).size() == 1);
-  agent.Assign({MakeAssignment(1)}, 12);
+  agent.host.Pass(absl::Seconds(10));
   const auto candidates = agent.Sent(Message::kStopCandidates);
   REQUIRE(candidates.size() == 1);
-  CHECK(candidates[0].stop_candidates().task_arns(0) == MakeAssignment(2).task_arn());
-  agent.host.Pass(absl::Seconds(1));
-  CHECK(agent.IsRunning(MakeAssignment(2)));
-  CHECK(agent.Sent(Message::kResyncRequest).size() == 1);
+  CHECK(candidates[0].stop_candidates().of_set() == 2);
+  REQUIRE(candidates[0].stop_candidates().task_arns_size() == 1);
+  CHECK(candidates[0].stop_candidates().task_arns(0) == MakeAssignment(1).task_arn());
+}
+
+TEST_CASE("what is found to run at a later look is proposed too", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)});
+  // The creation that an earlier agent had begun ends only now.
+  const v1::Assignment stranger = MakeAssignment(2);
+  runtime::ContainerSpec late;
+  late.id = test::ContainerId(stranger);
+  late.lease = "late";
+  late.labels = {{"davit.task-arn", stranger.task_arn()}, {"davit.agent", "agent-1"}};
+  REQUIRE(agent.host.runtime.CreateLease(late.lease, {}).ok());
+  REQUIRE(agent.host.runtime.PrepareRootfs(late.id, late.lease, "chain").ok());
+  REQUIRE(agent.host.runtime.Create(late).ok());
+  REQUIRE(agent.host.runtime.Start(late.id).ok());
+  for (uint64_t beat = 1; beat < 60; ++beat) {  // five minutes
+    agent.host.Pass(absl::Seconds(5));
+    agent.AckHeartbeat(beat);
+  }
+  const auto candidates = agent.Sent(Message::kStopCandidates);
+  REQUIRE(candidates.size() == 1);
+  REQUIRE(candidates[0].stop_candidates().task_arns_size() == 1);
+  CHECK(candidates[0].stop_candidates().task_arns(0) == stranger.task_arn());
+  CHECK(agent.IsRunning(stranger));
 }
 
 TEST_CASE("a controller that lost its store stops nothing", "[session]") {
@@ -240,10 +263,9 @@ TEST_CASE("after each kind of Goodbye the stream ends, and the reason is kept", 
       GENERATE(Row{v1::Goodbye::SUPERSEDED, false}, Row{v1::Goodbye::REFUSED, false},
                Row{v1::Goodbye::SHUTTING_DOWN, true}, Row{v1::Goodbye::STALE, true},
                Row{v1::Goodbye::UNSPECIFIED, false});
-  const bool after_welcome = GENERATE(false, true);
   SessionFixture agent;
-  agent.Dial();
-  if (after_welcome) agent.Welcome();
+  agent.Connect();
+  agent.host.Pass(absl::Seconds(15));
   v1::ControllerMessage message;
   message.mutable_goodbye()->set_code(code);
   message.mutable_goodbye()->set_reason("words of the controller");
@@ -265,7 +287,42 @@ TEST_CASE("a connection that was lost says why", "[session]") {
   agent.Disconnect("connection reset");
   CHECK_FALSE(agent.session->state().connected);
   CHECK(agent.session->state().last_error == "connection reset");
+}
+
+TEST_CASE("agents do not hurry back to a controller that has just welcomed them", "[session]") {
+  SessionFixture agent;
+  SECTION("never welcomed") {
+    agent.Dial();
+    agent.host.Pass(absl::Seconds(15));
+  }
+  SECTION("a short session") {
+    agent.Connect();
+    agent.host.Pass(absl::Seconds(14));
+  }
+  SECTION("a short session, ended because the controller's store failed") {
+    agent.Connect();
+    v1::ControllerMessage message;
+    message.mutable_goodbye()->set_code(v1::Goodbye::STALE);
+    agent.Receive(message);
+  }
+  agent.Disconnect();
+  CHECK_FALSE(agent.session->TakeGoodEnding());
+  agent.Connect();
+  agent.host.Pass(absl::Seconds(15));
+  agent.Disconnect();
   CHECK(agent.session->TakeGoodEnding());
+}
+
+TEST_CASE("an assignment set that comes again after later ones changes nothing", "[session]") {
+  SessionFixture agent;
+  agent.Connect();
+  agent.Assign({MakeAssignment(1)}, 1);
+  agent.Assign({MakeAssignment(2)}, 2, 1);
+  REQUIRE(agent.IsRunning(MakeAssignment(2)));
+  agent.Assign({MakeAssignment(3)}, 1);
+  CHECK_FALSE(agent.IsRunning(MakeAssignment(3)));
+  agent.Assign({MakeAssignment(4)}, 3, 2);
+  CHECK(agent.IsRunning(MakeAssignment(4)));
 }
 
 TEST_CASE("the loss of a connection leaves the tasks alone", "[session]") {

@@ -95,6 +95,63 @@ TEST_CASE("what is ours and does not run is removed after a grace period", "[orp
   CHECK(host.cgroups.List()->empty());
 }
 
+TEST_CASE(
+    "a container that the controller has heard of is not started again by an agent that has not",
+    "[orphans]") {
+  FakeHost host;
+  host.StartAgent();
+  v1::Assignment assignment = MakeAssignment(1);
+  v1::ContainerIdentity* container = assignment.add_containers();
+  container->set_name(assignment.task_definition().container_definitions(0).name());
+  SECTION("it may have run: its task ends, with an unknown exit code") {
+    container->set_may_have_run(true);
+    host.supervisor->Assign(assignment);
+    host.Pass(absl::Minutes(1));
+    CHECK(host.runtime.StartCount(ContainerId(assignment)) == 0);
+    const v1::TaskState state = host.StateOf(assignment.task_arn());
+    CHECK(state.last_status() == v1::TaskStatus::STOPPED);
+    CHECK_FALSE(state.containers(0).has_exit_code());
+    CHECK_THAT(state.containers(0).reason(), Catch::StartsWith("ContainerVanishedError"));
+  }
+  SECTION("it has not: a new task") {
+    host.supervisor->Assign(assignment);
+    host.Pass(absl::Minutes(1));
+    CHECK(host.runtime.StartCount(ContainerId(assignment)) == 1);
+  }
+}
+
+TEST_CASE("files of tasks that nobody knows are removed, logs as late as those of stopped tasks",
+          "[orphans]") {
+  FakeHost host;
+  const std::string folder = host.state_dir() + "/tasks/" + kId;
+  const std::string logs = host.state_dir() + "/logs/" + kId;
+  REQUIRE(MakeDirectories(folder).ok());
+  REQUIRE(MakeDirectories(logs).ok());
+  REQUIRE(MakeDirectories(host.state_dir() + "/logs/of-somebody").ok());
+  host.StartAgent();
+  host.Pass(absl::Minutes(4));
+  CHECK(FileExists(folder));
+  host.Pass(absl::Minutes(5));
+  CHECK_FALSE(FileExists(folder));
+  CHECK(FileExists(logs));
+  host.Pass(absl::Hours(1));
+  CHECK_FALSE(FileExists(logs));
+  CHECK(FileExists(host.state_dir() + "/logs/of-somebody"));
+}
+
+TEST_CASE("the grace period is not cut short, nor drawn out, by setting the clock", "[orphans]") {
+  const absl::Duration jump = GENERATE(absl::Hours(24), -absl::Hours(24));
+  FakeHost host;
+  REQUIRE(host.runtime.CreateLease(std::string("davit-") + kId, {}).ok());
+  host.StartAgent();
+  host.Pass(absl::Minutes(1));
+  host.clock.Jump(jump);
+  host.Pass(absl::Minutes(3));
+  CHECK(host.runtime.ListLeases()->size() == 1);
+  host.Pass(absl::Minutes(5));
+  CHECK(host.runtime.ListLeases()->empty());
+}
+
 TEST_CASE("what is not ours is never touched", "[orphans]") {
   FakeHost host;
   host.StartAgent();
@@ -121,21 +178,21 @@ TEST_CASE("remains of a host that this disk was cloned from are ours", "[orphans
   HostInventory inventory;
   inventory.tasks[kId] = {"arn", "i-old", "default", {"web"}, false};
   Orphans clone({"i-new", "i-old"}, absl::Minutes(5));
-  CHECK(clone.Update(inventory, {}, absl::FromUnixSeconds(0)).empty());
-  CHECK(clone.Update(inventory, {}, absl::FromUnixSeconds(300)) == std::vector<std::string>{kId});
+  CHECK(clone.Update(inventory, {}, absl::Seconds(0)).empty());
+  CHECK(clone.Update(inventory, {}, absl::Seconds(300)) == std::vector<std::string>{kId});
   Orphans stranger({"i-new"}, absl::Minutes(5));
-  stranger.Update(inventory, {}, absl::FromUnixSeconds(0));
-  CHECK(stranger.Update(inventory, {}, absl::FromUnixSeconds(300)).empty());
+  stranger.Update(inventory, {}, absl::Seconds(0));
+  CHECK(stranger.Update(inventory, {}, absl::Seconds(300)).empty());
 }
 
 TEST_CASE("the grace period begins anew for what had an owner meanwhile", "[orphans]") {
   HostInventory inventory;
   inventory.tasks[kId] = {"arn", "i-1", "default", {"web"}, false};
   Orphans orphans({"i-1"}, absl::Minutes(5));
-  orphans.Update(inventory, {}, absl::FromUnixSeconds(0));
-  orphans.Update(inventory, {kId}, absl::FromUnixSeconds(200));
-  CHECK(orphans.Update(inventory, {}, absl::FromUnixSeconds(400)).empty());
-  CHECK(orphans.Update(inventory, {}, absl::FromUnixSeconds(700)).size() == 1);
+  orphans.Update(inventory, {}, absl::Seconds(0));
+  orphans.Update(inventory, {kId}, absl::Seconds(200));
+  CHECK(orphans.Update(inventory, {}, absl::Seconds(400)).empty());
+  CHECK(orphans.Update(inventory, {}, absl::Seconds(700)).size() == 1);
 }
 
 }  // namespace

@@ -71,6 +71,26 @@ TEST_CASE("a terminal status is told again after a restart, until it is acked",
   CHECK(host.sink.latest.empty());
 }
 
+TEST_CASE("a stopped task's record is not kept for longer because the clock was set back",
+          "[supervisor][recovery]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = MakeAssignment(1);
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(1));
+  host.supervisor->Stop({assignment.task_arn()}, "enough");
+  host.Pass(absl::Minutes(1));
+  host.supervisor->NoteAcked(assignment.task_arn());
+  host.Pass(absl::Seconds(1));
+  host.StopAgent();
+  host.clock.Jump(-absl::Hours(1000));
+  host.StartAgent();
+  host.Pass(absl::Minutes(59));
+  CHECK(host.store.Load()->tasks.size() == 1);
+  host.Pass(absl::Minutes(2));
+  CHECK(host.store.Load()->tasks.empty());
+}
+
 TEST_CASE("after a reboot no container of before is started again", "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent("boot-1");

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "agent/task/dependencies.h"
+#include "agent/task/task_record.h"
 #include "tests/agent/task/task_driver.h"
 
 namespace davit::task {
@@ -145,11 +146,96 @@ TEST_CASE("a container that lived long enough is started again in place", "[task
   CHECK(driver.Has(Create{"db", driver.attempt("db"), /*again=*/true}));
   StartContainer("db", &driver);
   CHECK(driver.container("db").phase == Phase::kRunning);
-  // Late and repeated news of the first end changes nothing.
-  driver.Send(Exited{"db", 1, false, ended});
-  driver.Send(Observed{
-      {{"db", driver.attempt("db"), Sighting::State::kStopped, 0, 1, false, ended}}, true});
+  // Late and repeated news of the first end changes nothing, but may be of the second: one looks.
+  CHECK(driver.Send(Exited{"db", 1, false, ended}) == Actions{Observe{}});
+  driver.Send(
+      Observed{{{"db", driver.attempt("db"), Sighting::State::kRunning, 5, {}, false, {}}}, true});
   CHECK(driver.container("db").phase == Phase::kRunning);
+}
+
+TEST_CASE("how a life ended is stored before the next one wipes it out", "[task][restart]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  driver.Pass(absl::Seconds(61));
+  driver.Send(Exited{"db", 1, false, driver.now()});
+  const TimerKey timer = driver.Find<ArmTimer>()->key;
+  const Actions& actions = driver.Send(TimerFired{timer});
+  REQUIRE(driver.Find<Create>("db") != nullptr);
+  CHECK(actions.front() == Action(Persist{}));
+}
+
+TEST_CASE("the end of a second life is noticed though the clock was set back since the first",
+          "[task][restart]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  driver.Pass(absl::Seconds(61));
+  driver.Send(Exited{"db", 1, false, driver.now()});
+  driver.Send(TimerFired{driver.Find<ArmTimer>()->key});
+  StartContainer("db", &driver);
+  driver.SetClock(-absl::Hours(3));
+  const absl::Time ended = driver.now();
+  CHECK(driver.Send(Exited{"db", 7, false, ended}) == Actions{Observe{}});
+  driver.Send(Observed{
+      {{"db", driver.attempt("db"), Sighting::State::kStopped, 0, 7, false, ended}}, true});
+  CHECK(driver.container("db").phase == Phase::kStopped);
+  CHECK(driver.container("db").exit_code == 7);
+}
+
+TEST_CASE("how long a container lived does not depend on how the clock was set meanwhile",
+          "[task][restart]") {
+  const auto [jump, pause, restarts] = GENERATE(table<absl::Duration, absl::Duration, int>({
+      {absl::Hours(3), absl::Seconds(10), 0},
+      {-absl::Hours(3), absl::Seconds(61), 1},
+      {absl::ZeroDuration(), absl::Seconds(61), 1},
+  }));
+  const bool agent_is_restarted = GENERATE(false, true);
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  if (agent_is_restarted) *driver.mutable_snapshot() = Recover(driver.snapshot()).next;
+  driver.SetClock(jump);
+  driver.Pass(pause);
+  driver.Send(Exited{"db", 1, false, driver.now()});
+  CHECK(driver.container("db").restart_count == restarts);
+}
+
+TEST_CASE("a life of which no end is known has no exit code, not that of the one before",
+          "[task][restart]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  driver.Pass(absl::Seconds(61));
+  driver.Send(Exited{"db", 1, true, driver.now()});
+  CHECK_FALSE(ToTaskState("arn", driver.snapshot(), 1).containers(0).has_exit_code());
+  driver.Send(TimerFired{driver.Find<ArmTimer>()->key});
+  SECTION("it was seen to run") { StartContainer("db", &driver); }
+  SECTION("it may have run") { driver.Send(Created{"db", driver.attempt("db"), {}, {}}); }
+  driver.Send(
+      Observed{{{"db", driver.attempt("db"), Sighting::State::kNoTask, 0, {}, false, {}}}, false});
+  const v1::ContainerState told = ToTaskState("arn", driver.snapshot(), 2).containers(0);
+  CHECK(told.last_status() == v1::ContainerStatus::STOPPED);
+  CHECK_FALSE(told.has_exit_code());
+}
+
+TEST_CASE("a task that is stopped between two lives tells how the last one ended",
+          "[task][restart]") {
+  TaskDriver driver = Pulled3();
+  StartContainer("db", &driver);
+  driver.Pass(absl::Seconds(61));
+  driver.Send(Exited{"db", 137, true, driver.now()});
+  driver.Send(GoalChanged{Goal::kStop, "user", v1::StopCode::UserInitiated});
+  const v1::ContainerState told = ToTaskState("arn", driver.snapshot(), 1).containers(0);
+  CHECK(told.exit_code() == 137);
+  CHECK(told.reason() == "OutOfMemoryError: Container killed due to memory usage");
+}
+
+TEST_CASE("a container that never ran is not complete", "[task][order]") {
+  TaskSnapshot task = TwoContainers();
+  task.containers[0].depends_on = {{"sidecar", Condition::kComplete}};
+  task.containers[1].phase = Phase::kStopped;
+  CHECK(AnswerDependencies(task, task.containers[0]).verdict == DependencyAnswer::Verdict::kNever);
+  CHECK(AnswerDependencies(task, task.containers[0]).reason ==
+        "TaskDependencyError: container sidecar has never run");
+  task.containers[1].finished_at = absl::FromUnixSeconds(7);
+  CHECK(AnswerDependencies(task, task.containers[0]).verdict == DependencyAnswer::Verdict::kMet);
 }
 
 TEST_CASE(
@@ -236,11 +322,16 @@ TEST_CASE("what checks amount to is stored at each change, what they say is not"
 TEST_CASE("failures in the start period do not count", "[task][health]") {
   ContainerSnapshot container = OrderedContainers().containers[0];
   container.started_at = absl::FromUnixSeconds(100);
+  container.started_uptime = absl::Seconds(10);
+  // Whatever the wall clock says.
+  const auto at = [wall = GENERATE(0, 100, 100'000)](int since_start) {
+    return Moment{absl::FromUnixSeconds(wall + since_start), absl::Seconds(10 + since_start)};
+  };
   Probe& probe = container.probes.at(kLiveness);
-  for (int i = 0; i < 5; ++i) NoteCheck(absl::FromUnixSeconds(120), kFailed, container, &probe);
+  for (int i = 0; i < 5; ++i) NoteCheck(at(20), kFailed, container, &probe);
   CHECK(probe.health == Health::kUnknown);
-  NoteCheck(absl::FromUnixSeconds(131), kFailed, container, &probe);
-  NoteCheck(absl::FromUnixSeconds(141), kFailed, container, &probe);
+  NoteCheck(at(31), kFailed, container, &probe);
+  NoteCheck(at(41), kFailed, container, &probe);
   CHECK(probe.health == Health::kUnhealthy);
 }
 

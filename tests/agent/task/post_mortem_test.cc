@@ -139,9 +139,7 @@ TEST_CASE("a container that is started again keeps the facts of its last life, w
           "[post_mortem]") {
   TaskDriver driver(OrderedContainers());
   driver.Run();
-  ContainerSnapshot* db = &driver.mutable_snapshot()->containers[0];
-  db->started_at = driver.now() - absl::Hours(1);
-  db->phase = Phase::kRunning;
+  driver.Pass(absl::Hours(1));
   driver.Send(Exited{"db", 1, false, driver.now(), PostMortem{.last_lines = {"oops"}}});
   REQUIRE(driver.container("db").restart_count == 1);
   CHECK(driver.container("db").post_mortem->last_lines == std::vector<std::string>{"oops"});

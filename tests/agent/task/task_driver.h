@@ -16,8 +16,8 @@ class TaskDriver {
   explicit TaskDriver(TaskSnapshot snapshot) : snapshot_(std::move(snapshot)) {}
 
   const Actions& Send(decltype(Event::what) what) {
-    now_ += absl::Seconds(1);
-    Step step = Advance(snapshot_, Event{now_, std::move(what)});
+    Pass(absl::Seconds(1));
+    Step step = Advance(snapshot_, Event{now_, std::move(what), uptime_});
     snapshot_ = std::move(step.next);
     actions_ = std::move(step.actions);
     return actions_;
@@ -38,6 +38,13 @@ class TaskDriver {
   bool Has(const Action& wanted) const {
     return std::find(actions_.begin(), actions_.end(), wanted) != actions_.end();
   }
+
+  void Pass(absl::Duration time) {
+    now_ += time;
+    uptime_ += time;
+  }
+  // Somebody sets the wall clock.
+  void SetClock(absl::Duration by) { now_ += by; }
 
   // Everything goes well up to running containers.
   void Run() {
@@ -75,6 +82,7 @@ class TaskDriver {
   TaskSnapshot snapshot_;
   Actions actions_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  absl::Duration uptime_ = absl::Hours(2);
 };
 
 inline TaskSnapshot TwoContainers() {

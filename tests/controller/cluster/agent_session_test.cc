@@ -105,6 +105,29 @@ TEST_CASE("a cloned disk is another instance", "[agent]") {
   CHECK_FALSE(IsEnded("s1", outcome));
 }
 
+TEST_CASE("a second machine with the identity of a connected one has to wait until that is silent",
+          "[agent]") {
+  TestCluster cluster;
+  v1::Hello hello = MakeHello("i-1");
+  hello.set_boot_id("boot-1");
+  cluster.Connect("s1", hello);
+  hello.set_boot_id("boot-2");
+  const cluster::Outcome twin = cluster.Connect("s2", hello);
+  CHECK(GoodbyeTo("s2", twin) == v1::Goodbye::STALE);
+  CHECK_THAT(SentTo("s2", twin)[0].goodbye().reason(), Catch::StartsWith("ec2_instance_id: "));
+  CHECK(IsEnded("s2", twin));
+  CHECK_FALSE(IsEnded("s1", twin));
+  SECTION("another process of the same machine takes over at once") {
+    hello.set_boot_id("boot-1");
+    CHECK(GoodbyeTo("s1", cluster.Connect("s3", hello)) == v1::Goodbye::SUPERSEDED);
+  }
+  SECTION("a host that was restarted comes back when its former session is over") {
+    cluster.clock.Advance(absl::Seconds(20));
+    cluster.Apply(cluster::Tick());
+    CHECK(SentTo("s3", cluster.Connect("s3", hello))[0].has_welcome());
+  }
+}
+
 TEST_CASE("a registration with other resources changes the instance", "[agent]") {
   TestCluster cluster;
   cluster.Connect("s1", MakeHello("i-1"));

@@ -225,6 +225,44 @@ TEST_CASE("a stopped task can be described for the retention time", "[report]") 
   CHECK(cluster::Read(task.cluster.model.state(), request)->failures(0).reason() == "MISSING");
 }
 
+TEST_CASE("how long a stopped task is kept is counted by the controller's clock", "[report]") {
+  const absl::Duration skew = GENERATE(-absl::Hours(100), absl::Hours(100));
+  RunningTask task;
+  v1::AgentMessage message = ReportOf("s1", task.arn, v1::TaskStatus::STOPPED, 1);
+  message.mutable_status_report()->mutable_tasks(0)->set_stopped_at(
+      ToEpochSeconds(task.cluster.clock.Now() + skew));
+  task.cluster.Say("s1", message);
+  task.cluster.clock.Advance(absl::Minutes(59));
+  CHECK(task.cluster.Apply(cluster::Tick()).mutations.empty());
+  task.cluster.clock.Advance(absl::Minutes(2));
+  CHECK(task.cluster.Apply(cluster::Tick()).mutations.size() == 1);
+}
+
+TEST_CASE("an agent is told which containers the controller has heard of", "[report]") {
+  RunningTask task;
+  const auto may_have_run = [&task] {
+    v1::AgentMessage resync = WithSession("s1");
+    resync.mutable_resync_request();
+    return SentTo("s1", task.cluster.Say("s1", resync))[0]
+        .assignment_set()
+        .assignments(0)
+        .containers(0)
+        .may_have_run();
+  };
+  CHECK_FALSE(may_have_run());
+  const auto [status, expected] =
+      GENERATE(table<v1::ContainerStatus::Value, bool>({{v1::ContainerStatus::PENDING, false},
+                                                        {v1::ContainerStatus::RUNNING, true},
+                                                        {v1::ContainerStatus::STOPPED, true}}));
+  v1::AgentMessage message = ReportOf("s1", task.arn, v1::TaskStatus::ACTIVATING, 1);
+  v1::ContainerState* container =
+      message.mutable_status_report()->mutable_tasks(0)->add_containers();
+  container->set_name("web");
+  container->set_last_status(status);
+  task.cluster.Say("s1", message);
+  CHECK(may_have_run() == expected);
+}
+
 TEST_CASE("what a task waits for is shown as its containers' reason", "[report]") {
   RunningTask task;
   v1::AgentMessage message = ReportOf("s1", task.arn, v1::TaskStatus::PENDING, 1);
