@@ -11,13 +11,13 @@ class AgentLink::Stream final : public session::Transport {
   void Open(const std::shared_ptr<Stream>& self) {
     Connection::AgentSide side;
     side.receive = [link = link_, self](v1::ControllerMessage message) {
-      link->session_->OnMessage(self, std::move(message));
+      link->deps_.session->OnMessage(self, std::move(message));
     };
     side.ended = [link = link_, self] {
       self->connection_ = nullptr;
       link->OnEnded(self.get(), "the controller closed the stream");
     };
-    connection_ = link_->network_->Dial(link_->host_, std::move(side));
+    connection_ = link_->deps_.network->Dial(link_->host_, std::move(side));
   }
   void Send(v1::AgentMessage message) override {
     if (connection_ != nullptr) connection_->SendUp(std::move(message));
@@ -25,7 +25,7 @@ class AgentLink::Stream final : public session::Transport {
   void Close() override {
     if (connection_ == nullptr) return;
     Drop();
-    link_->control_->Post([link = link_, stream = this] { link->OnEnded(stream, "closed"); });
+    link_->deps_.control->Post([link = link_, stream = this] { link->OnEnded(stream, "closed"); });
   }
   void Drop() {
     if (auto connection = std::exchange(connection_, nullptr)) connection->DropAgent();
@@ -36,29 +36,28 @@ class AgentLink::Stream final : public session::Transport {
   std::shared_ptr<Connection> connection_;
 };
 
-AgentLink::AgentLink(size_t host, Network* network, Executor* control, Timers* timers,
-                     session::Session* session, Random random)
+AgentLink::AgentLink(size_t host, const Deps& deps, Random random)
     : host_(host),
-      network_(network),
-      control_(control),
-      timers_(timers),
-      session_(session),
+      deps_(deps),
       random_(random),
       backoff_(absl::Milliseconds(100), absl::Seconds(15)) {}
 
 void AgentLink::Dial() {
   if (is_abandoned_) return;
+  deps_.witness->OnDial(host_);
   stream_ = std::make_shared<Stream>(this);
   stream_->Open(stream_);
-  session_->OnConnected(stream_, "controller");
+  deps_.session->OnConnected(stream_, "controller");
 }
 
 void AgentLink::OnEnded(const Stream* stream, const std::string& why) {
   if (is_abandoned_ || stream != stream_.get()) return;
   stream_ = nullptr;
-  session_->OnDisconnected(why);
-  if (session_->TakeGoodEnding()) backoff_.Reset();
-  timers_->After(backoff_.Next(random_.Uniform()), control_, [this] { Dial(); });
+  deps_.session->OnDisconnected(why);
+  if (deps_.session->TakeGoodEnding()) backoff_.Reset();
+  absl::Duration pause = backoff_.Next(random_.Uniform());
+  if (deps_.bug == Bug::kDialsAtOnce) pause = absl::ZeroDuration();
+  deps_.timers->After(pause, deps_.control, [this] { Dial(); });
 }
 
 void AgentLink::Abandon() {

@@ -6,8 +6,10 @@
 
 #include "agent/session/session.h"
 #include "base/backoff.h"
+#include "tests/sim/interference.h"
 #include "tests/sim/network.h"
 #include "tests/sim/process.h"
+#include "tests/sim/witness.h"
 
 namespace davit::sim {
 
@@ -15,9 +17,16 @@ namespace davit::sim {
 // Single-threaded.
 class AgentLink {
  public:
-  // All borrowed.
-  AgentLink(size_t host, Network* network, Executor* control, Timers* timers,
-            session::Session* session, Random random);
+  struct Deps {
+    Network* network;
+    Witness* witness;
+    Executor* control;
+    Timers* timers;
+    session::Session* session;
+    Bug bug = Bug::kNone;
+  };
+  // Borrowed: all of Deps.
+  AgentLink(size_t host, const Deps& deps, Random random);
   void Dial();
   // The process has died, and the kernel closes its sockets.
   void Abandon();
@@ -27,10 +36,7 @@ class AgentLink {
   void OnEnded(const Stream* stream, const std::string& why);
 
   const size_t host_;
-  Network* const network_;
-  Executor* const control_;
-  Timers* const timers_;
-  session::Session* const session_;
+  const Deps deps_;
   Random random_;
   Backoff backoff_;
   std::shared_ptr<Stream> stream_;  // null between two connections

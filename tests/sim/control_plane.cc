@@ -8,13 +8,6 @@
 #include "controller/placement/placement.h"
 
 namespace davit::sim {
-namespace {
-
-// Long enough for every task of a history to be looked at in the end.
-constexpr absl::Duration kStoppedRetention = absl::Hours(24);
-
-}  // namespace
-
 // The disk as the process sees it: commits can fail, or be the last thing that the process does.
 class ControlPlane::Disk final : public cluster_store::Store {
  public:
@@ -33,10 +26,20 @@ class ControlPlane::Disk final : public cluster_store::Store {
 
  private:
   void Tell(const cluster::Mutation& mutation) {
-    if (!absl::StartsWith(mutation.key, "task/") || !mutation.value.has_value()) return;
-    v1::StoredTask row;
-    if (!row.ParseFromString(*mutation.value)) std::abort();
-    plane_->witness_->OnCommit(row);
+    if (absl::StartsWith(mutation.key, "task/") && !mutation.value.has_value()) {
+      plane_->witness_->OnForgotten(mutation.key.substr(mutation.key.rfind('/') + 1));
+    } else if (absl::StartsWith(mutation.key, "task/")) {
+      plane_->witness_->OnCommit(Parse<v1::StoredTask>(*mutation.value));
+    } else if (absl::StartsWith(mutation.key, "instance/")) {
+      plane_->witness_->OnCommit(Parse<v1::StoredContainerInstance>(*mutation.value));
+    }
+  }
+
+  template <typename Row>
+  static Row Parse(const std::string& value) {
+    Row row;
+    if (!row.ParseFromString(value)) std::abort();
+    return row;
   }
 
   ControlPlane* const plane_;
@@ -45,10 +48,12 @@ class ControlPlane::Disk final : public cluster_store::Store {
 // The controller's half of a stream: what gateway/agent_stream.cc is over gRPC.
 class ControlPlane::Sink final : public loop::AgentSink {
  public:
-  explicit Sink(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  Sink(std::shared_ptr<Connection> connection, Bug bug)
+      : connection_(std::move(connection)), bug_(bug) {}
 
   void Send(v1::ControllerMessage message) override {
     if (is_ending_) return;
+    if (bug_ != Bug::kNone && message.has_assignment_set()) Spoil(message.mutable_assignment_set());
     queue_.Push(std::move(message));
     Write();
   }
@@ -64,7 +69,20 @@ class ControlPlane::Sink final : public loop::AgentSink {
   }
 
  private:
+  void Spoil(v1::AssignmentSet* set) const {
+    for (v1::Assignment& assignment : *set->mutable_assignments()) {
+      for (v1::ContainerDefinition& container :
+           *assignment.mutable_task_definition()->mutable_container_definitions()) {
+        if (bug_ == Bug::kOrderForgotten) container.clear_depends_on();
+        if (bug_ == Bug::kPolicyForgotten) container.clear_restart_policy();
+        if (bug_ != Bug::kRestartsTooSoon || !container.has_restart_policy()) continue;
+        container.mutable_restart_policy()->set_restart_attempt_period(1);
+      }
+    }
+  }
+
   const std::shared_ptr<Connection> connection_;
+  const Bug bug_;
   loop::AssignmentQueue queue_;
   bool is_ending_ = false;
   bool is_finished_ = false;
@@ -72,9 +90,9 @@ class ControlPlane::Sink final : public loop::AgentSink {
 
 struct ControlPlane::Running {
   Running(ControlPlane* plane, Random* ids)
-      : process(plane->clock_, {1}),
+      : process(plane->world_clock_, {1}),
         disk(plane),
-        loop({Options(ids), &disk, plane->clock_, &process.pools[0], &process.timers}),
+        loop({Options(ids), &disk, &plane->clock_, &process.pools[0], &process.timers}),
         sessions(&loop, [ids] { return ids->Hex32(); }) {}
 
   static cluster::ModelOptions Options(Random* ids) {
@@ -93,7 +111,8 @@ struct ControlPlane::Running {
 
 ControlPlane::ControlPlane(test::FakeClock* clock, Network* network, Witness* witness,
                            Random random, Bug bug)
-    : clock_(clock),
+    : world_clock_(clock),
+      clock_(clock),
       network_(network),
       witness_(witness),
       bug_(bug),
@@ -132,11 +151,16 @@ void ControlPlane::Submit(cluster::Command command, loop::Done done) {
 std::optional<Connection::ControllerSide> ControlPlane::Accept(
     const std::shared_ptr<Connection>& connection) {
   if (running_ == nullptr) return std::nullopt;
-  auto sink = std::make_shared<Sink>(connection);
+  auto sink = std::make_shared<Sink>(connection, bug_);
   loop::AgentSessions* const sessions = &running_->sessions;
   const std::string id = sessions->Open(sink);
   return Connection::ControllerSide{
-      [sessions, id](v1::AgentMessage message) { sessions->Receive(id, std::move(message)); },
+      [this, sessions, id](v1::AgentMessage message) {
+        for (const v1::TaskState& state : message.status_report().tasks()) {
+          witness_->OnReport(state);
+        }
+        sessions->Receive(id, std::move(message));
+      },
       [sessions, id] { sessions->Close(id); }, [sink] { sink->Write(); }};
 }
 

@@ -6,12 +6,16 @@
 #include "controller/loop/agent_sessions.h"
 #include "controller/loop/loop.h"
 #include "controller/store/memory_store.h"
+#include "tests/sim/host_clock.h"
 #include "tests/sim/interference.h"
 #include "tests/sim/network.h"
 #include "tests/sim/process.h"
 #include "tests/sim/witness.h"
 
 namespace davit::sim {
+
+// Long enough for every task of a history to be looked at in the end.
+inline constexpr absl::Duration kStoppedRetention = absl::Hours(24);
 
 // The controller: its disk, which lasts, and its process, which comes and goes: the real loop and
 // sessions on fake time. Single-threaded.
@@ -31,6 +35,8 @@ class ControlPlane {
   // Null: it does not run.
   Process* process();
   void FailCommits(bool fail) { fail_commits_ = fail; }
+  // Its machine's clocks.
+  HostClock* clock() { return &clock_; }
 
   // An API request. `done` is never called if the process dies before. Not while it does not run.
   void Submit(cluster::Command command, loop::Done done);
@@ -42,7 +48,8 @@ class ControlPlane {
 
   std::optional<Connection::ControllerSide> Accept(const std::shared_ptr<Connection>& connection);
 
-  test::FakeClock* const clock_;
+  test::FakeClock* const world_clock_;
+  HostClock clock_;
   Network* const network_;
   Witness* const witness_;
   const Bug bug_;

@@ -28,7 +28,14 @@ constexpr const char* kNames[] = {"the agent is killed",
                                   "nothing becomes durable",
                                   "a connection breaks",
                                   "the host is partitioned",
-                                  "a message comes twice"};
+                                  "a message comes twice",
+                                  "the agent's state is lost",
+                                  "the agent's database is damaged",
+                                  "the disk is cloned",
+                                  "the wall clock is set",
+                                  "the controller's wall clock is set",
+                                  "a message comes that nobody has sent",
+                                  "another agent has the same identity"};
 
 }  // namespace
 
@@ -63,6 +70,10 @@ void Simulation::Inflict(Fault fault, const std::string& name) {
       break;
     case Fault::kDuplicate:
       network_.DuplicateOne(&random_);
+      break;
+    case Fault::kSetControllerClock:
+      control_plane_.clock()->Jump(RandomJump());
+      witness_.OnControllerClockSet();
       break;
     default:
       return InflictOnHost(fault, name, random_.Below(hosts_.size()));
@@ -120,6 +131,26 @@ void Simulation::InflictOnHost(Fault fault, const std::string& name, size_t numb
     case Fault::kPartition:
       Partition(number);
       break;
+    case Fault::kLoseStore:
+    case Fault::kDamageStore:
+      if (random_.Chance(0.2)) host->Reboot();
+      host->LoseStore(fault == Fault::kLoseStore);
+      break;
+    case Fault::kCloneDisk:
+      if (random_.Chance(0.7)) return;  // its tasks are lost to the history
+      if (random_.Chance(0.5)) host->Reboot();
+      host->BecomeAnotherInstance();
+      break;
+    case Fault::kSetClock:
+      host->clock()->Jump(RandomJump());
+      witness_.OnClockSet(number);
+      break;
+    case Fault::kSayNonsense:
+      SayNonsense(number);
+      break;
+    case Fault::kTwin:
+      AddTwin(number, length);
+      break;
     default:
       break;
   }
@@ -136,6 +167,69 @@ void Simulation::Partition(size_t host) {
   if (random_.Chance(0.5)) Later(absl::Seconds(20), [this] { network_.CutOne(&random_); });
 }
 
+absl::Duration Simulation::RandomJump() {
+  const absl::Duration lengths[] = {absl::Seconds(1), absl::Seconds(100), absl::Hours(3),
+                                    absl::Hours(240)};
+  const absl::Duration length = random_.Within(lengths[random_.Below(std::size(lengths))]);
+  return random_.Chance(0.5) ? length : -length;
+}
+
+bool Simulation::IsOn(size_t host, const v1::StoredTask& row) const {
+  return witness_.InstanceOf(row) == hosts_[host]->InstanceId();
+}
+
+void Simulation::SayNonsense(size_t host) {
+  Connection* const connection = network_.Newest(host);
+  if (connection == nullptr) return;
+  v1::AgentMessage up;
+  v1::ControllerMessage down;
+  switch (random_.Below(5)) {
+    case 0:
+      up.mutable_resync_request();
+      return connection->InjectUp(std::move(up));
+    case 1:  // of a task that nobody knows, and of all that run elsewhere
+      up.mutable_status_report()->set_report_id(1'000'000);
+      up.mutable_status_report()->add_tasks()->set_task_arn(
+          absl::StrCat("arn:aws:ecs:us-east-1:000000000000:task/default/", random_.Hex32()));
+      for (const auto& [id, row] : witness_.rows()) {
+        if (IsOn(host, row)) continue;
+        up.mutable_status_report()->add_tasks()->set_task_arn(row.task().task_arn());
+      }
+      for (v1::TaskState& state : *up.mutable_status_report()->mutable_tasks()) {
+        state.set_last_status(v1::TaskStatus::STOPPED);
+      }
+      return connection->InjectUp(std::move(up));
+    case 2:  // all that is wanted: the controller must confirm none of it
+      for (const auto& [id, row] : witness_.rows()) {
+        if (row.task().desired_status() == "STOPPED") continue;
+        if (IsOn(host, row)) up.mutable_stop_candidates()->add_task_arns(row.task().task_arn());
+      }
+      return connection->InjectUp(std::move(up));
+    case 3:
+      return connection->ReplayComplete();
+    default:  // with a gap: nothing of it is to be done
+      down.mutable_assignment_set()->set_type(v1::AssignmentSet::INCREMENTAL);
+      down.mutable_assignment_set()->set_applies_to(1'000'000);
+      down.mutable_assignment_set()->set_results_in(1'000'001);
+      for (const auto& [id, row] : witness_.rows()) {
+        v1::Assignment* assignment = down.mutable_assignment_set()->add_assignments();
+        assignment->set_task_arn(row.task().task_arn());
+        assignment->set_desired_status(v1::TaskStatus::STOPPED);
+      }
+      return connection->InjectDown(std::move(down));
+  }
+}
+
+void Simulation::AddTwin(size_t host, absl::Duration length) {
+  v1::AgentMessage hello;
+  *hello.mutable_hello() = hosts_[host]->Hello();
+  hello.mutable_hello()->set_agent_instance_id("twin");
+  if (random_.Chance(0.5)) hello.mutable_hello()->set_boot_id("another machine's");
+  const auto connection = network_.Dial(host, {[](const v1::ControllerMessage&) {}, [] {}});
+  connection->SendUp(std::move(hello));
+  Later(length, [connection] { connection->DropAgent(); });
+}
+
 void Simulation::Heal() {
   Say("nothing fails from now on");
   control_plane_.FailCommits(false);
@@ -147,6 +241,7 @@ void Simulation::Heal() {
     *network_.partition(i) = {};
     host->runtime()->SetReachable(true);
     host->HoldDisk(absl::ZeroDuration());
+    host->CalmDown();
     host->StartAgent();
     host->agent_process()->Pause(absl::ZeroDuration());
     for (Pool& pool : host->agent_process()->pools) pool.Stall(absl::ZeroDuration());

@@ -24,6 +24,18 @@ absl::StatusOr<std::vector<runtime::ContainerInfo>> AgentRuntime::List() {
   return listed;
 }
 
+absl::StatusOr<runtime::ExecResult> AgentRuntime::Exec(const runtime::ExecSpec& spec) {
+  absl::StatusOr<runtime::ExecResult> result =
+      interference_->Around([&] { return real_->Exec(spec); });
+  if (result.ok()) {
+    witness_->OnHealthChecked(spec.container_id, result->exit_code == 0);
+    if (bug_ == Bug::kSaidToBeHealthy) result->exit_code = 0;
+  } else if (absl::IsDeadlineExceeded(result.status())) {
+    witness_->OnHealthChecked(spec.container_id, false);
+  }
+  return result;
+}
+
 void AgentStore::SaveTask(const std::string& task_id, v1::TaskRecord record, Work done) {
   if (interference_->is_dead) return;
   if (bug_ == Bug::kStoreAnswersEarly && done) {

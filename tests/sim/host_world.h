@@ -12,6 +12,7 @@
 #include "agent/runtime/fake_runtime.h"
 #include "agent/store/memory_store.h"
 #include "tests/sim/interference.h"
+#include "tests/sim/witness.h"
 
 namespace davit::sim {
 
@@ -21,8 +22,8 @@ namespace davit::sim {
 
 class AgentRuntime final : public runtime::Runtime {
  public:
-  AgentRuntime(runtime::FakeRuntime* real, Interference* interference, Bug bug)
-      : real_(real), interference_(interference), bug_(bug) {}
+  AgentRuntime(runtime::FakeRuntime* real, Interference* interference, Witness* witness, Bug bug)
+      : real_(real), interference_(interference), witness_(witness), bug_(bug) {}
 
   absl::Status CreateLease(const std::string& lease,
                            const std::map<std::string, std::string>& labels) override {
@@ -46,7 +47,10 @@ class AgentRuntime final : public runtime::Runtime {
   }
   absl::StatusOr<int> Start(const std::string& container_id) override;
   absl::Status Signal(const std::string& container_id, int signal_number, bool all) override {
-    return interference_->Around([&] { return real_->Signal(container_id, signal_number, all); });
+    return interference_->Around([&] {
+      TellOfSignal(container_id);
+      return real_->Signal(container_id, signal_number, all);
+    });
   }
   absl::StatusOr<runtime::ContainerInfo> Inspect(const std::string& container_id) override {
     return interference_->Around([&] { return real_->Inspect(container_id); });
@@ -54,11 +58,12 @@ class AgentRuntime final : public runtime::Runtime {
   absl::Status Reset(const std::string& container_id) override {
     return interference_->Around([&] { return real_->Reset(container_id); });
   }
-  absl::StatusOr<runtime::ExecResult> Exec(const runtime::ExecSpec& spec) override {
-    return interference_->Around([&] { return real_->Exec(spec); });
-  }
+  absl::StatusOr<runtime::ExecResult> Exec(const runtime::ExecSpec& spec) override;
   absl::Status Remove(const std::string& container_id) override {
-    return interference_->Around([&] { return real_->Remove(container_id); });
+    return interference_->Around([&] {
+      TellOfSignal(container_id);
+      return real_->Remove(container_id);
+    });
   }
   absl::StatusOr<std::vector<runtime::ContainerInfo>> List() override;
   void Watch(std::function<void(const runtime::RuntimeEvent&)> sink) override {
@@ -67,8 +72,13 @@ class AgentRuntime final : public runtime::Runtime {
   absl::StatusOr<std::string> Version() override { return real_->Version(); }
 
  private:
+  void TellOfSignal(const std::string& container_id) {
+    if (witness_->IsLive(container_id)) witness_->OnSignal(container_id);
+  }
+
   runtime::FakeRuntime* const real_;
   Interference* const interference_;
+  Witness* const witness_;
   const Bug bug_;
 };
 

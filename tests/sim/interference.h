@@ -17,6 +17,13 @@ enum class Bug {
   kWrongExitCode,      // the exit code of a missed event is made up
   kLeaseStays,         // clean-up forgets the lease
   kReportsLost,        // the controller acknowledges reports that it does not store
+  kStrangersKilled,    // an agent whose store is empty kills what it finds
+  kForeignStateKept,   // an agent on a cloned disk goes on with the other host's tasks
+  kPolicyForgotten,    // agents hear of no restart policies
+  kRestartsTooSoon,    // however short a container's life was
+  kOrderForgotten,     // agents hear of no dependsOn
+  kSaidToBeHealthy,    // all health checks are taken for passed
+  kDialsAtOnce,        // an agent whose connection ends does not wait
 };
 
 // What happens to the calls that one program makes into the world: they fail, their answers get

@@ -12,6 +12,8 @@ void Connection::SendUp(v1::AgentMessage message) {
 }
 
 void Connection::SendDown(std::optional<v1::ControllerMessage> message) {
+  if (message.has_value() && message->has_welcome()) session_id_ = message->session_id();
+  if (message.has_value() && message->has_assignment_set() && !complete_) complete_ = message;
   if (!is_cut_) return down_.Push(Latency(), std::move(message));
   if (!message.has_value()) up_.Push(Latency(), std::nullopt);  // its own kernel ends it
 }
@@ -53,6 +55,22 @@ void Connection::Duplicate() {
   } else if (!down_.items.empty() && down_.items.back().message.has_value()) {
     down_.items.push_back(down_.items.back());
   }
+}
+
+void Connection::InjectUp(v1::AgentMessage message) {
+  if (session_id_.empty() || is_cut_ || !agent_.has_value()) return;
+  message.set_session_id(session_id_);
+  up_.Push(Latency(), std::move(message));
+}
+
+void Connection::InjectDown(v1::ControllerMessage message) {
+  if (session_id_.empty() || is_cut_ || !controller_.has_value()) return;
+  message.set_session_id(session_id_);
+  down_.Push(Latency(), std::move(message));
+}
+
+void Connection::ReplayComplete() {
+  if (complete_) InjectDown(*complete_);
 }
 
 absl::Duration Connection::UpDue() const {
@@ -125,8 +143,11 @@ std::shared_ptr<Connection> Network::Dial(size_t host, Connection::AgentSide age
   };
   connections_.push_back(std::make_shared<Connection>(clock_, &partitions_[host], accept,
                                                       std::move(agent), random_.Fork()));
+  newest_[host] = connections_.back();
   return connections_.back();
 }
+
+Connection* Network::Newest(size_t host) { return newest_[host].lock().get(); }
 
 void Network::DropController() {
   for (const auto& connection : connections_) connection->DropController();

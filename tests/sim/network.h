@@ -80,6 +80,13 @@ class Connection {
   // comes of it. Not a Hello: that is answered with the end of the stream.
   void Duplicate();
 
+  // A message arrives that its sender has not sent, as one of the session. Nothing, if there is no
+  // session.
+  void InjectUp(v1::AgentMessage message);
+  void InjectDown(v1::ControllerMessage message);
+  // The COMPLETE set that the session began with arrives again, whatever has come since.
+  void ReplayComplete();
+
   bool is_due(absl::Duration now) const { return UpDue() <= now || DownDue() <= now; }
   // When something arrives that is not due at `now` yet. Infinite: nothing is under way.
   absl::Duration NextDue(absl::Duration now) const;
@@ -104,13 +111,15 @@ class Connection {
   Lane<v1::ControllerMessage> down_;
   bool is_accepted_ = false;  // or was refused
   bool is_cut_ = false;
+  std::string session_id_;                         // that a Welcome has given
+  std::optional<v1::ControllerMessage> complete_;  // the session's first COMPLETE set
 };
 
 // The wires between hosts and the controller. Single-threaded.
 class Network {
  public:
   Network(test::FakeClock* clock, size_t hosts, Random random)
-      : clock_(clock), random_(random), partitions_(hosts) {}
+      : clock_(clock), random_(random), partitions_(hosts), newest_(hosts) {}
 
   // The controller listens; null: it does not.
   void Listen(Connection::Accept accept) { accept_ = std::move(accept); }
@@ -118,6 +127,8 @@ class Network {
   void DropController();
   void CutOne(Random* random);
   void DuplicateOne(Random* random);
+  // The newest of the host's connections. Null: none was made, or it is over.
+  Connection* Newest(size_t host);
   Partition* partition(size_t host) { return &partitions_[host]; }
 
   bool is_due() const;
@@ -131,6 +142,7 @@ class Network {
   std::vector<Partition> partitions_;  // by host; never resized
   Connection::Accept accept_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::vector<std::weak_ptr<Connection>> newest_;  // by host
 };
 
 }  // namespace davit::sim

@@ -15,6 +15,10 @@ constexpr size_t kMaxHosts = 3;
 constexpr double kMaxFaultRate = 0.1;                    // per step
 constexpr absl::Duration kPatience = absl::Minutes(30);  // of the world, once nothing fails
 constexpr uint64_t kMaxSteps = 2'000'000;
+// Long enough for containers to live again, and for what waits for minutes.
+constexpr double kQuietRate = 0.001;  // per step with faults
+constexpr absl::Duration kLongestQuiet = absl::Minutes(3);
+constexpr absl::Duration kLongRest = absl::Minutes(10);
 
 // Files are real; on a file system in memory their cost is small.
 std::string MakeStateDir() {
@@ -31,6 +35,7 @@ Simulation::Simulation(Options options)
       random_(options_.seed),
       world_(&clock_, {1}),
       network_(&clock_, kMaxHosts, random_.Fork()),
+      witness_(&clock_),
       state_dir_(MakeStateDir()),
       control_plane_(&clock_, &network_, &witness_, random_.Fork(), options_.bug) {
   const size_t hosts = 1 + random_.Below(kMaxHosts);
@@ -56,8 +61,10 @@ Result Simulation::Run() {
   for (int i = 0; i < options_.fault_steps && result_.failure.empty(); ++i) {
     Disturb();
     Step();
+    if (random_.Chance(kQuietRate)) LetPass(random_.Within(kLongestQuiet));
   }
   Heal();
+  if (random_.Chance(0.1)) LetPass(kLongRest);
   RunUntil("what is wanted", [this] { return WhatHasNotSettled(); });
   if (result_.failure.empty()) StopAll();
   RunUntil("an empty cluster", [this] { return WhatIsLeft(); });
@@ -139,6 +146,12 @@ void Simulation::PassTime() {
   }
 }
 
+// Nobody asks for anything, and no new fault comes.
+void Simulation::LetPass(absl::Duration time) {
+  const absl::Duration end = clock_.Monotonic() + time;
+  while (clock_.Monotonic() < end && result_.failure.empty()) Step();
+}
+
 void Simulation::RunUntil(const std::string& goal,
                           const std::function<std::string()>& what_is_missing) {
   const absl::Duration end = clock_.Monotonic() + kPatience;
@@ -209,46 +222,6 @@ void Simulation::StopTask(const std::string& arn) {
   request.set_reason("enough");
   Say(absl::StrCat("stop ", ShortId(arn)));
   control_plane_.Submit(request, [](const absl::StatusOr<loop::Answer>&) {});
-}
-
-void Simulation::StopAll() {
-  for (const auto& [id, row] : witness_.rows()) {
-    if (row.task().desired_status() != "STOPPED") StopTask(row.task().task_arn());
-  }
-}
-
-std::string Simulation::WhatHasNotSettled() const {
-  std::set<std::string> expected;
-  for (const auto& [id, row] : witness_.rows()) {
-    const v1::Task& task = row.task();
-    const bool is_running = task.last_status() == "RUNNING" && task.desired_status() == "RUNNING";
-    if (!is_running && task.last_status() != "STOPPED") {
-      return absl::StrCat(task.task_arn(), " is ", task.last_status(), ", wanted ",
-                          task.desired_status(), " (", row.waiting_reason(), ")");
-    }
-    for (const v1::Container& container : task.containers()) {
-      const std::string container_id = absl::StrCat(id, "-", container.name());
-      const bool is_claimed = container.last_status() == "RUNNING";
-      if (is_claimed != witness_.IsLive(container_id)) {
-        return absl::StrCat(container_id, is_claimed ? " does not run" : " runs",
-                            ", the controller says ", container.last_status());
-      }
-    }
-  }
-  return "";
-}
-
-std::string Simulation::WhatIsLeft() const {
-  for (const auto& [id, row] : witness_.rows()) {
-    if (row.task().last_status() != "STOPPED") {
-      return absl::StrCat(row.task().task_arn(), " is ", row.task().last_status());
-    }
-  }
-  for (size_t i = 0; i < hosts_.size(); ++i) {
-    const std::vector<std::string> owned = hosts_[i]->WhatIsOwned();
-    if (!owned.empty()) return absl::StrCat("host ", i, " has ", owned.size(), ": ", owned.front());
-  }
-  return "";
 }
 
 void Simulation::Fail(const std::string& what) {

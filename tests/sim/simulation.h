@@ -57,13 +57,21 @@ class Simulation {
     kHoldDisk,
     kCut,
     kPartition,
-    kDuplicate
+    kDuplicate,
+    kLoseStore,
+    kDamageStore,
+    kCloneDisk,
+    kSetClock,
+    kSetControllerClock,
+    kSayNonsense,
+    kTwin
   };
 
   // One thing happens, or time passes until something can.
   void Step();
   bool RunSomethingReady();
   void PassTime();
+  void LetPass(absl::Duration time);
   // Until `is_done`, which is looked at when nothing is ready; a failure if that takes too long.
   void RunUntil(const std::string& goal, const std::function<std::string()>& what_is_missing);
 
@@ -71,6 +79,14 @@ class Simulation {
   void Inflict(Fault fault, const std::string& name);
   void InflictOnHost(Fault fault, const std::string& name, size_t host);
   void Partition(size_t host);
+  // As somebody might who sets it by hand: by seconds or by days.
+  absl::Duration RandomJump();
+  // The task was placed on the instance that this host is now.
+  bool IsOn(size_t host, const v1::StoredTask& row) const;
+  // A message that nobody has sent, of those that the protocol allows.
+  void SayNonsense(size_t host);
+  // Another agent says that it is this host.
+  void AddTwin(size_t host, absl::Duration length);
   void Heal();
   // At that time from now, unless the history is over.
   void Later(absl::Duration delay, Work work);
@@ -85,6 +101,7 @@ class Simulation {
 
   // "" or what is not yet as it shall be.
   std::string WhatHasNotSettled() const;
+  std::string WhatIsWrongWith(const std::string& id, const v1::Container& told) const;
   std::string WhatIsLeft() const;
   void Fail(const std::string& what);
   void Say(const std::string& what);

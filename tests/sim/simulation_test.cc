@@ -51,8 +51,10 @@ TEST_CASE("a history can be repeated exactly", "[sim]") {
 
 TEST_CASE("the checks find mistakes that are made on purpose", "[sim]") {
   Silence();
-  for (const Bug bug : {Bug::kStoreAnswersEarly, Bug::kStartsTwice, Bug::kWrongExitCode,
-                        Bug::kLeaseStays, Bug::kReportsLost}) {
+  for (const Bug bug :
+       {Bug::kStoreAnswersEarly, Bug::kStartsTwice, Bug::kWrongExitCode, Bug::kLeaseStays,
+        Bug::kReportsLost, Bug::kStrangersKilled, Bug::kForeignStateKept, Bug::kPolicyForgotten,
+        Bug::kRestartsTooSoon, Bug::kOrderForgotten, Bug::kSaidToBeHealthy, Bug::kDialsAtOnce}) {
     CAPTURE(static_cast<int>(bug));
     CHECK(FirstFailure(bug, 300) != "");
   }

@@ -11,9 +11,14 @@ namespace davit::sim {
 //   web      runs on, with a port
 //   job      ends by itself
 //   pair     two containers, of which one may end without the other
+//   phoenix  is started again in place when it ends, and checked while it lives
+//   chain    four containers that wait for each other by all conditions of dependsOn
 //   hosted   in the host's network
 //   missing  its image is in no registry
 std::vector<v1::RegisterTaskDefinitionRequest> Definitions();
+
+// The policy does not start a container again that ends with this exit code.
+bool IsIgnored(const v1::ContainerRestartPolicy& policy, int exit_code);
 
 }  // namespace davit::sim
 
