@@ -209,6 +209,12 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
                                          .runc_binary = needs_davit_runc ? options_.davit_runc : ""},
                                         Within(options_.create_timeout))
                                 .status();
+  const ShimIdentity shim = ShimOf(spec.id);
+  if (const std::string bundle = FindForgottenBundle(task.message(), shim); !bundle.empty()) {
+    RETURN_IF_ERROR(KillForgottenShim(shim, options_.runc, options_.kill_timeout));
+    RETURN_IF_ERROR(RemoveForgottenBundle(bundle), "clearing away half of container ", spec.id);
+    return absl::UnavailableError(absl::StrCat("creating container ", spec.id, ": ", task.message()));
+  }
   if (!task.ok() && !IsFolderThere(*mounts)) {
     return absl::UnavailableError(absl::StrCat("creating container ", spec.id,
                                                ": the folder of its rootfs is gone: ",
@@ -316,9 +322,7 @@ absl::Status ContainerdRuntime::DeleteTask(const std::string& container_id) {
 absl::Status ContainerdRuntime::ClearTask(const std::string& container_id) {
   const absl::Status deleted = DeleteTask(container_id);
   if (deleted.code() != absl::StatusCode::kNotFound) return deleted;
-  return KillForgottenShim(
-      {client_->options().address, client_->options().containerd_namespace, container_id},
-      options_.runc, options_.kill_timeout);
+  return KillForgottenShim(ShimOf(container_id), options_.runc, options_.kill_timeout);
 }
 
 absl::Status ContainerdRuntime::Reset(const std::string& container_id) {

@@ -11,6 +11,7 @@
 #include "agent/containerd/snapshots.h"
 #include "agent/containerd/tasks.h"
 #include "agent/runtime/containerd_exec.h"
+#include "agent/runtime/forgotten_shim.h"
 #include "agent/runtime/runtime.h"
 
 namespace davit::runtime {
@@ -65,6 +66,9 @@ class ContainerdRuntime final : public Runtime {
  private:
   containerd::CallOptions Within(absl::Duration timeout) const {
     return {.lease = "", .timeout = timeout};
+  }
+  ShimIdentity ShimOf(const std::string& container_id) const {
+    return {client_->options().address, client_->options().containerd_namespace, container_id};
   }
   // Makes the record, or updates that of an attempt which got no further.
   absl::Status CreateRecord(const ContainerSpec& spec);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <openssl/sha.h>
 #include <poll.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -98,6 +99,30 @@ absl::Status KillForgottenShim(const ShimIdentity& shim, const std::string& runc
   if (result.exit_code == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(runc, " delete: ", Shorten(result.error_output, 300)));
+}
+
+std::string FindForgottenBundle(absl::string_view failure, const ShimIdentity& shim) {
+  const size_t begin = failure.find("mkdir /");
+  if (begin == absl::string_view::npos) return "";
+  absl::string_view path = failure.substr(begin + 6);
+  const size_t end = path.find(": file exists");
+  if (end == absl::string_view::npos) return "";
+  path = path.substr(0, end);
+  const bool is_bundle =
+      absl::EndsWith(path, absl::StrCat("/io.containerd.runtime.v2.task/",
+                                        shim.containerd_namespace, "/", shim.container_id));
+  return is_bundle ? std::string(path) : "";
+}
+
+absl::Status RemoveForgottenBundle(const std::string& bundle) {
+  const std::string rootfs = bundle + "/rootfs";
+  while (umount2(rootfs.c_str(), MNT_DETACH) == 0) {
+  }
+  // EINVAL: nothing is mounted there (any more). Anything else: what a container has written is not
+  // ours to delete.
+  if (errno != EINVAL && errno != ENOENT)
+    return ErrnoStatus(errno, absl::StrCat("umount ", rootfs));
+  return RemoveAll(bundle);
 }
 
 }  // namespace davit::runtime

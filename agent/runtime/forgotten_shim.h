@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace davit::runtime {
@@ -23,6 +24,16 @@ struct ShimIdentity {
 // end.
 absl::Status KillForgottenShim(const ShimIdentity& shim, const std::string& runc,
                                absl::Duration timeout);
+
+// The folder (the shim's bundle) that is in the way of a container's creation, which failed with these
+// words of containerd's; empty: they speak of something else. containerd 1.6 that is killed between
+// making it and starting the shim cannot clear it away at its next start, and refuses every creation
+// by that id from then on. Source: containerd, runtime/v2/bundle.go, NewBundle().
+std::string FindForgottenBundle(absl::string_view failure, const ShimIdentity& shim);
+
+// Removes such a folder, after KillForgottenShim(). What is mounted in it is unmounted and stays as it
+// is. OK if gone.
+absl::Status RemoveForgottenBundle(const std::string& bundle);
 
 }  // namespace davit::runtime
 

@@ -62,6 +62,19 @@ TEST_CASE_METHOD(Fixture, "files are read from a container's rootfs without moun
   CHECK(ReadFromRootfs(*rootfs, "/etc/group").status().code() == Code::kNotFound);
 }
 
+TEST_CASE_METHOD(Fixture, "what a containerd that was killed in a creation left is cleared away",
+                 "[containerd]") {
+  const ContainerSpec spec = world->Spec("c1", Program::kExitWith7);
+  REQUIRE(runtime->PrepareRootfs(spec.id, kLease, world->chain_id()).ok());
+  const std::string bundle =
+      absl::StrCat(world->server().folder(), "/state/io.containerd.runtime.v2.task/",
+                   world->server().containerd_namespace(), "/", spec.id);
+  REQUIRE(MakeDirectories(bundle + "/rootfs").ok());
+  CHECK(runtime->Create(spec).code() == Code::kUnavailable);
+  Start(spec);
+  CHECK(log.Next(Kind::kExited, spec.id)->exit_code == 7);
+}
+
 TEST_CASE_METHOD(Fixture, "a rootfs that lost its folder is made anew", "[containerd]") {
   const ContainerSpec spec = world->Spec("c1", Program::kExitWith7);
   const bool is_seen_late = GENERATE(false, true);
@@ -297,7 +310,7 @@ TEST_CASE_METHOD(Fixture, "commands leave no process, pipe, open file or thread"
   for (int i = 0; i < 5; ++i) {
     CHECK(runtime->Exec(world->Exec("c1", Command::kSayTenDigits)).ok());
     runtime::ExecSpec endless = world->Exec("c1", Command::kRunForever);
-    endless.timeout = absl::Milliseconds(200);
+    endless.timeout = absl::Seconds(1);
     CHECK(runtime->Exec(endless).status().code() == Code::kDeadlineExceeded);
     CHECK_FALSE(runtime->Exec(world->Exec("c1", Command::kAbsentProgram)).ok());
   }

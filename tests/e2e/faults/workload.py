@@ -19,6 +19,9 @@ FOREVER = 100000  # ticks
 KILLED = 128 + 9
 PATIENCE = 30  # stopTimeout of those who obey, in seconds
 RUNC_TERMINATED = 2  # Go's runtime, when SIGTERM cannot end a process that is number 1
+# What runc's waiting process says, and ends with 1, when its `runc start` is killed: by the shim, when the containerd that
+# asked for it dies.
+START_KILLED = "write exec fifo"
 
 
 @dataclasses.dataclass
@@ -137,6 +140,8 @@ def _wrong_code(described, task, begun, ended, expected, is_stopped, is_shot):
         # end of its grace period, and not before.
         is_deaf = expected.ignores_term or (is_stopped or expected.may_be_absent) and _grace(task) >= PATIENCE - 1
         return None if is_deaf and code == KILLED else "was killed, and nobody was to kill it"
+    if code == 1 and START_KILLED in described.get("reason", ""):
+        return None
     if is_stopped or expected.may_be_absent or is_shot:
         # SIGTERM before the trap stands ends in SIGKILL; before runc has become the shell, in the end of runc.
         return None if code in (None, KILLED, RUNC_TERMINATED) else "has an exit code and did not run"
