@@ -8,8 +8,7 @@ namespace davit::sim {
 namespace {
 
 constexpr absl::Duration kLongestFault = absl::Seconds(60);
-constexpr absl::Duration kLongestAbsence = absl::Seconds(20);  // of a program that was killed
-constexpr double kWorkRate = 0.03;                             // requests per step
+constexpr double kWorkRate = 0.03;  // requests per step
 
 // For the trace, in the order of Fault.
 constexpr const char* kNames[] = {"the agent is killed",
@@ -225,7 +224,7 @@ void Simulation::AddTwin(size_t host, absl::Duration length) {
   *hello.mutable_hello() = hosts_[host]->Hello();
   hello.mutable_hello()->set_agent_instance_id("twin");
   if (random_.Chance(0.5)) hello.mutable_hello()->set_boot_id("another machine's");
-  const auto connection = network_.Dial(host, {[](const v1::ControllerMessage&) {}, [] {}});
+  const auto connection = network_.DialAsTwin(host, {[](const v1::ControllerMessage&) {}, [] {}});
   connection->SendUp(std::move(hello));
   Later(length, [connection] { connection->DropAgent(); });
 }

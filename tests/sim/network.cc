@@ -138,12 +138,17 @@ void Connection::DeliverDown() {
 }
 
 std::shared_ptr<Connection> Network::Dial(size_t host, Connection::AgentSide agent) {
+  std::shared_ptr<Connection> connection = DialAsTwin(host, std::move(agent));
+  newest_[host] = connection;
+  return connection;
+}
+
+std::shared_ptr<Connection> Network::DialAsTwin(size_t host, Connection::AgentSide agent) {
   const auto accept = [this](const std::shared_ptr<Connection>& connection) {
     return accept_ ? accept_(connection) : std::nullopt;
   };
   connections_.push_back(std::make_shared<Connection>(clock_, &partitions_[host], accept,
                                                       std::move(agent), random_.Fork()));
-  newest_[host] = connections_.back();
   return connections_.back();
 }
 

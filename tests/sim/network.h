@@ -124,10 +124,12 @@ class Network {
   // The controller listens; null: it does not.
   void Listen(Connection::Accept accept) { accept_ = std::move(accept); }
   std::shared_ptr<Connection> Dial(size_t host, Connection::AgentSide agent);
+  // The same of somebody who is not the host's agent.
+  std::shared_ptr<Connection> DialAsTwin(size_t host, Connection::AgentSide agent);
   void DropController();
   void CutOne(Random* random);
   void DuplicateOne(Random* random);
-  // The newest of the host's connections. Null: none was made, or it is over.
+  // The newest of the connections of the host's agent. Null: none was made, or it is over.
   Connection* Newest(size_t host);
   Partition* partition(size_t host) { return &partitions_[host]; }
 

@@ -115,10 +115,13 @@ bool Simulation::RunSomethingReady() {
     }
   } catch (const Killed&) {
     Say(choice.is_controllers ? "controller dies in a commit" : "agent dies in a call");
+    const absl::Duration absence = random_.Within(kLongestAbsence);
     if (choice.is_controllers) {
       control_plane_.Crash();
+      Later(absence, [this] { StartController(); });
     } else {
       choice.host->CrashAgent();
+      Later(absence, [host = choice.host] { host->StartAgent(); });
     }
   }
   return true;
@@ -149,6 +152,7 @@ void Simulation::PassTime() {
 // Nobody asks for anything, and no new fault comes.
 void Simulation::LetPass(absl::Duration time) {
   const absl::Duration end = clock_.Monotonic() + time;
+  Later(time, [] {});  // for the case that no program runs, and nothing else would ever happen
   while (clock_.Monotonic() < end && result_.failure.empty()) Step();
 }
 

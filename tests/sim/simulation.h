@@ -40,6 +40,9 @@ class Simulation {
   Result Run();
 
  private:
+  // Of a program that was killed, until systemd has started it again.
+  static constexpr absl::Duration kLongestAbsence = absl::Seconds(20);
+
   enum class Fault {
     kKillAgent,
     kKillAgentInCall,
