@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "agent/containerd/containers.h"
 #include "agent/containerd/tasks.h"
+#include "agent/runtime/forgotten_shim.h"
 #include "base/file.h"
 #include "tests/agent/runtime/containerd_world.h"
 
@@ -73,6 +74,21 @@ TEST_CASE_METHOD(Fixture, "what a containerd that was killed in a creation left 
   CHECK(runtime->Create(spec).code() == Code::kUnavailable);
   Start(spec);
   CHECK(log.Next(Kind::kExited, spec.id)->exit_code == 7);
+}
+
+TEST_CASE("only a bundle of that container, in containerd's own words, is one to clear away",
+          "[containerd]") {
+  const runtime::ShimIdentity shim{"/run/c.sock", "davit", "c1"};
+  const std::string bundle = "/run/c/io.containerd.runtime.v2.task/davit/c1";
+  const auto find = [&shim](const std::string& words) {
+    return runtime::FindForgottenBundle(words, shim);
+  };
+  CHECK(find("failed to start shim: mkdir " + bundle + ": file exists: unknown") == bundle);
+  CHECK(find("failed to start shim: mkdir " + bundle + "2: file exists").empty());
+  CHECK(find("mkdir /run/c/io.containerd.runtime.v2.task/other/c1: file exists").empty());
+  CHECK(find("mkdir /etc: file exists").empty());
+  CHECK(find("mkdir " + bundle + ": permission denied").empty());
+  CHECK(find("").empty());
 }
 
 TEST_CASE_METHOD(Fixture, "a rootfs that lost its folder is made anew", "[containerd]") {
