@@ -17,7 +17,8 @@ namespace {
 constexpr int kMaxPort = 65535;
 constexpr absl::Duration kLeastStopAfterDisconnect = absl::Seconds(10);
 
-void CheckAbsolute(absl::string_view section, absl::string_view key, absl::string_view path, ConfigReader* reader) {
+void CheckAbsolute(absl::string_view section, absl::string_view key, absl::string_view path,
+                   ConfigReader* reader) {
   if (!absl::StartsWith(path, "/")) reader->AddError(section, key, "must be an absolute path");
 }
 
@@ -39,17 +40,20 @@ bool IsSubnet(absl::string_view text) {
   const size_t slash = text.find('/');
   in_addr address{};
   int prefix = 0;
-  return slash != absl::string_view::npos && absl::SimpleAtoi(text.substr(slash + 1), &prefix) && prefix >= 8 &&
-         prefix <= 29 && inet_pton(AF_INET, std::string(text.substr(0, slash)).c_str(), &address) == 1;
+  return slash != absl::string_view::npos && absl::SimpleAtoi(text.substr(slash + 1), &prefix) &&
+         prefix >= 8 && prefix <= 29 &&
+         inet_pton(AF_INET, std::string(text.substr(0, slash)).c_str(), &address) == 1;
 }
 
 // A folder of its own: tasks are made and removed in it.
 bool IsCgroupParent(absl::string_view path) {
-  return absl::StartsWith(path, "/") && path.size() > 1 && !absl::StrContains(path, "..") && !absl::EndsWith(path, "/");
+  return absl::StartsWith(path, "/") && path.size() > 1 && !absl::StrContains(path, "..") &&
+         !absl::EndsWith(path, "/");
 }
 
 // Empty is the default.
-void CheckUrl(absl::string_view section, absl::string_view key, absl::string_view url, ConfigReader* reader) {
+void CheckUrl(absl::string_view section, absl::string_view key, absl::string_view url,
+              ConfigReader* reader) {
   if (url.empty() || absl::StartsWith(url, "http://") || absl::StartsWith(url, "https://")) return;
   reader->AddError(section, key, "must be the beginning of a URL, such as http://127.0.0.1:4566");
 }
@@ -57,8 +61,8 @@ void CheckUrl(absl::string_view section, absl::string_view key, absl::string_vie
 bool IsEndpoint(absl::string_view text) {
   const size_t colon = text.rfind(':');
   int port = 0;
-  return colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(text.substr(colon + 1), &port) &&
-         port >= 1 && port <= kMaxPort;
+  return colon != absl::string_view::npos && colon > 0 &&
+         absl::SimpleAtoi(text.substr(colon + 1), &port) && port >= 1 && port <= kMaxPort;
 }
 
 void ReadController(AgentConfig* config, ConfigReader* reader) {
@@ -66,21 +70,27 @@ void ReadController(AgentConfig* config, ConfigReader* reader) {
   reader->Read("controller", "ca_file", &config->ca_file);
   reader->Read("controller", "cert_file", &config->cert_file);
   reader->Read("controller", "key_file", &config->key_file);
-  reader->Read("controller", "stop_after_disconnect", &config->stop_after_disconnect, absl::ZeroDuration(),
-               absl::Hours(24 * 365));
-  if (config->stop_after_disconnect > absl::ZeroDuration() && config->stop_after_disconnect < kLeastStopAfterDisconnect) {
+  reader->Read("controller", "stop_after_disconnect", &config->stop_after_disconnect,
+               absl::ZeroDuration(), absl::Hours(24 * 365));
+  if (config->stop_after_disconnect > absl::ZeroDuration() &&
+      config->stop_after_disconnect < kLeastStopAfterDisconnect) {
     reader->AddError("controller", "stop_after_disconnect",
-                     "must be 0s or at least 10s: each restart of agent or controller disconnects them for a while");
+                     "must be 0s or at least 10s: each restart of agent or controller disconnects "
+                     "them for a while");
   }
-  if (config->endpoints.empty()) reader->AddError("controller", "endpoints", "must name at least one host:port");
+  if (config->endpoints.empty())
+    reader->AddError("controller", "endpoints", "must name at least one host:port");
   for (const std::string& endpoint : config->endpoints) {
     if (!IsEndpoint(endpoint)) {
-      reader->AddError("controller", "endpoints", absl::StrCat("has '", endpoint, "', which is not host:port"));
+      reader->AddError("controller", "endpoints",
+                       absl::StrCat("has '", endpoint, "', which is not host:port"));
     }
   }
-  if (!config->dev && (config->ca_file.empty() || config->cert_file.empty() || config->key_file.empty())) {
-    reader->AddError("controller", "ca_file, cert_file and key_file",
-                     "must be set: the controller is spoken to by mutual TLS (or set agent.dev for a trial)");
+  if (!config->dev &&
+      (config->ca_file.empty() || config->cert_file.empty() || config->key_file.empty())) {
+    reader->AddError(
+        "controller", "ca_file, cert_file and key_file",
+        "must be set: the controller is spoken to by mutual TLS (or set agent.dev for a trial)");
   }
 }
 
@@ -103,16 +113,19 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   reader->Read("containerd", "snapshotter", &config->snapshotter);
   reader->Read("containerd", "runtime", &config->runtime);
   CheckAbsolute("containerd", "address", config->containerd_address, reader);
-  if (config->containerd_namespace.empty()) reader->AddError("containerd", "namespace", "must not be empty");
+  if (config->containerd_namespace.empty())
+    reader->AddError("containerd", "namespace", "must not be empty");
   reader->Read("network", "bridge", &config->bridge);
   reader->Read("network", "subnet", &config->subnet);
   reader->Read("network", "cni_plugin_dir", &config->cni_plugin_dir);
   reader->Read("network", "host_port_range", &config->host_port_range);
   if (!IsLinkName(config->bridge)) {
-    reader->AddError("network", "bridge", "must be a link's name: 1 to 15 characters without '/', ':' and spaces");
+    reader->AddError("network", "bridge",
+                     "must be a link's name: 1 to 15 characters without '/', ':' and spaces");
   }
   if (!IsSubnet(config->subnet)) {
-    reader->AddError("network", "subnet", "must be an IPv4 network with a prefix from 8 to 29, such as 10.213.0.0/16");
+    reader->AddError("network", "subnet",
+                     "must be an IPv4 network with a prefix from 8 to 29, such as 10.213.0.0/16");
   }
   CheckAbsolute("network", "cni_plugin_dir", config->cni_plugin_dir, reader);
   if (const auto range = network::ParsePortRange(config->host_port_range); !range.ok()) {
@@ -122,7 +135,8 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   reader->Read("image", "concurrent_layers", &config->concurrent_layers, 1, 64);
   reader->Read("containers", "init_path", &config->init_path);
   reader->Read("container_log", "logger_path", &config->logger_path);
-  if (!config->logger_path.empty()) CheckAbsolute("container_log", "logger_path", config->logger_path, reader);
+  if (!config->logger_path.empty())
+    CheckAbsolute("container_log", "logger_path", config->logger_path, reader);
   reader->Read("container_log", "max_size_mib", &config->log_max_size_mib, 1, 1 << 20);
   reader->Read("container_log", "max_files", &config->log_max_files, 1, 1000);
 }
@@ -141,25 +155,31 @@ void ReadGpus(AgentConfig* config, ConfigReader* reader) {
   std::vector<std::string> nodes = config->gpu_common_devices;
   for (const auto& [id, own_nodes] : config->gpu_devices) {
     if (!IsGpuId(id)) {
-      reader->AddError("gpu", "devices", absl::StrCat("has '", id, "', which is no id of a GPU, such as GPU-0a1b or 0"));
+      reader->AddError(
+          "gpu", "devices",
+          absl::StrCat("has '", id, "', which is no id of a GPU, such as GPU-0a1b or 0"));
     }
-    if (own_nodes.empty()) reader->AddError("gpu", "devices", absl::StrCat("must name a device node of GPU ", id));
+    if (own_nodes.empty())
+      reader->AddError("gpu", "devices", absl::StrCat("must name a device node of GPU ", id));
     nodes.insert(nodes.end(), own_nodes.begin(), own_nodes.end());
   }
   for (const std::string& node : nodes) {
     if (absl::StartsWith(node, "/dev/")) continue;
-    reader->AddError("gpu", "devices and common_devices", absl::StrCat("have '", node, "', which is not below /dev"));
+    reader->AddError("gpu", "devices and common_devices",
+                     absl::StrCat("have '", node, "', which is not below /dev"));
   }
   for (const auto& [inside, path] : config->gpu_mounts) {
     if (absl::StartsWith(inside, "/") && inside.size() > 1 && absl::StartsWith(path, "/")) continue;
-    reader->AddError("gpu", "mounts", absl::StrCat("has '", inside, "' = '", path,
-                                                   "': both must be absolute paths, the first not /"));
+    reader->AddError("gpu", "mounts",
+                     absl::StrCat("has '", inside, "' = '", path,
+                                  "': both must be absolute paths, the first not /"));
   }
 }
 
 void ReadSecrets(AgentConfig* config, ConfigReader* reader) {
   reader->Read("secrets", "directory", &config->secrets_directory);
-  if (!config->secrets_directory.empty()) CheckAbsolute("secrets", "directory", config->secrets_directory, reader);
+  if (!config->secrets_directory.empty())
+    CheckAbsolute("secrets", "directory", config->secrets_directory, reader);
   reader->Read("aws", "region", &config->aws_region);
   reader->Read("aws", "credentials_file", &config->aws_credentials_file);
   if (!config->aws_credentials_file.empty()) {
@@ -181,7 +201,8 @@ void ReadLogging(AgentConfig* config, ConfigReader* reader) {
   if (!ParseLogLevel(level, &config->log_level)) {
     reader->AddError("logging", "level", "must be debug, info, warning or error");
   }
-  if (!ParseLogFormat(format, &config->log_format)) reader->AddError("logging", "format", "must be logfmt or json");
+  if (!ParseLogFormat(format, &config->log_format))
+    reader->AddError("logging", "format", "must be logfmt or json");
 }
 
 }  // namespace
@@ -202,10 +223,14 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_
   ReadController(&config, &reader);
   ReadHost(&config, &reader);
   ReadContainers(&config, &reader);
-  reader.Read("tasks", "stop_timeout", &config.stop_timeout, absl::Seconds(1), absl::Hours(24 * 365));
-  reader.Read("tasks", "cleanup_after", &config.cleanup_after, absl::Seconds(1), absl::Hours(24 * 365));
-  reader.Read("tasks", "reconcile_interval", &config.reconcile_interval, absl::Seconds(1), absl::Hours(24));
-  reader.Read("tasks", "orphan_grace", &config.orphan_grace, absl::ZeroDuration(), absl::Hours(24 * 365));
+  reader.Read("tasks", "stop_timeout", &config.stop_timeout, absl::Seconds(1),
+              absl::Hours(24 * 365));
+  reader.Read("tasks", "cleanup_after", &config.cleanup_after, absl::Seconds(1),
+              absl::Hours(24 * 365));
+  reader.Read("tasks", "reconcile_interval", &config.reconcile_interval, absl::Seconds(1),
+              absl::Hours(24));
+  reader.Read("tasks", "orphan_grace", &config.orphan_grace, absl::ZeroDuration(),
+              absl::Hours(24 * 365));
   reader.Read("tasks", "post_mortem_log_lines", &config.post_mortem_log_lines, 0, 50);
   reader.Read("http", "address", &config.http_address);
   reader.Read("http", "port", &config.http_port, 1, kMaxPort);

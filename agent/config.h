@@ -79,8 +79,8 @@ struct AgentConfig {
   friend bool operator==(const AgentConfig&, const AgentConfig&) = default;
 };
 
-// InvalidArgument: lists every unknown key and wrong value, one per line. NotFound, PermissionDenied: the file.
-// `force_dev` is --dev: as if agent.dev were true.
+// InvalidArgument: lists every unknown key and wrong value, one per line. NotFound,
+// PermissionDenied: the file. `force_dev` is --dev: as if agent.dev were true.
 absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_dev);
 
 }  // namespace davit

@@ -28,7 +28,8 @@ void AddPorts(const std::string& name, const std::set<int>& ports, v1::Hello* he
   for (const int port : ports) resource->add_string_set_value(std::to_string(port));
 }
 
-void AddAttribute(const std::string& name, const std::string& value, bool even_if_empty, v1::Hello* hello) {
+void AddAttribute(const std::string& name, const std::string& value, bool even_if_empty,
+                  v1::Hello* hello) {
   if (value.empty() && !even_if_empty) return;
   v1::Attribute* attribute = hello->add_attributes();
   attribute->set_name(name);
@@ -36,7 +37,8 @@ void AddAttribute(const std::string& name, const std::string& value, bool even_i
 }
 
 // The attributes are those of ECS's agent on a host with a driver that it knows.
-void AddGpus(const std::set<std::string>& ids, const std::string& driver_version, v1::Hello* hello) {
+void AddGpus(const std::set<std::string>& ids, const std::string& driver_version,
+             v1::Hello* hello) {
   v1::Resource* resource = hello->add_resources();
   resource->set_name("GPU");
   resource->set_type("STRINGSET");
@@ -46,23 +48,31 @@ void AddGpus(const std::set<std::string>& ids, const std::string& driver_version
   AddAttribute("ecs.capability.nvidia-driver-version." + driver_version, "", true, hello);
 }
 
-// The capabilities that the scheduler matches with a definition's requiresAttributes. Names: Amazon ECS developer guide,
-// "Amazon ECS task definition use cases"/attributes.
-const char* const kCapabilities[] = {
-    "com.amazonaws.ecs.capability.docker-remote-api.1.17", "com.amazonaws.ecs.capability.docker-remote-api.1.18",
-    "com.amazonaws.ecs.capability.docker-remote-api.1.19", "com.amazonaws.ecs.capability.docker-remote-api.1.21",
-    "com.amazonaws.ecs.capability.docker-remote-api.1.22", "com.amazonaws.ecs.capability.docker-remote-api.1.24",
-    "com.amazonaws.ecs.capability.docker-remote-api.1.25", "com.amazonaws.ecs.capability.docker-remote-api.1.29",
-    "com.amazonaws.ecs.capability.privileged-container",   "com.amazonaws.ecs.capability.logging-driver.json-file",
-    "ecs.capability.task-cpu-mem-limit",                   "ecs.capability.increased-task-cpu-limit",
-    "ecs.capability.pid-ipc-namespace-sharing",            "ecs.capability.container-ordering",
-    "ecs.capability.container-health-check",               "ecs.capability.container-restart-policy",
-    "ecs.capability.env-files.s3",                         "ecs.capability.secrets.asm.environment-variables",
-    "ecs.capability.secrets.ssm.environment-variables",
-    "davit.capability.readiness-check"};
+// The capabilities that the scheduler matches with a definition's requiresAttributes. Names: Amazon
+// ECS developer guide, "Amazon ECS task definition use cases"/attributes.
+const char* const kCapabilities[] = {"com.amazonaws.ecs.capability.docker-remote-api.1.17",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.18",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.19",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.21",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.22",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.24",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.25",
+                                     "com.amazonaws.ecs.capability.docker-remote-api.1.29",
+                                     "com.amazonaws.ecs.capability.privileged-container",
+                                     "com.amazonaws.ecs.capability.logging-driver.json-file",
+                                     "ecs.capability.task-cpu-mem-limit",
+                                     "ecs.capability.increased-task-cpu-limit",
+                                     "ecs.capability.pid-ipc-namespace-sharing",
+                                     "ecs.capability.container-ordering",
+                                     "ecs.capability.container-health-check",
+                                     "ecs.capability.container-restart-policy",
+                                     "ecs.capability.env-files.s3",
+                                     "ecs.capability.secrets.asm.environment-variables",
+                                     "ecs.capability.secrets.ssm.environment-variables",
+                                     "davit.capability.readiness-check"};
 
-// Whose state it is; empty: nobody's. The tasks' records tell, too: a damaged database may have lost
-// the registration.
+// Whose state it is; empty: nobody's. The tasks' records tell, too: a damaged database may have
+// lost the registration.
 std::string OwnerOf(const store::StoredState& state) {
   if (!state.registration.ec2_instance_id().empty()) return state.registration.ec2_instance_id();
   for (const v1::TaskRecord& task : state.tasks) {
@@ -86,7 +96,8 @@ spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts
   out.kernel_release = facts.kernel;
   out.devices = ScanDevices("/dev");
   out.capabilities = ContainerCapabilities(config.containerd_address);
-  out.can_limit_swap = CanLimitSwap(resource::ParseCgroupMounts(ReadFile("/proc/self/mountinfo").value_or("")));
+  out.can_limit_swap =
+      CanLimitSwap(resource::ParseCgroupMounts(ReadFile("/proc/self/mountinfo").value_or("")));
   if (FileExists(config.init_path)) out.init_path = config.init_path;
   out.gpus = config.gpu_devices;
   out.gpu_common_devices = config.gpu_common_devices;
@@ -94,11 +105,13 @@ spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts
   return out;
 }
 
-std::vector<std::string> DropAbsentGpus(const std::map<std::string, spec::DeviceNode>& devices, AgentConfig* config) {
+std::vector<std::string> DropAbsentGpus(const std::map<std::string, spec::DeviceNode>& devices,
+                                        AgentConfig* config) {
   const auto is_absent = [&devices](const std::string& node) { return devices.count(node) == 0; };
   std::vector<std::string> missing;
   if (config->gpu_devices.empty()) return missing;
-  std::copy_if(config->gpu_common_devices.begin(), config->gpu_common_devices.end(), std::back_inserter(missing), is_absent);
+  std::copy_if(config->gpu_common_devices.begin(), config->gpu_common_devices.end(),
+               std::back_inserter(missing), is_absent);
   if (!missing.empty()) config->gpu_devices.clear();
   for (auto gpu = config->gpu_devices.begin(); gpu != config->gpu_devices.end();) {
     const size_t before = missing.size();
@@ -111,7 +124,8 @@ std::vector<std::string> DropAbsentGpus(const std::map<std::string, spec::Device
 task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts) {
   task::ResourceNeeds capacity;
   capacity.cpu = facts.cores * kUnitsPerCore;
-  capacity.memory = std::max(0, static_cast<int>(facts.memory_bytes >> 20) - config.reserved_memory_mib);
+  capacity.memory =
+      std::max(0, static_cast<int>(facts.memory_bytes >> 20) - config.reserved_memory_mib);
   capacity.tcp_ports.insert(config.reserved_ports.begin(), config.reserved_ports.end());
   capacity.udp_ports.insert(config.reserved_udp_ports.begin(), config.reserved_udp_ports.end());
   for (const auto& [id, nodes] : config.gpu_devices) capacity.gpus.insert(id);
@@ -125,14 +139,16 @@ absl::StatusOr<std::vector<std::string>> ReconcileIdentity(const std::string& cl
   std::vector<std::string> foreign_tasks;
   const std::string owner = OwnerOf(*state);
   if (!owner.empty() && owner != ec2_instance_id) {
-    for (const v1::TaskRecord& task : state->tasks) foreign_tasks.push_back(ShortId(task.assignment().task_arn()));
+    for (const v1::TaskRecord& task : state->tasks)
+      foreign_tasks.push_back(ShortId(task.assignment().task_arn()));
     *state = store::StoredState();
     *state->registration.mutable_former_ec2_instance_ids() = old.former_ec2_instance_ids();
     state->registration.add_former_ec2_instance_ids(owner);
   } else if (!old.cluster().empty() && old.cluster() != cluster) {
     return absl::FailedPreconditionError(absl::StrCat(
         "agent.cluster is ", cluster, ", but this host is registered in ", old.cluster(),
-        ": stop its tasks and remove agent.db from agent.state_dir to move it, or set the old name again"));
+        ": stop its tasks and remove agent.db from agent.state_dir to move it, or set the old name "
+        "again"));
   }
   return foreign_tasks;
 }
@@ -155,7 +171,8 @@ v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts,
   if (!capacity.gpus.empty()) AddGpus(capacity.gpus, facts.nvidia_driver_version, &hello);
   AddAttribute("ecs.os-type", "linux", false, &hello);
   AddAttribute("ecs.os-family", "LINUX", false, &hello);
-  AddAttribute("ecs.cpu-architecture", facts.architecture == "amd64" ? "x86_64" : facts.architecture, false, &hello);
+  AddAttribute("ecs.cpu-architecture",
+               facts.architecture == "amd64" ? "x86_64" : facts.architecture, false, &hello);
   AddAttribute("ecs.availability-zone", identity.availability_zone, false, &hello);
   AddAttribute("ecs.instance-type", identity.instance_type, false, &hello);
   AddAttribute("ecs.ami-id", identity.ami_id, false, &hello);

@@ -58,7 +58,8 @@ log::LogOptions LogOptionsOf(const AgentConfig& config) {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<network::CniNetwork>> OpenNetwork(const AgentConfig& config, const std::string& boot_id) {
+absl::StatusOr<std::unique_ptr<network::CniNetwork>> OpenNetwork(const AgentConfig& config,
+                                                                 const std::string& boot_id) {
   network::CniNetworkConfig options;
   options.bridge = config.bridge;
   options.subnet = config.subnet;
@@ -71,7 +72,8 @@ absl::StatusOr<std::unique_ptr<network::CniNetwork>> OpenNetwork(const AgentConf
   return network::CniNetwork::Open(options);
 }
 
-absl::StatusOr<resource::InstanceIdentity> IdentityOf(const AgentConfig& config, const resource::HostFacts& facts) {
+absl::StatusOr<resource::InstanceIdentity> IdentityOf(const AgentConfig& config,
+                                                      const resource::HostFacts& facts) {
   resource::InstanceIdentityOptions options;
   options.configured_id = config.instance_id;
   options.imds_endpoint = config.imds_endpoint;
@@ -92,7 +94,8 @@ supervisor::PostMortems::Options PostMortemOptionsOf(const AgentConfig& config) 
   return {config.post_mortem_log_lines, kKernelLog};
 }
 
-supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config, const resource::HostFacts& facts,
+supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config,
+                                                  const resource::HostFacts& facts,
                                                   const resource::InstanceIdentity& identity,
                                                   const v1::RegistrationRecord& registration) {
   supervisor::Supervisor::Options options;
@@ -102,7 +105,8 @@ supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config, con
   options.boot_id = facts.boot_id;
   options.ec2_instance_id = identity.ec2_instance_id;
   options.agent_ids.insert(identity.ec2_instance_id);
-  options.agent_ids.insert(registration.former_ec2_instance_ids().begin(), registration.former_ec2_instance_ids().end());
+  options.agent_ids.insert(registration.former_ec2_instance_ids().begin(),
+                           registration.former_ec2_instance_ids().end());
   options.orphan_grace = config.orphan_grace;
   options.reconcile_interval = config.reconcile_interval;
   options.post_mortem = PostMortemOptionsOf(config);
@@ -122,12 +126,14 @@ void FeedWatchdog(Timers* timers, Executor* control, supervisor::Supervisor* sup
 }
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const AgentConfig& config) {
-  ASSIGN_OR_RETURN(store::SqliteStore::Opened opened,
-                   store::SqliteStore::OpenOrSetAside(config.state_dir + "/agent.db", Clock::Real()->Now()),
-                   "agent.state_dir");
+  ASSIGN_OR_RETURN(
+      store::SqliteStore::Opened opened,
+      store::SqliteStore::OpenOrSetAside(config.state_dir + "/agent.db", Clock::Real()->Now()),
+      "agent.state_dir");
   if (opened.damage) {
     LogError("the agent's records were damaged; what could be read of them is kept",
-             {{"damage", opened.damage->what}, {"set_aside", opened.damage->set_aside},
+             {{"damage", opened.damage->what},
+              {"set_aside", opened.damage->set_aside},
               {"records_kept", opened.damage->records_kept}});
   }
   return std::move(opened.store);
@@ -141,13 +147,16 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store, OpenStore(config));
   ASSIGN_OR_RETURN(store::StoredState stored, store->Load());
   if (!stored.undecodable.empty()) {
-    LogError("stored records cannot be understood and are skipped", {{"keys", absl::StrJoin(stored.undecodable, ",")}});
+    LogError("stored records cannot be understood and are skipped",
+             {{"keys", absl::StrJoin(stored.undecodable, ",")}});
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> foreign_tasks,
                    ReconcileIdentity(config.cluster, identity.ec2_instance_id, &stored));
   for (const std::string& task_id : foreign_tasks) store->RemoveTask(task_id);
-  if (!foreign_tasks.empty()) LogWarning("stored tasks of another host are dropped", {{"tasks", foreign_tasks.size()}});
-  ASSIGN_OR_RETURN(const auto cgroups, resource::LibcgroupTaskCgroups::Create(config.cgroup_parent));
+  if (!foreign_tasks.empty())
+    LogWarning("stored tasks of another host are dropped", {{"tasks", foreign_tasks.size()}});
+  ASSIGN_OR_RETURN(const auto cgroups,
+                   resource::LibcgroupTaskCgroups::Create(config.cgroup_parent));
   ASSIGN_OR_RETURN(const auto network, OpenNetwork(config, facts.boot_id));
   const supervisor::TaskFiles files(config.state_dir);
 
@@ -183,17 +192,23 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   const secret::ValueResolver values(&aws, {&folder_secrets, &aws_secrets});
   spec::HostFacts spec_facts = ToSpecFacts(config, facts, ReadFile(kSeccompProfile).value_or(""));
   if (FileExists(Beside("davit-pause"))) spec_facts.pause_path = Beside("davit-pause");
-  supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(), &files, &supervisor,
-                                   std::move(spec_facts), LogOptionsOf(config), identity.ec2_instance_id, 0, &values,
+  supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(),
+                                   &files, &supervisor, std::move(spec_facts), LogOptionsOf(config),
+                                   identity.ec2_instance_id, 0, &values,
                                    PostMortemOptionsOf(config)});
-  session::Session session({&control, &timers, store.get(), &supervisor,
-                            [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),
-                            config.stop_after_disconnect},
-                           HelloOf(config, facts, identity, runtime.Version().value_or("containerd")),
-                           stored.registration);
+  session::Session session(
+      {&control, &timers, store.get(), &supervisor,
+       [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),
+       config.stop_after_disconnect},
+      HelloOf(config, facts, identity, runtime.Version().value_or("containerd")),
+      stored.registration);
   supervisor.Connect(&effects, &session);
-  ASSIGN_OR_RETURN(const auto gateway, session::GatewayClient::Create(GatewayOptions(config), &control, &timers, &session));
-  const endpoint::Endpoint endpoint({&supervisor, [&] { return session.state(); }, store.get(), cgroups.get(),
+  ASSIGN_OR_RETURN(const auto gateway, session::GatewayClient::Create(GatewayOptions(config),
+                                                                      &control, &timers, &session));
+  const endpoint::Endpoint endpoint({&supervisor,
+                                     [&] { return session.state(); },
+                                     store.get(),
+                                     cgroups.get(),
                                      {{"control", [&] { return control.Depth(); }},
                                       {"runtime", [&] { return runtime_pool.Depth(); }},
                                       {"image", [&] { return image_pool.Depth(); }},
@@ -205,22 +220,27 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   http.address = config.http_address;
   http.port = config.http_port;
   http.threads = kHttpThreads;
-  ASSIGN_OR_RETURN(const auto server, HttpServer::Start(http, [&](const auto& request) { return endpoint.Handle(request); }),
-                   "http.port");
+  ASSIGN_OR_RETURN(
+      const auto server,
+      HttpServer::Start(http, [&](const auto& request) { return endpoint.Handle(request); }),
+      "http.port");
 
   supervisor.Start(stored.tasks);
   gateway->Start();
   FeedWatchdog(&timers, &control, &supervisor);
-  LogInfo("agent started", {{"version", DAVIT_VERSION}, {"ec2_instance_id", identity.ec2_instance_id},
-                            {"cluster", config.cluster}, {"tasks", stored.tasks.size()}});
+  LogInfo("agent started", {{"version", DAVIT_VERSION},
+                            {"ec2_instance_id", identity.ec2_instance_id},
+                            {"cluster", config.cluster},
+                            {"tasks", stored.tasks.size()}});
   NotifyReady("running");
   int signal = 0;
   sigwait(&signals, &signal);
   LogInfo("agent stops, containers go on", {{"signal", signal}});
   NotifyStopping();
   gateway->Stop();
-  // Records are durable before any effect, and containers do not need us: nothing else has to be waited for. Threads may
-  // hang in calls to a dead containerd, so the process ends here instead of joining them.
+  // Records are durable before any effect, and containers do not need us: nothing else has to be
+  // waited for. Threads may hang in calls to a dead containerd, so the process ends here instead of
+  // joining them.
   std::_Exit(0);
 }
 
@@ -235,10 +255,13 @@ int Main(const Arguments& arguments) {
     return 0;
   }
   SetUpLog(config->log_level, config->log_format);
-  if (const std::vector<std::string> missing = DropAbsentGpus(ScanDevices("/dev"), &*config); !missing.empty()) {
-    LogError("GPUs are not offered to tasks: device nodes are missing", {{"missing", absl::StrJoin(missing, ",")}});
+  if (const std::vector<std::string> missing = DropAbsentGpus(ScanDevices("/dev"), &*config);
+      !missing.empty()) {
+    LogError("GPUs are not offered to tasks: device nodes are missing",
+             {{"missing", absl::StrJoin(missing, ",")}});
   }
-  // Blocked before any thread exists: sigwait() gets them, and containers' stops never come by a stray signal.
+  // Blocked before any thread exists: sigwait() gets them, and containers' stops never come by a
+  // stray signal.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -256,8 +279,10 @@ int Main(const Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app("davit-agent: runs a controller's tasks on this host");
   davit::Arguments arguments;
-  app.add_option("--config", arguments.config_path, "configuration file (TOML)")->capture_default_str();
-  app.add_flag("--check-config", arguments.check_config, "check the configuration, list all errors, and exit");
+  app.add_option("--config", arguments.config_path, "configuration file (TOML)")
+      ->capture_default_str();
+  app.add_flag("--check-config", arguments.check_config,
+               "check the configuration, list all errors, and exit");
   app.add_flag("--dev", arguments.dev, "speak to the controller without TLS");
   app.set_version_flag("--version", "davit-agent " DAVIT_VERSION);
   CLI11_PARSE(app, argc, argv);

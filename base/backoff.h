@@ -7,7 +7,8 @@
 
 namespace davit {
 
-// Full-jitter exponential backoff: the n-th delay is uniform in [0, min(max, first * 2^n)]. Not thread-safe.
+// Full-jitter exponential backoff: the n-th delay is uniform in [0, min(max, first * 2^n)]. Not
+// thread-safe.
 class Backoff {
  public:
   Backoff(absl::Duration first, absl::Duration max) : first_(first), max_(max) { Reset(); }

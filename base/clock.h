@@ -13,8 +13,8 @@ class Clock {
   virtual absl::Time Now() const = 0;
   // Monotonic time since an arbitrary start: for deadlines and periods.
   virtual absl::Duration Monotonic() const = 0;
-  // As Monotonic(), and the time that the machine slept counts too: for promises to others about how long something
-  // lasted. The default is for clocks whose machine never sleeps.
+  // As Monotonic(), and the time that the machine slept counts too: for promises to others about
+  // how long something lasted. The default is for clocks whose machine never sleeps.
   virtual absl::Duration MonotonicWithSleep() const { return Monotonic(); }
 
   // The process's real clock.

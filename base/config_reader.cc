@@ -47,7 +47,8 @@ absl::StatusOr<ConfigReader> ConfigReader::FromFile(const std::string& path) {
   return FromText(text, path);
 }
 
-absl::StatusOr<ConfigReader> ConfigReader::FromText(absl::string_view text, absl::string_view name) {
+absl::StatusOr<ConfigReader> ConfigReader::FromText(absl::string_view text,
+                                                    absl::string_view name) {
   try {
     auto document = std::make_unique<Document>();
     document->table = toml::parse(std::string_view(text.data(), text.size()));
@@ -61,14 +62,15 @@ absl::StatusOr<ConfigReader> ConfigReader::FromText(absl::string_view text, absl
   }
 }
 
-void ConfigReader::AddError(absl::string_view section, absl::string_view key, absl::string_view problem) {
+void ConfigReader::AddError(absl::string_view section, absl::string_view key,
+                            absl::string_view problem) {
   errors_.push_back(absl::StrCat(document_->name, ": ", section, ".", key, " ", problem));
 }
 
 // The node of a key that somebody asked for now.
-#define DAVIT_FIND_OR_RETURN(node)                               \
-  known_.insert(absl::StrCat(section, ".", key));                \
-  const toml::node* node = document_->Find(section, key);        \
+#define DAVIT_FIND_OR_RETURN(node)                        \
+  known_.insert(absl::StrCat(section, ".", key));         \
+  const toml::node* node = document_->Find(section, key); \
   if (node == nullptr) return
 
 void ConfigReader::Read(absl::string_view section, absl::string_view key, std::string* value) {
@@ -89,7 +91,8 @@ void ConfigReader::Read(absl::string_view section, absl::string_view key, bool* 
   }
 }
 
-void ConfigReader::Read(absl::string_view section, absl::string_view key, int* value, int min, int max) {
+void ConfigReader::Read(absl::string_view section, absl::string_view key, int* value, int min,
+                        int max) {
   DAVIT_FIND_OR_RETURN(node);
   const auto found = node->value_exact<int64_t>();
   if (!found || *found < min || *found > max) {
@@ -104,23 +107,26 @@ void ConfigReader::Read(absl::string_view section, absl::string_view key, absl::
   const auto text = node->value_exact<std::string>();
   absl::Duration found;
   if (!text || !absl::ParseDuration(*text, &found) || found < min || found > max) {
-    return AddError(section, key, absl::StrCat("must be a duration with a unit, such as \"30s\", from ",
-                                               absl::FormatDuration(min), " to ", absl::FormatDuration(max)));
+    return AddError(section, key,
+                    absl::StrCat("must be a duration with a unit, such as \"30s\", from ",
+                                 absl::FormatDuration(min), " to ", absl::FormatDuration(max)));
   }
   *value = found;
 }
 
-void ConfigReader::Read(absl::string_view section, absl::string_view key, std::vector<std::string>* value) {
+void ConfigReader::Read(absl::string_view section, absl::string_view key,
+                        std::vector<std::string>* value) {
   DAVIT_FIND_OR_RETURN(node);
   std::optional<std::vector<std::string>> found = StringsOf(*node);
   if (!found) return AddError(section, key, "must be a list of strings");
   *value = *std::move(found);
 }
 
-void ConfigReader::Read(absl::string_view section, absl::string_view key, std::vector<int>* value, int min,
-                        int max) {
+void ConfigReader::Read(absl::string_view section, absl::string_view key, std::vector<int>* value,
+                        int min, int max) {
   DAVIT_FIND_OR_RETURN(node);
-  const std::string expected = absl::StrCat("must be a list of whole numbers from ", min, " to ", max);
+  const std::string expected =
+      absl::StrCat("must be a list of whole numbers from ", min, " to ", max);
   const toml::array* array = node->as_array();
   if (array == nullptr) return AddError(section, key, expected);
   std::vector<int> found;
@@ -173,22 +179,25 @@ absl::Status ConfigReader::Finish() {
     const std::string section_name(section.str());
     const toml::table* table = node.as_table();
     if (table == nullptr) {
-      errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line, ": ", section_name,
-                                     " stands outside of any [section]"));
+      errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line, ": ",
+                                     section_name, " stands outside of any [section]"));
       continue;
     }
     if (!IsKnownSection(section_name)) {
-      errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line, ": unknown section [", section_name, "]"));
+      errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line,
+                                     ": unknown section [", section_name, "]"));
       continue;
     }
     for (const auto& [key, unused] : *table) {
       const std::string full = absl::StrCat(section_name, ".", std::string(key.str()));
       if (known_.count(full) == 0) {
-        errors_.push_back(absl::StrCat(document_->name, ":", unused.source().begin.line, ": unknown key ", full));
+        errors_.push_back(
+            absl::StrCat(document_->name, ":", unused.source().begin.line, ": unknown key ", full));
       }
     }
   }
-  return errors_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrJoin(errors_, "\n"));
+  return errors_.empty() ? absl::OkStatus()
+                         : absl::InvalidArgumentError(absl::StrJoin(errors_, "\n"));
 }
 
 }  // namespace davit

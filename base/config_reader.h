@@ -14,12 +14,13 @@
 
 namespace davit {
 
-// Fills configuration structs from a TOML file of [section] tables. Each Read() names one key; an absent key leaves the
-// default in place. Nothing fails early: Finish() returns every wrong value and every key that nobody asked for, so that
-// an operator mends the file once. Not thread-safe.
+// Fills configuration structs from a TOML file of [section] tables. Each Read() names one key; an
+// absent key leaves the default in place. Nothing fails early: Finish() returns every wrong value
+// and every key that nobody asked for, so that an operator mends the file once. Not thread-safe.
 class ConfigReader {
  public:
-  // NotFound or PermissionDenied: the file cannot be read. InvalidArgument: not TOML (with line and column).
+  // NotFound or PermissionDenied: the file cannot be read. InvalidArgument: not TOML (with line and
+  // column).
   static absl::StatusOr<ConfigReader> FromFile(const std::string& path);
   static absl::StatusOr<ConfigReader> FromText(absl::string_view text, absl::string_view name);
   ConfigReader(ConfigReader&&) noexcept;
@@ -29,13 +30,16 @@ class ConfigReader {
   void Read(absl::string_view section, absl::string_view key, bool* value);
   void Read(absl::string_view section, absl::string_view key, int* value, int min, int max);
   // A string with a unit: "500ms", "30s", "3h".
-  void Read(absl::string_view section, absl::string_view key, absl::Duration* value, absl::Duration min,
-            absl::Duration max);
+  void Read(absl::string_view section, absl::string_view key, absl::Duration* value,
+            absl::Duration min, absl::Duration max);
   void Read(absl::string_view section, absl::string_view key, std::vector<std::string>* value);
-  void Read(absl::string_view section, absl::string_view key, std::vector<int>* value, int min, int max);
+  void Read(absl::string_view section, absl::string_view key, std::vector<int>* value, int min,
+            int max);
   // A sub-table of strings, or of lists of strings.
-  void Read(absl::string_view section, absl::string_view key, std::map<std::string, std::string>* value);
-  void Read(absl::string_view section, absl::string_view key, std::map<std::string, std::vector<std::string>>* value);
+  void Read(absl::string_view section, absl::string_view key,
+            std::map<std::string, std::string>* value);
+  void Read(absl::string_view section, absl::string_view key,
+            std::map<std::string, std::vector<std::string>>* value);
 
   // For checks across keys: one more line for Finish().
   void AddError(absl::string_view section, absl::string_view key, absl::string_view problem);

@@ -33,7 +33,8 @@ void ThreadPool::AddThread() {
       pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());  // the kernel's limit
       Run();
     });
-  } catch (const std::system_error&) {  // the process may have no more: those that are there do the work
+  } catch (
+      const std::system_error&) {  // the process may have no more: those that are there do the work
     if (threads_.empty()) throw;
   }
 }
@@ -91,7 +92,8 @@ void Serial::Post(Work work) {
   queue_->executor->Post([queue = queue_] { Drain(queue); });
 }
 
-// Runs one piece and posts itself again, so that one busy actor does not keep a thread from the others.
+// Runs one piece and posts itself again, so that one busy actor does not keep a thread from the
+// others.
 void Serial::Drain(const std::shared_ptr<Queue>& queue) {
   Work work;
   {

@@ -21,16 +21,18 @@ class Executor {
   virtual void Post(Work work) = 0;
 };
 
-// A named, bounded number of threads over one queue. Blocking work belongs on one of these. A thread is made when work comes
-// and none is free, and then stays. The destructor runs what is queued, then joins.
+// A named, bounded number of threads over one queue. Blocking work belongs on one of these. A
+// thread is made when work comes and none is free, and then stays. The destructor runs what is
+// queued, then joins.
 class ThreadPool final : public Executor {
  public:
   ThreadPool(std::string name, int threads);
   ~ThreadPool() override;
   void Post(Work work) override;
 
-  // Runs what is queued, and what that posts here in turn (so a Serial's mailbox is run to its end), then joins. Work
-  // that other threads post from now on is destroyed without running. Idempotent; not to be called on its own threads.
+  // Runs what is queued, and what that posts here in turn (so a Serial's mailbox is run to its
+  // end), then joins. Work that other threads post from now on is destroyed without running.
+  // Idempotent; not to be called on its own threads.
   void Stop();
   // How many items wait for a thread now.
   size_t Depth() const;
@@ -50,8 +52,9 @@ class ThreadPool final : public Executor {
   std::vector<std::thread> threads_;  // grows under mu_, not any more once it stops
 };
 
-// Runs work one piece at a time and in order, on the threads of another executor: an actor's mailbox. The state that only
-// such work touches needs no lock. May be destroyed while work is queued or running; that work still runs.
+// Runs work one piece at a time and in order, on the threads of another executor: an actor's
+// mailbox. The state that only such work touches needs no lock. May be destroyed while work is
+// queued or running; that work still runs.
 class Serial final : public Executor {
  public:
   explicit Serial(Executor* executor);  // `executor` outlives all work posted here

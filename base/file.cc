@@ -29,7 +29,8 @@ absl::Status Sync(int fd) {
   return fsync(fd) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "fsync");
 }
 
-absl::Status Replace(const std::string& path, absl::string_view text, unsigned mode, bool is_durable) {
+absl::Status Replace(const std::string& path, absl::string_view text, unsigned mode,
+                     bool is_durable) {
   const std::string temporary = absl::StrCat(path, ".new");
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", temporary));
@@ -39,7 +40,8 @@ absl::Status Replace(const std::string& path, absl::string_view text, unsigned m
   if (!written.ok() || rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     unlink(temporary.c_str());
-    return written.ok() ? ErrnoStatus(error, absl::StrCat("rename to ", path)) : Annotate(written, temporary);
+    return written.ok() ? ErrnoStatus(error, absl::StrCat("rename to ", path))
+                        : Annotate(written, temporary);
   }
   return is_durable ? SyncFolderOf(path) : absl::OkStatus();
 }
@@ -88,14 +90,16 @@ absl::Status MakeDirectories(const std::string& path, unsigned mode) {
   std::error_code error;
   const bool made = std::filesystem::create_directories(path, error);
   if (error) return ErrnoStatus(error.value(), absl::StrCat("mkdir ", path));
-  if (made && chmod(path.c_str(), mode) != 0) return ErrnoStatus(errno, absl::StrCat("chmod ", path));
+  if (made && chmod(path.c_str(), mode) != 0)
+    return ErrnoStatus(errno, absl::StrCat("chmod ", path));
   return absl::OkStatus();
 }
 
 absl::Status RemoveAll(const std::string& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
-  if (error && error.value() != ENOENT) return ErrnoStatus(error.value(), absl::StrCat("remove ", path));
+  if (error && error.value() != ENOENT)
+    return ErrnoStatus(error.value(), absl::StrCat("remove ", path));
   return absl::OkStatus();
 }
 

@@ -42,7 +42,8 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &code);
   if (transfer->request->on_body && code >= 200 && code < 300) {
     if (!transfer->answered && transfer->request->on_answer) {
-      transfer->sink_status = transfer->request->on_answer(static_cast<int>(code), transfer->response.headers);
+      transfer->sink_status =
+          transfer->request->on_answer(static_cast<int>(code), transfer->response.headers);
       if (!transfer->sink_status.ok()) return 0;
     }
     transfer->answered = true;
@@ -65,18 +66,24 @@ int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 absl::StatusCode CodeOf(CURLcode code) {
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return absl::StatusCode::kDeadlineExceeded;
+    case CURLE_OPERATION_TIMEDOUT:
+      return absl::StatusCode::kDeadlineExceeded;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_TOO_MANY_REDIRECTS: return absl::StatusCode::kInvalidArgument;
-    case CURLE_PEER_FAILED_VERIFICATION: return absl::StatusCode::kUnauthenticated;
-    case CURLE_ABORTED_BY_CALLBACK: return absl::StatusCode::kCancelled;
-    default: return absl::StatusCode::kUnavailable;
+    case CURLE_TOO_MANY_REDIRECTS:
+      return absl::StatusCode::kInvalidArgument;
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return absl::StatusCode::kUnauthenticated;
+    case CURLE_ABORTED_BY_CALLBACK:
+      return absl::StatusCode::kCancelled;
+    default:
+      return absl::StatusCode::kUnavailable;
   }
 }
 
 void SetSignature(const HttpSigV4& sigv4, CURL* curl) {
-  curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, absl::StrCat("aws:amz:", sigv4.region, ":", sigv4.service).c_str());
+  curl_easy_setopt(curl, CURLOPT_AWS_SIGV4,
+                   absl::StrCat("aws:amz:", sigv4.region, ":", sigv4.service).c_str());
   curl_easy_setopt(curl, CURLOPT_USERNAME, sigv4.access_key_id.c_str());
   curl_easy_setopt(curl, CURLOPT_PASSWORD, sigv4.secret_access_key.c_str());
 }
@@ -93,7 +100,8 @@ void Append(absl::string_view name, absl::string_view value, List* headers) {
 std::string Sha256(absl::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), sizeof digest));
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest), sizeof digest));
 }
 
 List HeadersOf(const HttpRequest& request) {
@@ -103,25 +111,29 @@ List HeadersOf(const HttpRequest& request) {
     Append("X-Amz-Security-Token", request.sigv4->session_token, &headers);
   }
   // S3 wants it, and libcurl adds it from 8.2 on only.
-  if (request.sigv4 && request.sigv4->service == "s3") Append("x-amz-content-sha256", Sha256(request.body), &headers);
+  if (request.sigv4 && request.sigv4->service == "s3")
+    Append("x-amz-content-sha256", Sha256(request.body), &headers);
   return headers;
 }
 
-void SetOptions(const HttpRequest& request, const curl_slist* headers, char* error_text, Transfer* transfer) {
+void SetOptions(const HttpRequest& request, const curl_slist* headers, char* error_text,
+                Transfer* transfer) {
   CURL* curl = transfer->curl;
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, static_cast<long>(request.max_redirects));
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.connect_timeout)));
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(absl::ToInt64Milliseconds(request.connect_timeout)));
   if (request.timeout != absl::InfiniteDuration()) {
     // 0 would mean that there is none.
     const int64_t milliseconds = std::max<int64_t>(absl::ToInt64Milliseconds(request.timeout), 1);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
   }
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(absl::ToInt64Seconds(request.stall_timeout)));
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                   static_cast<long>(absl::ToInt64Seconds(request.stall_timeout)));
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L * 1024L);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -138,7 +150,8 @@ void SetOptions(const HttpRequest& request, const curl_slist* headers, char* err
   } else if (request.method != "GET") {
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
   }
 }
 
@@ -167,7 +180,9 @@ absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request) {
   const std::string what = absl::StrCat(request.method, " ", RedactUrl(request.url));
   if (!transfer.sink_status.ok()) return Annotate(transfer.sink_status, what);
   if (code != CURLE_OK) {
-    return absl::Status(CodeOf(code), absl::StrCat(what, ": ", *error_text ? error_text : curl_easy_strerror(code)));
+    return absl::Status(
+        CodeOf(code),
+        absl::StrCat(what, ": ", *error_text ? error_text : curl_easy_strerror(code)));
   }
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -35,12 +35,13 @@ struct HttpRequest {
   absl::Duration stall_timeout = absl::Seconds(60);
   // Redirects are followed; Authorization is not sent to another host.
   int max_redirects = 5;
-  // Where the body of a 2xx answer goes, piece by piece, instead of HttpResponse::body. A non-OK status ends the
-  // transfer and is returned by Fetch().
-  std::function<absl::Status(absl::string_view)> on_body;
-  // Called before on_body's first piece: what the 2xx answer says about itself (206 or 200, Content-Range, ...). A non-OK
+  // Where the body of a 2xx answer goes, piece by piece, instead of HttpResponse::body. A non-OK
   // status ends the transfer and is returned by Fetch().
-  std::function<absl::Status(int status, const std::map<std::string, std::string>& headers)> on_answer;
+  std::function<absl::Status(absl::string_view)> on_body;
+  // Called before on_body's first piece: what the 2xx answer says about itself (206 or 200,
+  // Content-Range, ...). A non-OK status ends the transfer and is returned by Fetch().
+  std::function<absl::Status(int status, const std::map<std::string, std::string>& headers)>
+      on_answer;
   // Looked at about once a second; true ends the transfer with Cancelled.
   std::function<bool()> is_cancelled;
   // Largest body that is kept in HttpResponse::body.
@@ -49,14 +50,16 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::map<std::string, std::string> headers;  // names in lower case; of the last answer when redirected
+  std::map<std::string, std::string>
+      headers;  // names in lower case; of the last answer when redirected
   std::string body;
   std::string effective_url;
 };
 
-// One HTTP exchange over libcurl. Blocks: use from a pool. Thread-safe; connections are reused per calling thread.
-// An HTTP error status is a result, not an error. Unavailable: no connection, or it broke. DeadlineExceeded: a timeout.
-// InvalidArgument: the URL. Error texts name method and URL without its query (signed URLs are secrets).
+// One HTTP exchange over libcurl. Blocks: use from a pool. Thread-safe; connections are reused per
+// calling thread. An HTTP error status is a result, not an error. Unavailable: no connection, or it
+// broke. DeadlineExceeded: a timeout. InvalidArgument: the URL. Error texts name method and URL
+// without its query (signed URLs are secrets).
 absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request);
 
 // The URL without query and user information, for messages.

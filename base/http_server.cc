@@ -51,8 +51,12 @@ class Connection final : public httplib::Stream {
   ssize_t write(const char* from, size_t size) override {
     return is_writable() ? send(fd_, from, size, MSG_NOSIGNAL) : -1;
   }
-  void get_remote_ip_and_port(std::string& ip, int& port) const override { Name(&getpeername, &ip, &port); }
-  void get_local_ip_and_port(std::string& ip, int& port) const override { Name(&getsockname, &ip, &port); }
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    Name(&getpeername, &ip, &port);
+  }
+  void get_local_ip_and_port(std::string& ip, int& port) const override {
+    Name(&getsockname, &ip, &port);
+  }
   socket_t socket() const override { return fd_; }
 
   // False: the peer asked for nothing more in time, or `stop` became readable.
@@ -91,8 +95,8 @@ class Connection final : public httplib::Stream {
   size_t end_ = 0;
 };
 
-// The library's server polls each idle connection a hundred times a second, and cannot be stopped while there are any:
-// this one sleeps until something happens.
+// The library's server polls each idle connection a hundred times a second, and cannot be stopped
+// while there are any: this one sleeps until something happens.
 class Server final : public httplib::Server {
  public:
   Server() : stop_(eventfd(0, EFD_CLOEXEC)) {}
@@ -122,9 +126,11 @@ HttpServerRequest FromLibrary(const httplib::Request& request) {
   // Not request.params: the members of a posted form are among them.
   httplib::Params query;
   const size_t mark = request.target.find('?');
-  if (mark != std::string::npos) httplib::detail::parse_query_text(request.target.substr(mark + 1), query);
+  if (mark != std::string::npos)
+    httplib::detail::parse_query_text(request.target.substr(mark + 1), query);
   for (const auto& [name, value] : query) out.query.emplace(name, value);
-  for (const auto& [name, value] : request.headers) out.headers.emplace(absl::AsciiStrToLower(name), value);
+  for (const auto& [name, value] : request.headers)
+    out.headers.emplace(absl::AsciiStrToLower(name), value);
   return out;
 }
 
@@ -145,19 +151,24 @@ HttpServer::~HttpServer() {
 
 int HttpServer::port() const { return impl_->port; }
 
-absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options, Handler handler) {
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options,
+                                                              Handler handler) {
   auto impl = std::make_unique<Impl>();
   Server& server = impl->server;
   const int threads = options.threads;
-  server.new_task_queue = [threads] { return new httplib::ThreadPool(static_cast<size_t>(threads)); };
+  server.new_task_queue = [threads] {
+    return new httplib::ThreadPool(static_cast<size_t>(threads));
+  };
   server.set_payload_max_length(options.max_body_bytes);
   server.set_tcp_nodelay(true);
-  // Only SO_REUSEADDR: the library's default adds SO_REUSEPORT, with which two servers share a port silently.
+  // Only SO_REUSEADDR: the library's default adds SO_REUSEPORT, with which two servers share a port
+  // silently.
   server.set_socket_options([](socket_t socket) {
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
-  const auto serve = [handler = std::move(handler)](const httplib::Request& in, httplib::Response& out) {
+  const auto serve = [handler = std::move(handler)](const httplib::Request& in,
+                                                    httplib::Response& out) {
     HttpServerResponse response = handler(FromLibrary(in));
     out.status = response.status;
     for (const auto& [name, value] : response.headers) out.set_header(name, value);
@@ -167,16 +178,17 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& opt
   server.Get(any_path, serve).Post(any_path, serve).Put(any_path, serve).Delete(any_path, serve);
   server.Patch(any_path, serve).Options(any_path, serve);
   // The library's own would name the exception in a header of the answer.
-  server.set_exception_handler([](const httplib::Request&, httplib::Response& out, const std::exception_ptr&) {
-    out.status = 500;
-    out.set_content("{\"error\":\"internal error\"}", "application/json");
-  });
+  server.set_exception_handler(
+      [](const httplib::Request&, httplib::Response& out, const std::exception_ptr&) {
+        out.status = 500;
+        out.set_content("{\"error\":\"internal error\"}", "application/json");
+      });
   impl->port = options.port;
   const bool bound = options.port == 0 ? (impl->port = server.bind_to_any_port(options.address)) > 0
                                        : server.bind_to_port(options.address, options.port);
   if (!bound) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot listen on ", options.address, ":", options.port, ": is it in use, or not ours?"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cannot listen on ", options.address, ":", options.port, ": is it in use, or not ours?"));
   }
   impl->thread = std::thread([raw = impl.get()] { raw->server.listen_after_bind(); });
   while (!server.is_running()) std::this_thread::yield();

@@ -27,8 +27,9 @@ struct HttpServerResponse {
   std::map<std::string, std::string> headers;
 };
 
-// Serves one handler for all requests over cpp-httplib (the only file that includes it is http_server.cc). The handler
-// runs on the server's own threads, several at once, and may block. A handler that throws is answered with 500.
+// Serves one handler for all requests over cpp-httplib (the only file that includes it is
+// http_server.cc). The handler runs on the server's own threads, several at once, and may block. A
+// handler that throws is answered with 500.
 class HttpServer {
  public:
   using Handler = std::function<HttpServerResponse(const HttpServerRequest&)>;
@@ -39,7 +40,8 @@ class HttpServer {
     size_t max_body_bytes = 4U << 20;
   };
 
-  // Listens from here on. FailedPrecondition: address and port cannot be bound (the text names both).
+  // Listens from here on. FailedPrecondition: address and port cannot be bound (the text names
+  // both).
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
   // Answers the requests that have begun, then returns.
   ~HttpServer();

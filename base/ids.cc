@@ -24,8 +24,8 @@ std::string RandomUuid() {
   hex[12] = '4';
   hex[16] = "89ab"[static_cast<unsigned char>(hex[16]) % 4];
   const absl::string_view h = hex;
-  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4), "-", h.substr(16, 4), "-",
-                      h.substr(20));
+  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4), "-",
+                      h.substr(16, 4), "-", h.substr(20));
 }
 
 std::string Arn::ToString() const {
@@ -38,16 +38,18 @@ absl::string_view Arn::Type() const {
 
 absl::string_view Arn::Id() const {
   const size_t slash = resource.rfind('/');
-  return slash == std::string::npos ? absl::string_view() : absl::string_view(resource).substr(slash + 1);
+  return slash == std::string::npos ? absl::string_view()
+                                    : absl::string_view(resource).substr(slash + 1);
 }
 
 bool LooksLikeArn(absl::string_view text) { return absl::StartsWith(text, "arn:"); }
 
 absl::StatusOr<Arn> ParseArn(absl::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 5));
-  const bool has_prefix = parts.size() == 6 && parts[0] == "arn" && parts[1] == "aws" && parts[2] == "ecs";
-  if (!has_prefix || parts[3].empty() || parts[4].empty() || parts[5].find('/') == 0 || !absl::StrContains(parts[5], '/') ||
-      absl::EndsWith(parts[5], "/")) {
+  const bool has_prefix =
+      parts.size() == 6 && parts[0] == "arn" && parts[1] == "aws" && parts[2] == "ecs";
+  if (!has_prefix || parts[3].empty() || parts[4].empty() || parts[5].find('/') == 0 ||
+      !absl::StrContains(parts[5], '/') || absl::EndsWith(parts[5], "/")) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", text, "' is not an ECS ARN (arn:aws:ecs:REGION:ACCOUNT:TYPE/NAME)"));
   }

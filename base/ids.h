@@ -13,9 +13,8 @@ std::string RandomHex32();
 // "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".
 std::string RandomUuid();
 
-// An ECS ARN: arn:aws:ecs:REGION:ACCOUNT:TYPE/REST.
-// Examples of `resource`: "cluster/C", "task/C/32HEX", "container-instance/C/32HEX", "container/C/32HEX/UUID",
-// "task-definition/F:N".
+// An ECS ARN: arn:aws:ecs:REGION:ACCOUNT:TYPE/REST. Examples of `resource`: "cluster/C",
+// "task/C/32HEX", "container-instance/C/32HEX", "container/C/32HEX/UUID", "task-definition/F:N".
 struct Arn {
   std::string region;
   std::string account;

@@ -17,7 +17,8 @@ LogFormat g_format = LogFormat::kLogfmt;  // set once by SetUpLog, before thread
 // Errors only, until SetUpLog(): so are tests.
 spdlog::logger* Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>("davit", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("davit",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->set_level(spdlog::level::err);
     return made;
@@ -59,16 +60,20 @@ bool NeedsQuotes(absl::string_view text) {
 void Write(spdlog::level::level_enum level, absl::string_view name, absl::string_view message,
            absl::Span<const LogField> fields) {
   if (!Logger()->should_log(level)) return;
-  const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   std::string line;
   if (g_format == LogFormat::kJson) {
-    line = absl::StrCat("{\"time\":\"", time, "\",\"level\":\"", name, "\",\"msg\":", Quoted(message));
-    for (const LogField& field : fields) absl::StrAppend(&line, ",", Quoted(field.key), ":", Quoted(field.value));
+    line =
+        absl::StrCat("{\"time\":\"", time, "\",\"level\":\"", name, "\",\"msg\":", Quoted(message));
+    for (const LogField& field : fields)
+      absl::StrAppend(&line, ",", Quoted(field.key), ":", Quoted(field.value));
     line += "}";
   } else {
     line = absl::StrCat("time=", time, " level=", name, " msg=", Quoted(message));
     for (const LogField& field : fields) {
-      absl::StrAppend(&line, " ", field.key, "=", NeedsQuotes(field.value) ? Quoted(field.value) : field.value);
+      absl::StrAppend(&line, " ", field.key, "=",
+                      NeedsQuotes(field.value) ? Quoted(field.value) : field.value);
     }
   }
   Logger()->log(level, line);
@@ -79,11 +84,16 @@ void Write(spdlog::level::level_enum level, absl::string_view name, absl::string
 void SetUpLog(LogLevel level, LogFormat format) {
   g_format = format;
   switch (level) {
-    case LogLevel::kDebug: return Logger()->set_level(spdlog::level::debug);
-    case LogLevel::kInfo: return Logger()->set_level(spdlog::level::info);
-    case LogLevel::kWarning: return Logger()->set_level(spdlog::level::warn);
-    case LogLevel::kError: return Logger()->set_level(spdlog::level::err);
-    case LogLevel::kOff: return Logger()->set_level(spdlog::level::off);
+    case LogLevel::kDebug:
+      return Logger()->set_level(spdlog::level::debug);
+    case LogLevel::kInfo:
+      return Logger()->set_level(spdlog::level::info);
+    case LogLevel::kWarning:
+      return Logger()->set_level(spdlog::level::warn);
+    case LogLevel::kError:
+      return Logger()->set_level(spdlog::level::err);
+    case LogLevel::kOff:
+      return Logger()->set_level(spdlog::level::off);
   }
 }
 
@@ -103,11 +113,16 @@ bool ParseLogFormat(absl::string_view text, LogFormat* format) {
 
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields) {
   switch (level) {
-    case LogLevel::kDebug: return Write(spdlog::level::debug, "debug", message, fields);
-    case LogLevel::kInfo: return Write(spdlog::level::info, "info", message, fields);
-    case LogLevel::kWarning: return Write(spdlog::level::warn, "warning", message, fields);
-    case LogLevel::kError: return Write(spdlog::level::err, "error", message, fields);
-    case LogLevel::kOff: return;
+    case LogLevel::kDebug:
+      return Write(spdlog::level::debug, "debug", message, fields);
+    case LogLevel::kInfo:
+      return Write(spdlog::level::info, "info", message, fields);
+    case LogLevel::kWarning:
+      return Write(spdlog::level::warn, "warning", message, fields);
+    case LogLevel::kError:
+      return Write(spdlog::level::err, "error", message, fields);
+    case LogLevel::kOff:
+      return;
   }
 }
 

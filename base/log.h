@@ -9,8 +9,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-// Structured logging: a constant message and fields, one line per state change, nothing per tick at info level. Field
-// names are the proto's (task_arn, container_name, ...). Never environment values or secrets.
+// Structured logging: a constant message and fields, one line per state change, nothing per tick at
+// info level. Field names are the proto's (task_arn, container_name, ...). Never environment values
+// or secrets.
 //   LogInfo("task stopped", {{"task_arn", arn}, {"exit_code", code}});
 // Thread-safe. Writes to standard error, which systemd takes to the journal.
 
@@ -18,7 +19,8 @@ namespace davit {
 
 struct LogField {
   template <typename Value>
-  LogField(absl::string_view k, const Value& v) : key(k), value(absl::StrCat(v)) {}  // NOLINT: a pair literal
+  LogField(absl::string_view k, const Value& v)
+      : key(k), value(absl::StrCat(v)) {}  // NOLINT: a pair literal
   LogField(absl::string_view k, const absl::Status& status) : key(k), value(status.ToString()) {}
   absl::string_view key;
   std::string value;

@@ -10,8 +10,9 @@
 
 namespace davit {
 
-// std::mutex with clang's thread-safety annotations. Not absl::Mutex: Debian's libabsl is not built for TSan, which then
-// reports races in correct code. Locks are leaves: never call out, post or block under one.
+// std::mutex with clang's thread-safety annotations. Not absl::Mutex: Debian's libabsl is not built
+// for TSan, which then reports races in correct code. Locks are leaves: never call out, post or
+// block under one.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
@@ -24,7 +25,9 @@ class ABSL_LOCKABLE Mutex {
 
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
-  explicit MutexLock(Mutex* mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) { mutex_->Lock(); }
+  explicit MutexLock(Mutex* mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) {
+    mutex_->Lock();
+  }
   ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_->Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

@@ -8,8 +8,12 @@
 
 namespace davit {
 
-void NotifyReady(absl::string_view status) { sd_notify(0, absl::StrCat("READY=1\nSTATUS=", status).c_str()); }
-void NotifyStatus(absl::string_view status) { sd_notify(0, absl::StrCat("STATUS=", status).c_str()); }
+void NotifyReady(absl::string_view status) {
+  sd_notify(0, absl::StrCat("READY=1\nSTATUS=", status).c_str());
+}
+void NotifyStatus(absl::string_view status) {
+  sd_notify(0, absl::StrCat("STATUS=", status).c_str());
+}
 void NotifyStopping() { sd_notify(0, "STOPPING=1"); }
 void NotifyWatchdog() { sd_notify(0, "WATCHDOG=1"); }
 

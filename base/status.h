@@ -7,7 +7,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
-// Errors travel as absl::Status. Each layer says what it was doing and to which object by giving the macros a context:
+// Errors travel as absl::Status. Each layer says what it was doing and to which object by giving
+// the macros a context:
 //   RETURN_IF_ERROR(cgroup.SetMemoryMax(bytes), "limiting memory of task ", id);
 //   ASSIGN_OR_RETURN(std::string text, ReadFile(path), "loading config");
 // What each code means, and which are retried: docs/errors.md.
@@ -43,10 +44,12 @@ inline absl::Status OkIfAlreadyExists(const absl::Status& status) {
   return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;
 }
 
-// InvalidArgument, NotFound, ... from the calling thread's errno: "open /x: No such file or directory".
+// InvalidArgument, NotFound, ... from the calling thread's errno: "open /x: No such file or
+// directory".
 absl::Status ErrnoStatus(int error_number, absl::string_view what);
 
-// At most `limit` bytes of ToUtf8(text), cut at a character's end, with "..." where something was cut.
+// At most `limit` bytes of ToUtf8(text), cut at a character's end, with "..." where something was
+// cut.
 std::string Shorten(absl::string_view text, size_t limit);
 
 }  // namespace davit
@@ -54,20 +57,21 @@ std::string Shorten(absl::string_view text, size_t limit);
 #define DAVIT_CONCAT_INNER(a, b) a##b
 #define DAVIT_CONCAT(a, b) DAVIT_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression, ...)                                          \
-  do {                                                                            \
-    if (absl::Status davit_status_ = (expression); !davit_status_.ok()) {         \
-      return ::davit::AnnotateIfGiven(davit_status_ __VA_OPT__(, ) __VA_ARGS__);  \
-    }                                                                             \
+#define RETURN_IF_ERROR(expression, ...)                                         \
+  do {                                                                           \
+    if (absl::Status davit_status_ = (expression); !davit_status_.ok()) {        \
+      return ::davit::AnnotateIfGiven(davit_status_ __VA_OPT__(, ) __VA_ARGS__); \
+    }                                                                            \
   } while (false)
 
-#define ASSIGN_OR_RETURN(declaration, expression, ...) \
-  ASSIGN_OR_RETURN_INNER(DAVIT_CONCAT(davit_or_, __LINE__), declaration, expression __VA_OPT__(, ) __VA_ARGS__)
-#define ASSIGN_OR_RETURN_INNER(result, declaration, expression, ...)                  \
-  auto result = (expression);                                                         \
-  if (!result.ok()) {                                                                 \
-    return ::davit::AnnotateIfGiven(result.status() __VA_OPT__(, ) __VA_ARGS__);      \
-  }                                                                                   \
+#define ASSIGN_OR_RETURN(declaration, expression, ...)                   \
+  ASSIGN_OR_RETURN_INNER(DAVIT_CONCAT(davit_or_, __LINE__), declaration, \
+                         expression __VA_OPT__(, ) __VA_ARGS__)
+#define ASSIGN_OR_RETURN_INNER(result, declaration, expression, ...)             \
+  auto result = (expression);                                                    \
+  if (!result.ok()) {                                                            \
+    return ::davit::AnnotateIfGiven(result.status() __VA_OPT__(, ) __VA_ARGS__); \
+  }                                                                              \
   declaration = std::move(result).value()
 
 #endif  // DAVIT_BASE_STATUS_H_

@@ -69,8 +69,8 @@ bool ReadSome(int fd, std::string* into) {
   return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-// A program that ends before it has read its input gives us EPIPE, not a signal: it is held back from this thread, and
-// what came of it is taken away again.
+// A program that ends before it has read its input gives us EPIPE, not a signal: it is held back
+// from this thread, and what came of it is taken away again.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -97,8 +97,10 @@ int PollTimeout(absl::Duration left) {
   return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 0, 60000));
 }
 
-// Feeds `input` and collects both outputs until the program has closed them. False: `deadline` passed.
-bool Converse(const Command& command, StandardStreams* streams, absl::Duration deadline, CommandResult* result) {
+// Feeds `input` and collects both outputs until the program has closed them. False: `deadline`
+// passed.
+bool Converse(const Command& command, StandardStreams* streams, absl::Duration deadline,
+              CommandResult* result) {
   const NoSigpipe no_sigpipe;
   auto& [in, out, err] = *streams;
   absl::string_view rest = command.input;
@@ -107,7 +109,8 @@ bool Converse(const Command& command, StandardStreams* streams, absl::Duration d
   while (out.read_end() >= 0 || err.read_end() >= 0) {
     const absl::Duration left = deadline - Clock::Real()->Monotonic();
     if (left <= absl::ZeroDuration()) return false;
-    std::array<pollfd, 3> polls = {pollfd{out.read_end(), POLLIN, 0}, pollfd{err.read_end(), POLLIN, 0},
+    std::array<pollfd, 3> polls = {pollfd{out.read_end(), POLLIN, 0},
+                                   pollfd{err.read_end(), POLLIN, 0},
                                    pollfd{in.write_end(), POLLOUT, 0}};
     poll(polls.data(), polls.size(), PollTimeout(left));
     if (polls[0].revents != 0 && !ReadSome(out.read_end(), &result->output)) out.CloseRead();
@@ -121,7 +124,8 @@ bool Converse(const Command& command, StandardStreams* streams, absl::Duration d
   return true;
 }
 
-// Waits for the program's end. False: `deadline` passed. A program may close its outputs long before it ends.
+// Waits for the program's end. False: `deadline` passed. A program may close its outputs long
+// before it ends.
 bool WaitForExit(pid_t pid, absl::Duration deadline) {
   const int fd = pidfd_open(pid, 0);
   if (fd < 0) return true;  // a kernel before 5.3: waitpid() waits for as long as it takes
@@ -146,17 +150,20 @@ absl::StatusOr<pid_t> Spawn(const Command& command, StandardStreams* streams) {
   posix_spawnattr_init(&attributes);
   sigset_t signals;
   sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);  // our threads block the signals that main() waits for
+  posix_spawnattr_setsigmask(&attributes,
+                             &signals);  // our threads block the signals that main() waits for
   sigaddset(&signals, SIGPIPE);
   posix_spawnattr_setsigdefault(&attributes, &signals);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> environment;
-  for (const auto& [name, value] : command.environment) environment.push_back(absl::StrCat(name, "=", value));
+  for (const auto& [name, value] : command.environment)
+    environment.push_back(absl::StrCat(name, "=", value));
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, arguments[0].c_str(), &actions, &attributes, Pointers(&arguments).data(),
-                                Pointers(&environment).data());
+  const int error = posix_spawn(&pid, arguments[0].c_str(), &actions, &attributes,
+                                Pointers(&arguments).data(), Pointers(&environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return ErrnoStatus(error, absl::StrCat("starting ", arguments[0]));
@@ -181,8 +188,8 @@ absl::StatusOr<CommandResult> RunCommand(const Command& command) {
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   if (!in_time) {
-    return absl::DeadlineExceededError(
-        absl::StrCat(command.arguments[0], " did not end within ", absl::FormatDuration(command.timeout)));
+    return absl::DeadlineExceededError(absl::StrCat(command.arguments[0], " did not end within ",
+                                                    absl::FormatDuration(command.timeout)));
   }
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;

@@ -11,7 +11,7 @@
 namespace davit {
 
 struct Command {
-  std::vector<std::string> arguments;  // [0] is the program's absolute path
+  std::vector<std::string> arguments;              // [0] is the program's absolute path
   std::map<std::string, std::string> environment;  // all of it: nothing is inherited
   std::string input;                               // given on standard input
   absl::Duration timeout = absl::Seconds(30);
@@ -23,9 +23,10 @@ struct CommandResult {
   std::string error_output;
 };
 
-// Runs a program, in a process group of its own, until it has ended and its outputs are closed. Blocks: use from a pool.
-// Thread-safe. DeadlineExceeded: that took longer than `timeout`, and the group was killed. NotFound, PermissionDenied: it
-// could not be started. InvalidArgument: no program is named. An exit code other than 0 is a result, not an error.
+// Runs a program, in a process group of its own, until it has ended and its outputs are closed.
+// Blocks: use from a pool. Thread-safe. DeadlineExceeded: that took longer than `timeout`, and the
+// group was killed. NotFound, PermissionDenied: it could not be started. InvalidArgument: no
+// program is named. An exit code other than 0 is a result, not an error.
 absl::StatusOr<CommandResult> RunCommand(const Command& command);
 
 }  // namespace davit

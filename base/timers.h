@@ -15,13 +15,15 @@ namespace davit {
 
 using TimerId = uint64_t;
 
-// Posts work after a time. The only thing in the process that waits for time to pass. Thread-safe; never blocks.
+// Posts work after a time. The only thing in the process that waits for time to pass. Thread-safe;
+// never blocks.
 class Timers {
  public:
   virtual ~Timers() = default;
   // Posts `work` to `executor` (borrowed until then) once `delay` of monotonic time has passed.
   virtual TimerId After(absl::Duration delay, Executor* executor, Work work) = 0;
-  // Afterwards the work will not be posted, unless that has already happened: receivers must bear a late one.
+  // Afterwards the work will not be posted, unless that has already happened: receivers must bear a
+  // late one.
   virtual void Cancel(TimerId id) = 0;
 };
 

@@ -1,5 +1,6 @@
-// Starts containers with the agent's own containerd calls and nothing around them: what bench/start compares the agent
-// with. Prints "each <milliseconds>" for every container and "total <milliseconds>"; then removes them.
+// Starts containers with the agent's own containerd calls and nothing around them: what bench/start
+// compares the agent with. Prints "each <milliseconds>" for every container and "total
+// <milliseconds>"; then removes them.
 
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ struct Arguments {
   int concurrency = 1;
 };
 
-absl::Status StartOne(const Arguments& arguments, const std::string& spec, int number, runtime::Runtime* runtime) {
+absl::Status StartOne(const Arguments& arguments, const std::string& spec, int number,
+                      runtime::Runtime* runtime) {
   const std::string id = absl::StrFormat("%032x", number);
   runtime::ContainerSpec container;
   container.id = id + "-main";
@@ -46,7 +48,8 @@ absl::Status StartOne(const Arguments& arguments, const std::string& spec, int n
   log.file = absl::StrCat(arguments.log_folder, "/", id, ".log");
   container.log_uri = log::LogUri(log);
   RETURN_IF_ERROR(runtime->CreateLease(container.lease, {}));
-  RETURN_IF_ERROR(runtime->PrepareRootfs(container.id, container.lease, arguments.chain_id).status());
+  RETURN_IF_ERROR(
+      runtime->PrepareRootfs(container.id, container.lease, arguments.chain_id).status());
   RETURN_IF_ERROR(runtime->Create(container));
   return runtime->Start(container.id).status();
 }
@@ -106,13 +109,15 @@ int main(int argc, char** argv) {
   app.add_option("--address", arguments.address, "containerd's socket")->required();
   app.add_option("--namespace", arguments.containerd_namespace, "containerd namespace")->required();
   app.add_option("--spec", arguments.spec_file, "file with the OCI spec")->required();
-  app.add_option("--task-id", arguments.task_id, "text in the spec that each container replaces")->required();
+  app.add_option("--task-id", arguments.task_id, "text in the spec that each container replaces")
+      ->required();
   app.add_option("--chain-id", arguments.chain_id, "the image's snapshot")->required();
   app.add_option("--image", arguments.image, "the image's name")->required();
   app.add_option("--logger", arguments.logger, "davit-logger")->required();
   app.add_option("--log-folder", arguments.log_folder, "where logs go")->required();
   app.add_option("--count", arguments.count, "how many")->check(CLI::Range(1, 1000));
-  app.add_option("--concurrency", arguments.concurrency, "how many at a time")->check(CLI::Range(1, 64));
+  app.add_option("--concurrency", arguments.concurrency, "how many at a time")
+      ->check(CLI::Range(1, 64));
   CLI11_PARSE(app, argc, argv);
   return davit::Run(arguments);
 }

@@ -9,8 +9,8 @@
 
 namespace davit::containerd {
 
-// True of an error that began with containerd not answering (gone, or past a deadline), whatever the layers between have
-// added to it: it says nothing about what was asked for.
+// True of an error that began with containerd not answering (gone, or past a deadline), whatever
+// the layers between have added to it: it says nothing about what was asked for.
 bool IsNoAnswer(const absl::Status& status);
 
 struct ClientOptions {

@@ -129,7 +129,8 @@ absl::Status CniNetwork::Prepare() {
     RETURN_IF_ERROR(RemoveAll(absl::StrCat(config_.state_dir, "/ipam/", config_.bridge)));
     RETURN_IF_ERROR(WriteFileAtomically(leased_at, config_.boot_id));
   }
-  // Records of which an agent was killed before they were whole: what they announce was never begun.
+  // Records of which an agent was killed before they were whole: what they announce was never
+  // begun.
   for (const std::string& id : NamesIn(config_.run_dir + "/cni", ".json.new")) {
     RETURN_IF_ERROR(RemoveAll(RecordPath(id) + ".new"));
   }

@@ -35,14 +35,16 @@ struct Attachment {
   std::vector<PortBinding> bindings;
 };
 
-// Network namespaces of containers. Thread-safe. Calls run CNI plugins and block for some 100 ms: use from the `network`
-// pool. What was made survives agent restarts; the results are kept on disk below the agent's run folder.
+// Network namespaces of containers. Thread-safe. Calls run CNI plugins and block for some 100 ms:
+// use from the `network` pool. What was made survives agent restarts; the results are kept on disk
+// below the agent's run folder.
 class Network {
  public:
   virtual ~Network() = default;
-  // Makes namespace, addresses and port mappings of `container_id`; if it has them, returns them unchanged.
-  // FailedPrecondition: a host port is taken (says which, and by what if known); retry after the other has gone.
-  // Messages begin with "CannotStartContainerError: " or "ContainerNetworkingError: ".
+  // Makes namespace, addresses and port mappings of `container_id`; if it has them, returns them
+  // unchanged. FailedPrecondition: a host port is taken (says which, and by what if known); retry
+  // after the other has gone. Messages begin with "CannotStartContainerError: " or
+  // "ContainerNetworkingError: ".
   virtual absl::StatusOr<Attachment> Attach(const std::string& container_id, NetworkMode mode,
                                             const std::vector<PortRequest>& ports) = 0;
   // Undoes it, also what is left of half an Attach or after a reboot. OK if gone.

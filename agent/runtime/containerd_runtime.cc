@@ -161,8 +161,8 @@ absl::Status ContainerdRuntime::CreateRecord(const ContainerSpec& spec) {
                          .snapshot_key = spec.id};
   const absl::Status status = containers_.Create(record, Within(options_.call_timeout));
   if (status.code() != absl::StatusCode::kAlreadyExists) return status;
-  // An earlier attempt made the record, and perhaps a shim that containerd forgot when the caller died: the next creation
-  // would find it, and hang.
+  // An earlier attempt made the record, and perhaps a shim that containerd forgot when the caller
+  // died: the next creation would find it, and hang.
   RETURN_IF_ERROR(ClearTask(spec.id));
   // What this attempt wants of the record may be another spec.
   return containers_.Update(record, Within(options_.call_timeout));
@@ -184,8 +184,9 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
   const bool needs_davit_runc = spec.open_stdin && !spec.terminal;
   if (needs_davit_runc && !absl::StartsWith(options_.runtime, kRuncRuntimes)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("creating container ", spec.id, ": an open standard input without a terminal needs runtime ",
-                     kRuncRuntimes, "v2, and this host has ", options_.runtime));
+        absl::StrCat("creating container ", spec.id,
+                     ": an open standard input without a terminal needs runtime ", kRuncRuntimes,
+                     "v2, and this host has ", options_.runtime));
   }
   const absl::Status earlier = CheckCreated(spec.id);
   if (earlier.code() != absl::StatusCode::kNotFound) {
@@ -199,26 +200,27 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
   if (!mounts.ok()) return Explain(mounts.status(), "creating container ", spec.id);
   const absl::Status record = CreateRecord(spec);
   if (!record.ok()) return Explain(record, "creating the record of container ", spec.id);
-  const absl::Status task = tasks_
-                                .Create({.container_id = spec.id,
-                                         .rootfs = *mounts,
-                                         .stdin_address = "",
-                                         .stdout_address = spec.log_uri,
-                                         .stderr_address = spec.terminal ? "" : spec.log_uri,
-                                         .terminal = spec.terminal,
-                                         .runc_binary = needs_davit_runc ? options_.davit_runc : ""},
-                                        Within(options_.create_timeout))
-                                .status();
+  const absl::Status task =
+      tasks_
+          .Create({.container_id = spec.id,
+                   .rootfs = *mounts,
+                   .stdin_address = "",
+                   .stdout_address = spec.log_uri,
+                   .stderr_address = spec.terminal ? "" : spec.log_uri,
+                   .terminal = spec.terminal,
+                   .runc_binary = needs_davit_runc ? options_.davit_runc : ""},
+                  Within(options_.create_timeout))
+          .status();
   const ShimIdentity shim = ShimOf(spec.id);
   if (const std::string bundle = FindForgottenBundle(task.message(), shim); !bundle.empty()) {
     RETURN_IF_ERROR(KillForgottenShim(shim, options_.runc, options_.kill_timeout));
     RETURN_IF_ERROR(RemoveForgottenBundle(bundle), "clearing away half of container ", spec.id);
-    return absl::UnavailableError(absl::StrCat("creating container ", spec.id, ": ", task.message()));
+    return absl::UnavailableError(
+        absl::StrCat("creating container ", spec.id, ": ", task.message()));
   }
   if (!task.ok() && !IsFolderThere(*mounts)) {
-    return absl::UnavailableError(absl::StrCat("creating container ", spec.id,
-                                               ": the folder of its rootfs is gone: ",
-                                               task.message()));
+    return absl::UnavailableError(absl::StrCat(
+        "creating container ", spec.id, ": the folder of its rootfs is gone: ", task.message()));
   }
   if (task.code() != absl::StatusCode::kAlreadyExists) {
     return Explain(task, "creating container ", spec.id);

@@ -25,14 +25,14 @@ struct ShimIdentity {
 absl::Status KillForgottenShim(const ShimIdentity& shim, const std::string& runc,
                                absl::Duration timeout);
 
-// The folder (the shim's bundle) that is in the way of a container's creation, which failed with these
-// words of containerd's; empty: they speak of something else. containerd 1.6 that is killed between
-// making it and starting the shim cannot clear it away at its next start, and refuses every creation
-// by that id from then on. Source: containerd, runtime/v2/bundle.go, NewBundle().
+// The folder (the shim's bundle) that is in the way of a container's creation, which failed with
+// these words of containerd's; empty: they speak of something else. containerd 1.6 that is killed
+// between making it and starting the shim cannot clear it away at its next start, and refuses every
+// creation by that id from then on. Source: containerd, runtime/v2/bundle.go, NewBundle().
 std::string FindForgottenBundle(absl::string_view failure, const ShimIdentity& shim);
 
-// Removes such a folder, after KillForgottenShim(). What is mounted in it is unmounted and stays as it
-// is. OK if gone.
+// Removes such a folder, after KillForgottenShim(). What is mounted in it is unmounted and stays as
+// it is. OK if gone.
 absl::Status RemoveForgottenBundle(const std::string& bundle);
 
 }  // namespace davit::runtime

@@ -42,8 +42,8 @@ struct GatewayClient::Shared : std::enable_shared_from_this<Shared> {
   CondVar ended;
   bool stopping ABSL_GUARDED_BY(mu) = false;
   std::shared_ptr<Stream> stream ABSL_GUARDED_BY(mu);
-  // Threads in Dial() and streams that have not reached the end of OnStreamEnded(): what Stop() waits
-  // for, as they use the session and the timers.
+  // Threads in Dial() and streams that have not reached the end of OnStreamEnded(): what Stop()
+  // waits for, as they use the session and the timers.
   int busy ABSL_GUARDED_BY(mu) = 0;
   size_t next_endpoint ABSL_GUARDED_BY(mu) = 0;
   Backoff backoff ABSL_GUARDED_BY(mu) = Backoff(kFirstPause, kLongestPause);

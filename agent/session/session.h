@@ -84,17 +84,17 @@ class Session final : public supervisor::ReportSink {
   std::shared_ptr<Transport> transport_;
   std::string session_id_;  // empty: no Welcome yet
   ReportQueue reports_;
-  uint64_t results_in_ = 0;  // of the last set applied
+  uint64_t results_in_ = 0;       // of the last set applied
   std::set<std::string> listed_;  // ARNs of all tasks in the last COMPLETE set and those after it
   bool has_complete_set_ = false;
   bool has_ended_ = false;  // End() was called; OnDisconnected() is still to come
   uint64_t beats_sent_ = 0;
   uint64_t beats_acked_ = 0;
   uint64_t periods_without_answer_ = 0;
-  absl::Duration period_ = absl::Seconds(5);  // of heartbeats: the controller's last word
-  uint64_t beat_timer_ = 0;                   // tells the armed timer from late ones
+  absl::Duration period_ = absl::Seconds(5);     // of heartbeats: the controller's last word
+  uint64_t beat_timer_ = 0;                      // tells the armed timer from late ones
   std::optional<absl::Duration> cut_off_since_;  // by MonotonicWithSleep(); nullopt: in a session
-  bool has_stopped_all_ = false;  // since then
+  bool has_stopped_all_ = false;                 // since then
   uint64_t cut_off_timer_ = 0;
 
   mutable Mutex mu_;

@@ -10,17 +10,18 @@
 
 namespace davit::spec {
 
-// What an image says about how to run it (OCI image-spec config.md; Docker's config has the same members).
+// What an image says about how to run it (OCI image-spec config.md; Docker's config has the same
+// members).
 struct ImageConfig {
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;
   std::vector<std::string> environment;  // "NAME=value"
   std::string user;                      // "", "user", "user:group", "uid:gid"
   std::string working_directory;
-  std::string stop_signal;               // "SIGQUIT", "3" or empty
-  std::vector<std::string> volumes;      // anonymous ones, by path
+  std::string stop_signal;           // "SIGQUIT", "3" or empty
+  std::vector<std::string> volumes;  // anonymous ones, by path
   std::map<std::string, std::string> labels;
-  std::vector<std::string> diff_ids;     // of the layers, lowest first
+  std::vector<std::string> diff_ids;  // of the layers, lowest first
   std::string architecture;
   std::string os;
 

@@ -10,7 +10,8 @@
 
 namespace davit::store {
 
-// A store for tests: durable at once, unless writes are held; what is held when the "machine" loses power is lost.
+// A store for tests: durable at once, unless writes are held; what is held when the "machine" loses
+// power is lost.
 class MemoryStore final : public Store {
  public:
   absl::StatusOr<StoredState> Load() override;
@@ -23,8 +24,8 @@ class MemoryStore final : public Store {
   void Hold(bool held);
   // Forgets what is not durable yet; its `done` never runs.
   void LosePower();
-  // The disk forgets: the records of tasks that `is_lost` says so of, and the registration, asked for as "". Not while
-  // writes are under way.
+  // The disk forgets: the records of tasks that `is_lost` says so of, and the registration, asked
+  // for as "". Not while writes are under way.
   void Damage(const std::function<bool(const std::string& task_id)>& is_lost);
 
  private:

@@ -50,20 +50,24 @@ absl::Status SetUp(SQLite::Database* database, SchemaSteps steps) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, SchemaSteps steps) {
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
+                                                               SchemaSteps steps) {
   try {
-    auto database = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    auto database =
+        std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     RETURN_IF_ERROR(SetUp(database.get(), steps), path);
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() == SQLITE_BUSY) {
-      return absl::FailedPreconditionError(absl::StrCat(path, " is in use: is another davit-agent running?"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(path, " is in use: is another davit-agent running?"));
     }
     return Annotate(ToStatus(error), path);
   }
 }
 
-absl::StatusOr<SqliteStore::Opened> SqliteStore::OpenOrSetAside(const std::string& path, absl::Time now) {
+absl::StatusOr<SqliteStore::Opened> SqliteStore::OpenOrSetAside(const std::string& path,
+                                                                absl::Time now) {
   RETURN_IF_ERROR(FinishReplacing(path));
   absl::StatusOr<std::unique_ptr<SqliteStore>> store = Open(path);
   std::optional<Damage> damage;
@@ -76,7 +80,8 @@ absl::StatusOr<SqliteStore::Opened> SqliteStore::OpenOrSetAside(const std::strin
   return Opened{*std::move(store), std::move(damage)};
 }
 
-SqliteStore::SqliteStore(std::unique_ptr<SQLite::Database> database) : database_(std::move(database)) {
+SqliteStore::SqliteStore(std::unique_ptr<SQLite::Database> database)
+    : database_(std::move(database)) {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "store");
     Run();
@@ -141,7 +146,8 @@ absl::Status SqliteStore::Commit(const std::deque<Write>& writes) {
       SQLite::Statement& statement = write.value ? put : erase;
       statement.reset();
       statement.bindNoCopy(1, write.key);
-      if (write.value) statement.bindNoCopy(2, write.value->data(), static_cast<int>(write.value->size()));
+      if (write.value)
+        statement.bindNoCopy(2, write.value->data(), static_cast<int>(write.value->size()));
       statement.exec();
     }
     transaction.commit();

@@ -18,18 +18,20 @@ class Database;
 
 namespace davit::store {
 
-// The store on one SQLite file (WAL, synchronous=FULL: a commit is on the disk before it is answered, so that a `done`
-// outlives a loss of power). One thread writes; all that was saved while it wrote goes into its next transaction. The file
-// is locked while it is open.
+// The store on one SQLite file (WAL, synchronous=FULL: a commit is on the disk before it is
+// answered, so that a `done` outlives a loss of power). One thread writes; all that was saved while
+// it wrote goes into its next transaction. The file is locked while it is open.
 class SqliteStore final : public Store {
  public:
-  // Opens or makes `path`, and brings it to the newest schema. FailedPrecondition: the folder cannot be written, another
-  // process has the file open, or it has a newer schema (both versions are named, nothing is touched). DataLoss: the file
-  // is no database, or is damaged; it is left as it is. Unavailable: disk full or I/O error.
+  // Opens or makes `path`, and brings it to the newest schema. FailedPrecondition: the folder
+  // cannot be written, another process has the file open, or it has a newer schema (both versions
+  // are named, nothing is touched). DataLoss: the file is no database, or is damaged; it is left as
+  // it is. Unavailable: disk full or I/O error.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
                                                            SchemaSteps steps = AgentSchema());
 
-  // As Open(), but a damaged file is set aside and replaced by one with the records that can still be read.
+  // As Open(), but a damaged file is set aside and replaced by one with the records that can still
+  // be read.
   struct Opened;
   static absl::StatusOr<Opened> OpenOrSetAside(const std::string& path, absl::Time now);
 

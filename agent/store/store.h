@@ -13,12 +13,13 @@ namespace davit::store {
 
 struct StoredState {
   std::vector<v1::TaskRecord> tasks;
-  v1::RegistrationRecord registration;  // empty if the host was never registered
+  v1::RegistrationRecord registration;   // empty if the host was never registered
   std::vector<std::string> undecodable;  // keys of records that are kept, and cannot be understood
 };
 
-// The agent's durable memory. Thread-safe. Saves are asynchronous and happen in the order of the calls; many become one
-// disk write. A save that fails is tried again until it succeeds: its `done` does not run before it is durable.
+// The agent's durable memory. Thread-safe. Saves are asynchronous and happen in the order of the
+// calls; many become one disk write. A save that fails is tried again until it succeeds: its `done`
+// does not run before it is durable.
 class Store {
  public:
   virtual ~Store() = default;

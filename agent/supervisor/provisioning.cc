@@ -25,7 +25,8 @@ bool IsOwnVolume(const v1::Volume& volume) {
   return docker.ok() && docker->kind != spec::DockerVolume::Kind::kBind;
 }
 
-absl::Status FillIfEmpty(const runtime::Rootfs& rootfs, const std::string& path, const std::string& folder) {
+absl::Status FillIfEmpty(const runtime::Rootfs& rootfs, const std::string& path,
+                         const std::string& folder) {
   std::error_code error;
   if (!std::filesystem::is_empty(folder, error) || error) return absl::OkStatus();
   return runtime::CopyFolderFromRootfs(rootfs, path, folder);
@@ -55,7 +56,8 @@ resource::CgroupLimits LimitsOf(const v1::Assignment& assignment, int pids_limit
     }
     limits.cpu_shares = std::clamp<int64_t>(shares, kMinShares, kMaxShares);
   }
-  if (absl::SimpleAtoi(Overridden(overrides.has_memory(), overrides.memory(), definition.memory()), &memory) &&
+  if (absl::SimpleAtoi(Overridden(overrides.has_memory(), overrides.memory(), definition.memory()),
+                       &memory) &&
       memory > 0) {
     limits.memory_bytes = memory * kMiB;
   }
@@ -63,21 +65,25 @@ resource::CgroupLimits LimitsOf(const v1::Assignment& assignment, int pids_limit
   return limits;
 }
 
-absl::Status FillNewVolumes(const v1::TaskDefinition& task, const v1::ContainerDefinition& container,
-                            const runtime::Rootfs& rootfs, const spec::ContainerPlace& place) {
+absl::Status FillNewVolumes(const v1::TaskDefinition& task,
+                            const v1::ContainerDefinition& container, const runtime::Rootfs& rootfs,
+                            const spec::ContainerPlace& place) {
   for (const v1::Volume& volume : task.volumes()) {
     const auto folder = place.volumes.find(volume.name());
     if (folder == place.volumes.end() || !IsOwnVolume(volume)) continue;
     for (const v1::MountPoint& point : container.mount_points()) {
       if (point.source_volume() != volume.name()) continue;
-      RETURN_IF_ERROR(FillIfEmpty(rootfs, point.container_path(), folder->second), "volume '", volume.name(), "'");
+      RETURN_IF_ERROR(FillIfEmpty(rootfs, point.container_path(), folder->second), "volume '",
+                      volume.name(), "'");
     }
   }
-  for (const auto& [path, folder] : place.image_volumes) RETURN_IF_ERROR(FillIfEmpty(rootfs, path, folder));
+  for (const auto& [path, folder] : place.image_volumes)
+    RETURN_IF_ERROR(FillIfEmpty(rootfs, path, folder));
   return absl::OkStatus();
 }
 
-const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment, const std::string& container) {
+const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment,
+                                        const std::string& container) {
   for (const v1::ContainerOverride& one : assignment.overrides().container_overrides()) {
     if (one.name() == container) return one;
   }

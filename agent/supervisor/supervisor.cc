@@ -68,8 +68,9 @@ void Supervisor::Start(const std::vector<v1::TaskRecord>& records) {
 
 std::shared_ptr<Task> Supervisor::Add(const v1::Assignment& assignment, task::TaskSnapshot snapshot,
                                       uint64_t stored_sequence) {
-  const Task::Deps deps{deps_.pools.control, deps_.clock,      deps_.store,
-                        effects_,            options_.boot_id, options_.ec2_instance_id};
+  const Task::Deps deps{deps_.pools.control, deps_.clock,
+                        deps_.store,         effects_,
+                        options_.boot_id,    options_.ec2_instance_id};
   const std::string id = snapshot.task_id;
   // Above all that an agent before this one can have used, also one whose store is lost.
   const uint64_t base = std::max(stored_sequence + kSequenceGap,

@@ -18,9 +18,11 @@ namespace {
 
 constexpr absl::Duration kCgroupKillTimeout = absl::Seconds(10);
 
-network::NetworkMode ModeOf(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition) {
-  return task.network_mode() == "none" || definition.disable_networking() ? network::NetworkMode::kNone
-                                                                           : network::NetworkMode::kBridge;
+network::NetworkMode ModeOf(const v1::TaskDefinition& task,
+                            const v1::ContainerDefinition& definition) {
+  return task.network_mode() == "none" || definition.disable_networking()
+             ? network::NetworkMode::kNone
+             : network::NetworkMode::kBridge;
 }
 
 bool HasOwnNetwork(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition) {
@@ -30,13 +32,15 @@ bool HasOwnNetwork(const v1::TaskDefinition& task, const v1::ContainerDefinition
 std::vector<network::PortRequest> PortsOf(const v1::ContainerDefinition& definition) {
   std::vector<network::PortRequest> ports;
   for (const v1::PortMapping& mapping : definition.port_mappings()) {
-    ports.push_back({mapping.container_port(), mapping.host_port(), mapping.protocol() == "udp" ? "udp" : "tcp"});
+    ports.push_back({mapping.container_port(), mapping.host_port(),
+                     mapping.protocol() == "udp" ? "udp" : "tcp"});
   }
   return ports;
 }
 
 // In host mode a container's ports are the host's: there is nothing to map, but they are reported.
-std::vector<task::NetworkBinding> BindingsOf(const v1::TaskDefinition& task, const v1::ContainerDefinition& definition,
+std::vector<task::NetworkBinding> BindingsOf(const v1::TaskDefinition& task,
+                                             const v1::ContainerDefinition& definition,
                                              const network::Attachment& attachment) {
   std::vector<task::NetworkBinding> bindings;
   if (HasOwnNetwork(task, definition)) {
@@ -53,7 +57,8 @@ std::vector<task::NetworkBinding> BindingsOf(const v1::TaskDefinition& task, con
 
 // The name of a container's host: Docker's is the first 12 digits of its id.
 std::string HostnameOf(const Task& task, const v1::ContainerDefinition& definition) {
-  return definition.has_hostname() && !definition.hostname().empty() ? definition.hostname() : task.id().substr(0, 12);
+  return definition.has_hostname() && !definition.hostname().empty() ? definition.hostname()
+                                                                     : task.id().substr(0, 12);
 }
 
 int StopSignalOf(const spec::ImageConfig& config) {
@@ -75,7 +80,8 @@ task::Outcome ToOutcome(const absl::Status& status, absl::string_view error_name
   // An ECS error name is one word that ends in "Error".
   const absl::string_view first = status.message().substr(0, status.message().find(':'));
   const bool is_named = absl::EndsWith(first, "Error") && !absl::StrContains(first, ' ');
-  const std::string reason = is_named ? std::string(status.message()) : absl::StrCat(error_name, ": ", status.message());
+  const std::string reason =
+      is_named ? std::string(status.message()) : absl::StrCat(error_name, ": ", status.message());
   return {IsRetryable(status) ? task::Outcome::Kind::kRetry : task::Outcome::Kind::kFailed, reason};
 }
 
@@ -106,22 +112,27 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
     deps_.pools.runtime->Post([this, task, action = *start] {
       const absl::StatusOr<int> pid = Start(*task, action.container);
       task->Handle(task::Started{action.container, action.attempt,
-                                 ToOutcome(pid.status(), "CannotStartContainerError"), pid.value_or(0)});
+                                 ToOutcome(pid.status(), "CannotStartContainerError"),
+                                 pid.value_or(0)});
     });
   } else if (const auto* signal = std::get_if<task::Signal>(&action)) {
     deps_.pools.runtime->Post([this, task, action = *signal] {
-      task->Handle(task::Signalled{action.container, ToOutcome(Signal(*task, action), "CannotStopContainerError")});
+      task->Handle(task::Signalled{action.container,
+                                   ToOutcome(Signal(*task, action), "CannotStopContainerError")});
     });
   } else if (const auto* check = std::get_if<task::Check>(&action)) {
     deps_.pools.health->Post([this, task, action = *check] { task->Handle(Check(*task, action)); });
   } else if (const auto* deprovision = std::get_if<task::Deprovision>(&action)) {
     std::vector<std::string> containers;
-    for (const task::ContainerSnapshot& container : snapshot.containers) containers.push_back(container.name);
+    for (const task::ContainerSnapshot& container : snapshot.containers)
+      containers.push_back(container.name);
     // After those that are in its namespaces.
-    if (spec::NeedsPause(task->assignment().task_definition())) containers.emplace_back(spec::kPauseContainer);
-    deps_.pools.runtime->Post([this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
-      task->Handle(Deprovision(task.get(), containers, attempt));
-    });
+    if (spec::NeedsPause(task->assignment().task_definition()))
+      containers.emplace_back(spec::kPauseContainer);
+    deps_.pools.runtime->Post(
+        [this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
+          task->Handle(Deprovision(task.get(), containers, attempt));
+        });
   } else if (const auto* timer = std::get_if<task::ArmTimer>(&action)) {
     deps_.timers->After(timer->delay, deps_.pools.control,
                         [task, key = timer->key] { task->Handle(task::TimerFired{key}); });
@@ -136,10 +147,13 @@ task::Outcome TaskEffects::Provision(const Task& task) {
   }
   if (!unsupported.empty()) {
     return {task::Outcome::Kind::kFailed,
-            absl::StrCat("CannotCreateContainerError: this agent does not support ", absl::StrJoin(unsupported, ", "),
+            absl::StrCat("CannotCreateContainerError: this agent does not support ",
+                         absl::StrJoin(unsupported, ", "),
                          ": remove the member, or place the task on an agent that does")};
   }
-  if (const absl::Status made = deps_.cgroups->Create(task.id(), LimitsOf(task.assignment(), deps_.pids_limit)); !made.ok()) {
+  if (const absl::Status made =
+          deps_.cgroups->Create(task.id(), LimitsOf(task.assignment(), deps_.pids_limit));
+      !made.ok()) {
     return ToOutcome(made, "CgroupError");
   }
   const auto volumes = deps_.files->MakeVolumes(task.id(), definition);
@@ -151,20 +165,23 @@ task::Outcome TaskEffects::Provision(const Task& task) {
 }
 
 absl::Status TaskEffects::BeginSharing(const Task& task) {
-  ASSIGN_OR_RETURN(std::string oci_spec,
-                   spec::BuildPauseSpec(task.arn(), deps_.cgroups->ContainerPath(task.id(), spec::kPauseContainer),
-                                        deps_.facts));
+  ASSIGN_OR_RETURN(
+      std::string oci_spec,
+      spec::BuildPauseSpec(
+          task.arn(), deps_.cgroups->ContainerPath(task.id(), spec::kPauseContainer), deps_.facts));
   return StartPause(deps_.runtime, {task.id(), task.Lease(), LabelsOf(task), std::move(oci_spec)});
 }
 
 task::Pulled TaskEffects::Pull(Task* task, const std::string& container, int attempt) {
   const std::shared_ptr<std::atomic<bool>> cancelled = task->CancelFlag(container);
-  absl::StatusOr<image::PulledImage> image = deps_.puller->Pull(task->Definition(container).image(), task->Lease(),
-                                                               [cancelled] { return cancelled->load(); });
+  absl::StatusOr<image::PulledImage> image =
+      deps_.puller->Pull(task->Definition(container).image(), task->Lease(),
+                         [cancelled] { return cancelled->load(); });
   if (!image.ok()) {
     task::Outcome outcome = ToOutcome(image.status(), "CannotPullContainerError");
     // The puller has tried again already, unless containerd is away.
-    outcome.kind = absl::IsAborted(image.status()) ? task::Outcome::Kind::kRetry : task::Outcome::Kind::kFailed;
+    outcome.kind = absl::IsAborted(image.status()) ? task::Outcome::Kind::kRetry
+                                                   : task::Outcome::Kind::kFailed;
     return {container, attempt, std::move(outcome), "", SIGTERM};
   }
   task::Pulled pulled{container, attempt, {}, image->manifest_digest, StopSignalOf(image->config)};
@@ -172,14 +189,17 @@ task::Pulled TaskEffects::Pull(Task* task, const std::string& container, int att
   return pulled;
 }
 
-absl::StatusOr<network::Attachment> TaskEffects::Attach(const Task& task, const std::string& container) {
+absl::StatusOr<network::Attachment> TaskEffects::Attach(const Task& task,
+                                                        const std::string& container) {
   const v1::ContainerDefinition& definition = task.Definition(container);
   const network::NetworkMode mode = ModeOf(task.assignment().task_definition(), definition);
-  return deps_.network->Attach(task.ContainerId(container), mode,
-                               definition.disable_networking() ? std::vector<network::PortRequest>() : PortsOf(definition));
+  return deps_.network->Attach(
+      task.ContainerId(container), mode,
+      definition.disable_networking() ? std::vector<network::PortRequest>() : PortsOf(definition));
 }
 
-// Values that the definition only names come first. Their stores are as slow as registries: the same pool.
+// Values that the definition only names come first. Their stores are as slow as registries: the
+// same pool.
 void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action) {
   if (!secret::ValueResolver::IsNeeded(task->Definition(action.container),
                                        OverrideOf(task->assignment(), action.container))) {
@@ -192,31 +212,37 @@ void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Cre
       task->AddSecrets(action.container, *values);
       BeginAttach(task, action, std::make_shared<secret::ResolvedValues>(*std::move(values)));
     } else {
-      task->Handle(task::Created{action.container, action.attempt,
-                                 ToOutcome(values.status(), "ResourceInitializationError"), {}});
+      task->Handle(task::Created{action.container,
+                                 action.attempt,
+                                 ToOutcome(values.status(), "ResourceInitializationError"),
+                                 {}});
     }
   });
 }
 
-absl::StatusOr<secret::ResolvedValues> TaskEffects::ResolveValues(const Task& task, const std::string& container) {
+absl::StatusOr<secret::ResolvedValues> TaskEffects::ResolveValues(const Task& task,
+                                                                  const std::string& container) {
   if (deps_.values == nullptr) {
-    return absl::FailedPreconditionError("the agent has no source of secrets and environment files");
+    return absl::FailedPreconditionError(
+        "the agent has no source of secrets and environment files");
   }
-  return deps_.values->Resolve(task.Definition(container), OverrideOf(task.assignment(), container));
+  return deps_.values->Resolve(task.Definition(container),
+                               OverrideOf(task.assignment(), container));
 }
 
 // Then the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.
 void TaskEffects::BeginAttach(const std::shared_ptr<Task>& task, const task::Create& action,
                               std::shared_ptr<const secret::ResolvedValues> values) {
   const auto create = [this, task, action, values](const network::Attachment& attachment) {
-    absl::Status created = action.again ? ClearEarlierLife(task->ContainerId(action.container)) : absl::OkStatus();
+    absl::Status created =
+        action.again ? ClearEarlierLife(task->ContainerId(action.container)) : absl::OkStatus();
     if (created.ok()) created = Create(task.get(), action.container, attachment, *values);
     task::Outcome outcome = ToOutcome(created, "CannotCreateContainerError");
     // It runs or ran, made by an agent that died: the machine looks at it and goes on from there.
     if (absl::IsAlreadyExists(created)) outcome.kind = task::Outcome::Kind::kRetry;
-    task->Handle(task::Created{
-        action.container, action.attempt, std::move(outcome),
-        BindingsOf(task->assignment().task_definition(), task->Definition(action.container), attachment)});
+    task->Handle(task::Created{action.container, action.attempt, std::move(outcome),
+                               BindingsOf(task->assignment().task_definition(),
+                                          task->Definition(action.container), attachment)});
   };
   if (!HasOwnNetwork(task->assignment().task_definition(), task->Definition(action.container))) {
     deps_.pools.runtime->Post([create] { create(network::Attachment()); });
@@ -225,15 +251,19 @@ void TaskEffects::BeginAttach(const std::shared_ptr<Task>& task, const task::Cre
   deps_.pools.network->Post([this, task, action, create] {
     absl::StatusOr<network::Attachment> attachment = Attach(*task, action.container);
     if (!attachment.ok()) {
-      task->Handle(task::Created{action.container, action.attempt,
-                                 ToOutcome(attachment.status(), "CannotStartContainerError"), {}});
+      task->Handle(task::Created{action.container,
+                                 action.attempt,
+                                 ToOutcome(attachment.status(), "CannotStartContainerError"),
+                                 {}});
       return;
     }
-    deps_.pools.runtime->Post([create, attachment = *std::move(attachment)] { create(attachment); });
+    deps_.pools.runtime->Post(
+        [create, attachment = *std::move(attachment)] { create(attachment); });
   });
 }
 
-absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::ContainerDefinition& definition,
+absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task,
+                                                   const v1::ContainerDefinition& definition,
                                                    const network::Attachment& attachment,
                                                    const runtime::Rootfs& rootfs,
                                                    const secret::ResolvedValues& values) {
@@ -251,7 +281,8 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
   place.secrets = values.secrets;
   if (HasOwnNetwork(task->assignment().task_definition(), definition)) {
     ASSIGN_OR_RETURN(const std::string etc,
-                     deps_.files->WriteEtc(task->id(), definition.name(), place.hostname, attachment.ip_address));
+                     deps_.files->WriteEtc(task->id(), definition.name(), place.hostname,
+                                           attachment.ip_address));
     place.hosts_path = etc + "/hosts";
     place.hostname_path = etc + "/hostname";
     place.resolv_conf_path = etc + "/resolv.conf";
@@ -261,15 +292,17 @@ absl::StatusOr<std::string> TaskEffects::BuildSpec(Task* task, const v1::Contain
   }
   place.passwd = runtime::ReadFromRootfs(rootfs, "/etc/passwd").value_or("");
   place.group = runtime::ReadFromRootfs(rootfs, "/etc/group").value_or("");
-  return spec::BuildOciSpec(task->assignment().task_definition(), definition, task->assignment().overrides(),
-                            task->Image(definition.name()).config, deps_.facts, place);
+  return spec::BuildOciSpec(task->assignment().task_definition(), definition,
+                            task->assignment().overrides(), task->Image(definition.name()).config,
+                            deps_.facts, place);
 }
 
 absl::Status TaskEffects::PlaceShared(const Task& task, spec::ContainerPlace* place) {
   const v1::TaskDefinition& definition = task.assignment().task_definition();
   if (!spec::NeedsPause(definition)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const int pid, FindPausePid(deps_.runtime, task.id()));
-  if (spec::SharesTaskPid(definition)) place->pid_namespace_path = absl::StrCat("/proc/", pid, "/ns/pid");
+  if (spec::SharesTaskPid(definition))
+    place->pid_namespace_path = absl::StrCat("/proc/", pid, "/ns/pid");
   if (!spec::SharesTaskIpc(definition)) return absl::OkStatus();
   place->ipc_namespace_path = absl::StrCat("/proc/", pid, "/ns/ipc");
   ASSIGN_OR_RETURN(place->shared_memory_path,
@@ -278,18 +311,21 @@ absl::Status TaskEffects::PlaceShared(const Task& task, spec::ContainerPlace* pl
 }
 
 absl::Status TaskEffects::PlaceVolumes(Task* task, const v1::ContainerDefinition& definition,
-                                       const runtime::Rootfs& rootfs, const secret::ResolvedValues& values,
+                                       const runtime::Rootfs& rootfs,
+                                       const secret::ResolvedValues& values,
                                        spec::ContainerPlace* place) {
   const v1::TaskDefinition& task_definition = task->assignment().task_definition();
   ASSIGN_OR_RETURN(place->volumes, deps_.files->MakeVolumes(task->id(), task_definition));
-  ASSIGN_OR_RETURN(place->image_volumes, deps_.files->MakeImageVolumes(task->id(), definition,
-                                                                       task->Image(definition.name()).config.volumes));
+  ASSIGN_OR_RETURN(place->image_volumes,
+                   deps_.files->MakeImageVolumes(task->id(), definition,
+                                                 task->Image(definition.name()).config.volumes));
   ASSIGN_OR_RETURN(place->secret_files,
                    deps_.files->WriteSecrets(task->id(), definition.name(), values.secret_files));
   return FillNewVolumes(task_definition, definition, rootfs, *place);
 }
 
-absl::Status TaskEffects::Create(Task* task, const std::string& container, const network::Attachment& attachment,
+absl::Status TaskEffects::Create(Task* task, const std::string& container,
+                                 const network::Attachment& attachment,
                                  const secret::ResolvedValues& values) {
   const v1::ContainerDefinition& definition = task->Definition(container);
   const image::PulledImage image = task->Image(container);
@@ -299,7 +335,8 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container, const
   spec.image_name = image.name;
   spec.labels = LabelsOf(*task);
   spec.labels["davit.container-name"] = container;
-  ASSIGN_OR_RETURN(const runtime::Rootfs rootfs, deps_.runtime->PrepareRootfs(spec.id, spec.lease, image.chain_id));
+  ASSIGN_OR_RETURN(const runtime::Rootfs rootfs,
+                   deps_.runtime->PrepareRootfs(spec.id, spec.lease, image.chain_id));
   ASSIGN_OR_RETURN(spec.oci_spec_json, BuildSpec(task, definition, attachment, rootfs, values));
   log::LogOptions log = deps_.log;
   log.file = deps_.files->LogFile(task->id(), container);
@@ -308,8 +345,8 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container, const
   spec.open_stdin = definition.interactive();
   RETURN_IF_ERROR(deps_.runtime->Create(spec));
   if (!spec::NeedsPause(task->assignment().task_definition())) return absl::OkStatus();
-  // If it has ended, its pid may have been another process's when the container joined "its" namespaces. Nothing of the
-  // container has run yet.
+  // If it has ended, its pid may have been another process's when the container joined "its"
+  // namespaces. Nothing of the container has run yet.
   return FindPausePid(deps_.runtime, task->id()).status();
 }
 
@@ -328,26 +365,33 @@ absl::StatusOr<int> TaskEffects::Start(const Task& task, const std::string& cont
 }
 
 absl::Status TaskEffects::Signal(const Task& task, const task::Signal& signal) {
-  if (!signal.whole_cgroup) return deps_.runtime->Signal(task.ContainerId(signal.container), signal.signal_number);
+  if (!signal.whole_cgroup)
+    return deps_.runtime->Signal(task.ContainerId(signal.container), signal.signal_number);
   // Past the runtime: it was asked before and the process did not die of it.
-  ASSIGN_OR_RETURN(const std::vector<int> pids,
-                   deps_.cgroups->Processes(deps_.cgroups->ContainerPath(task.id(), signal.container)));
+  ASSIGN_OR_RETURN(
+      const std::vector<int> pids,
+      deps_.cgroups->Processes(deps_.cgroups->ContainerPath(task.id(), signal.container)));
   for (const int pid : pids) kill(pid, signal.signal_number);
   return absl::OkStatus();
 }
 
 task::Checked TaskEffects::Check(const Task& task, const task::Check& check) {
-  return CheckAnswerOf(check, deps_.runtime->Exec(CheckCommandOf(
-                                  task.ContainerId(check.container), task.Definition(check.container), check.probe)));
+  return CheckAnswerOf(
+      check, deps_.runtime->Exec(CheckCommandOf(task.ContainerId(check.container),
+                                                task.Definition(check.container), check.probe)));
 }
 
-task::Deprovisioned TaskEffects::Deprovision(Task* task, const std::vector<std::string>& containers, int attempt) {
-  task::Deprovisioned done{attempt, ToOutcome(RemoveFromHost(task->id(), containers), "CannotRemoveContainerError")};
+task::Deprovisioned TaskEffects::Deprovision(Task* task, const std::vector<std::string>& containers,
+                                             int attempt) {
+  task::Deprovisioned done{
+      attempt, ToOutcome(RemoveFromHost(task->id(), containers), "CannotRemoveContainerError")};
   // Whatever is in the way: nothing may be left behind, so it is tried again.
-  if (done.outcome.kind == task::Outcome::Kind::kFailed) done.outcome.kind = task::Outcome::Kind::kRetry;
+  if (done.outcome.kind == task::Outcome::Kind::kFailed)
+    done.outcome.kind = task::Outcome::Kind::kRetry;
   if (done.outcome.kind != task::Outcome::Kind::kDone) return done;
   // A container's removal waits for the end of its davit-logger: nothing is on its way any more.
-  for (const v1::ContainerDefinition& one : task->assignment().task_definition().container_definitions()) {
+  for (const v1::ContainerDefinition& one :
+       task->assignment().task_definition().container_definitions()) {
     auto lines = post_mortems_.LastLines(*task, one.name());
     if (lines && !lines->empty()) done.last_lines[one.name()] = *std::move(lines);
   }
@@ -355,7 +399,8 @@ task::Deprovisioned TaskEffects::Deprovision(Task* task, const std::vector<std::
   return done;
 }
 
-absl::Status TaskEffects::RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) {
+absl::Status TaskEffects::RemoveFromHost(const std::string& task_id,
+                                         const std::vector<std::string>& containers) {
   for (const std::string& container : containers) {
     const std::string id = task::ContainerIdOf(task_id, container);
     RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(id)), "removing container ", container);

@@ -19,7 +19,8 @@
 
 namespace davit::supervisor {
 
-// The pools that blocking work runs on. Bounded: what is behind a slow registry never holds up a stop.
+// The pools that blocking work runs on. Bounded: what is behind a slow registry never holds up a
+// stop.
 struct Pools {
   Executor* control;  // never blocked: mailboxes and timers
   Executor* runtime;  // containerd calls, cgroups, files
@@ -28,9 +29,9 @@ struct Pools {
   Executor* health;   // checks of containers: as slow as what they ask
 };
 
-// Carries out the actions of tasks on this host: each is posted to a pool, blocks there, and comes back to the task as
-// an event with its attempt number. All names are derived from the task's id, so repeating an action is harmless.
-// Thread-safe.
+// Carries out the actions of tasks on this host: each is posted to a pool, blocks there, and comes
+// back to the task as an event with its attempt number. All names are derived from the task's id,
+// so repeating an action is harmless. Thread-safe.
 class TaskEffects final : public Effects {
  public:
   // What an action asks of the supervisor, which knows all tasks.
@@ -52,10 +53,11 @@ class TaskEffects final : public Effects {
     const TaskFiles* files;
     Host* host;
     spec::HostFacts facts;
-    log::LogOptions log;        // `file` is filled in per container
-    std::string agent_label;    // "davit.agent" of containers and leases
-    int pids_limit = 0;         // per task; 0: none
-    const secret::ValueResolver* values = nullptr;  // null: environmentFiles and secrets are refused
+    log::LogOptions log;      // `file` is filled in per container
+    std::string agent_label;  // "davit.agent" of containers and leases
+    int pids_limit = 0;       // per task; 0: none
+    const secret::ValueResolver* values =
+        nullptr;  // null: environmentFiles and secrets are refused
     PostMortems::Options post_mortem = {};
   };
   explicit TaskEffects(Deps deps)
@@ -63,24 +65,28 @@ class TaskEffects final : public Effects {
 
   void Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
              const task::Action& action) override;
-  absl::Status RemoveFromHost(const std::string& task_id, const std::vector<std::string>& containers) override;
+  absl::Status RemoveFromHost(const std::string& task_id,
+                              const std::vector<std::string>& containers) override;
 
  private:
   // Each runs on a pool and returns what happened.
   task::Outcome Provision(const Task& task);
   task::Pulled Pull(Task* task, const std::string& container, int attempt);
   absl::StatusOr<network::Attachment> Attach(const Task& task, const std::string& container);
-  absl::Status Create(Task* task, const std::string& container, const network::Attachment& attachment,
-                      const secret::ResolvedValues& values);
+  absl::Status Create(Task* task, const std::string& container,
+                      const network::Attachment& attachment, const secret::ResolvedValues& values);
   absl::StatusOr<std::string> BuildSpec(Task* task, const v1::ContainerDefinition& definition,
-                                        const network::Attachment& attachment, const runtime::Rootfs& rootfs,
+                                        const network::Attachment& attachment,
+                                        const runtime::Rootfs& rootfs,
                                         const secret::ResolvedValues& values);
   // What the containers of a task share by pidMode and ipcMode.
   absl::Status BeginSharing(const Task& task);
   absl::Status PlaceShared(const Task& task, spec::ContainerPlace* place);
-  absl::Status PlaceVolumes(Task* task, const v1::ContainerDefinition& definition, const runtime::Rootfs& rootfs,
-                            const secret::ResolvedValues& values, spec::ContainerPlace* place);
-  absl::StatusOr<secret::ResolvedValues> ResolveValues(const Task& task, const std::string& container);
+  absl::Status PlaceVolumes(Task* task, const v1::ContainerDefinition& definition,
+                            const runtime::Rootfs& rootfs, const secret::ResolvedValues& values,
+                            spec::ContainerPlace* place);
+  absl::StatusOr<secret::ResolvedValues> ResolveValues(const Task& task,
+                                                       const std::string& container);
   // AlreadyExists: it runs.
   absl::Status ClearEarlierLife(const std::string& container_id);
   absl::StatusOr<int> Start(const Task& task, const std::string& container);
@@ -91,14 +97,15 @@ class TaskEffects final : public Effects {
                    std::shared_ptr<const secret::ResolvedValues> values);
   std::map<std::string, std::string> LabelsOf(const Task& task) const;
 
-  task::Deprovisioned Deprovision(Task* task, const std::vector<std::string>& containers, int attempt);
+  task::Deprovisioned Deprovision(Task* task, const std::vector<std::string>& containers,
+                                  int attempt);
 
   const Deps deps_;
   const PostMortems post_mortems_;
 };
 
-// Done, retry or failed, by the status' code; the reason begins with `error_name` ("CannotStartContainerError") unless the
-// message names an error itself.
+// Done, retry or failed, by the status' code; the reason begins with `error_name`
+// ("CannotStartContainerError") unless the message names an error itself.
 task::Outcome ToOutcome(const absl::Status& status, absl::string_view error_name);
 
 }  // namespace davit::supervisor

@@ -14,19 +14,22 @@
 namespace davit::supervisor {
 namespace {
 
-// The host's resolv.conf without name servers on loopback, which a container with its own network cannot reach.
+// The host's resolv.conf without name servers on loopback, which a container with its own network
+// cannot reach.
 std::string ResolvConf() {
   absl::StatusOr<std::string> host = ReadFile("/etc/resolv.conf");
   std::string text;
   if (!host.ok()) return text;
   for (absl::string_view line : absl::StrSplit(*host, '\n', absl::SkipWhitespace())) {
-    if (absl::StartsWith(line, "nameserver 127.") || absl::StartsWith(line, "nameserver ::1")) continue;
+    if (absl::StartsWith(line, "nameserver 127.") || absl::StartsWith(line, "nameserver ::1"))
+      continue;
     absl::StrAppend(&text, line, "\n");
   }
   return text;
 }
 
-// The folder is the agent's alone; the files in it are bound into the container. Secrets of ECS have at most 64 KiB each.
+// The folder is the agent's alone; the files in it are bound into the container. Secrets of ECS
+// have at most 64 KiB each.
 constexpr char kSecretsTmpfs[] = "mode=700,size=16m";
 
 bool IsFileName(absl::string_view name) {
@@ -46,56 +49,67 @@ std::string TaskFiles::TaskFolder(const std::string& task_id) const {
   return absl::StrCat(state_dir_, "/tasks/", task_id);
 }
 
-absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_id, const v1::Volume& volume) const {
-  ASSIGN_OR_RETURN(const spec::DockerVolume docker, spec::ParseDockerVolume(volume.docker_volume_configuration()));
+absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_id,
+                                                        const v1::Volume& volume) const {
+  ASSIGN_OR_RETURN(const spec::DockerVolume docker,
+                   spec::ParseDockerVolume(volume.docker_volume_configuration()));
   if (docker.kind == spec::DockerVolume::Kind::kBind) {
     if (FileExists(docker.device)) return docker.device;
-    return absl::FailedPreconditionError(absl::StrCat("driverOpts.device ", docker.device, " is not on this host"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("driverOpts.device ", docker.device, " is not on this host"));
   }
   if (docker.is_shared) {
     const std::string folder = absl::StrCat(state_dir_, "/volumes/", volume.name());
     if (!docker.autoprovision && !FileExists(folder)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("it is shared and not on this host: set autoprovision, or make the folder ", folder));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "it is shared and not on this host: set autoprovision, or make the folder ", folder));
     }
     RETURN_IF_ERROR(MakeDirectories(folder, 0755));
     return folder;
   }
   const std::string folder = absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name());
   RETURN_IF_ERROR(MakeDirectories(folder, 0755));
-  if (docker.kind == spec::DockerVolume::Kind::kTmpfs) RETURN_IF_ERROR(MountTmpfs(folder, docker.tmpfs_options));
+  if (docker.kind == spec::DockerVolume::Kind::kTmpfs)
+    RETURN_IF_ERROR(MountTmpfs(folder, docker.tmpfs_options));
   return folder;
 }
 
-absl::StatusOr<std::string> TaskFiles::MakeVolume(const std::string& task_id, const v1::Volume& volume) const {
-  if (!IsFileName(volume.name())) return absl::InvalidArgumentError("the name cannot be a folder's");
+absl::StatusOr<std::string> TaskFiles::MakeVolume(const std::string& task_id,
+                                                  const v1::Volume& volume) const {
+  if (!IsFileName(volume.name()))
+    return absl::InvalidArgumentError("the name cannot be a folder's");
   if (volume.has_docker_volume_configuration()) return MakeDockerVolume(task_id, volume);
   const std::string& source = volume.host().source_path();
   if (!source.empty() && !absl::StartsWith(source, "/")) {
-    return absl::InvalidArgumentError(absl::StrCat("host.sourcePath '", source, "' is not absolute"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("host.sourcePath '", source, "' is not absolute"));
   }
-  const std::string folder = source.empty() ? absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name()) : source;
+  const std::string folder =
+      source.empty() ? absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name()) : source;
   if (!FileExists(folder)) {  // a source may also be a file or a device
     RETURN_IF_ERROR(MakeDirectories(folder, source.empty() ? 0777 : 0755));
   }
   return folder;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeVolumes(const std::string& task_id,
-                                                                          const v1::TaskDefinition& definition) const {
+absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeVolumes(
+    const std::string& task_id, const v1::TaskDefinition& definition) const {
   std::map<std::string, std::string> folders;
   for (const v1::Volume& volume : definition.volumes()) {
-    ASSIGN_OR_RETURN(folders[volume.name()], MakeVolume(task_id, volume), "volume '", volume.name(), "'");
+    ASSIGN_OR_RETURN(folders[volume.name()], MakeVolume(task_id, volume), "volume '", volume.name(),
+                     "'");
   }
   return folders;
 }
 
 absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeImageVolumes(
-    const std::string& task_id, const v1::ContainerDefinition& container, const std::vector<std::string>& paths) const {
+    const std::string& task_id, const v1::ContainerDefinition& container,
+    const std::vector<std::string>& paths) const {
   std::map<std::string, std::string> folders;
   for (size_t i = 0; i < paths.size(); ++i) {
     if (IsMountedOver(container, paths[i])) continue;
-    const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container.name(), "/image-volumes/", i);
+    const std::string folder =
+        absl::StrCat(TaskFolder(task_id), "/", container.name(), "/image-volumes/", i);
     RETURN_IF_ERROR(MakeDirectories(folder, 0755), "volume ", paths[i], " of the image");
     folders.emplace(paths[i], folder);
   }
@@ -103,7 +117,8 @@ absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeImageVolumes(
 }
 
 absl::StatusOr<std::map<std::string, std::string>> TaskFiles::WriteSecrets(
-    const std::string& task_id, const std::string& container, const std::map<std::string, std::string>& secrets) const {
+    const std::string& task_id, const std::string& container,
+    const std::map<std::string, std::string>& secrets) const {
   std::map<std::string, std::string> files;
   if (secrets.empty()) return files;
   const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container, "/secrets");
@@ -117,19 +132,21 @@ absl::StatusOr<std::map<std::string, std::string>> TaskFiles::WriteSecrets(
   return files;
 }
 
-absl::StatusOr<std::string> TaskFiles::MakeSharedMemory(const std::string& task_id, int64_t size_mib) const {
+absl::StatusOr<std::string> TaskFiles::MakeSharedMemory(const std::string& task_id,
+                                                        int64_t size_mib) const {
   const std::string folder = TaskFolder(task_id) + "/shared.memory";
   RETURN_IF_ERROR(MakeDirectories(folder, 0755));
   RETURN_IF_ERROR(MountTmpfs(folder, absl::StrCat("mode=1777,size=", size_mib, "m")));
   return folder;
 }
 
-absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id, const std::string& container,
-                                                const std::string& hostname, const std::string& ip_address) const {
+absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id,
+                                                const std::string& container,
+                                                const std::string& hostname,
+                                                const std::string& ip_address) const {
   const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container);
   RETURN_IF_ERROR(MakeDirectories(folder, 0755));
-  std::string hosts =
-      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   if (!ip_address.empty()) absl::StrAppend(&hosts, ip_address, "\t", hostname, "\n");
   RETURN_IF_ERROR(WriteFileUntilReboot(folder + "/hosts", hosts));
   RETURN_IF_ERROR(WriteFileUntilReboot(folder + "/hostname", hostname + "\n"));
@@ -149,8 +166,8 @@ absl::Status TaskFiles::MakeLogFolder(const std::string& task_id) const {
 std::vector<std::string> TaskFiles::FoldersIn(const std::string& folder) const {
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(absl::StrCat(state_dir_, "/", folder), error), end; it != end;
-       it.increment(error)) {
+  for (std::filesystem::directory_iterator it(absl::StrCat(state_dir_, "/", folder), error), end;
+       it != end; it.increment(error)) {
     names.push_back(it->path().filename().string());
   }
   std::sort(names.begin(), names.end());

@@ -11,8 +11,8 @@
 namespace davit::supervisor {
 
 // Folders and files of tasks below the agent's state folder:
-//   volumes/<volume>                                     shared Docker volumes: nothing of Davit removes them
-//   tasks/<task>/shared.memory                           on a tmpfs
+//   volumes/<volume>                                     shared Docker volumes: nothing of Davit
+//   removes them tasks/<task>/shared.memory                           on a tmpfs
 //   tasks/<task>/volumes/<volume>                        volumes of the task
 //   tasks/<task>/<container>/image-volumes/<number>      those that the image declares
 //   tasks/<task>/<container>/secrets/<number>            on a tmpfs
@@ -23,24 +23,28 @@ class TaskFiles {
  public:
   explicit TaskFiles(std::string state_dir) : state_dir_(std::move(state_dir)) {}
 
-  // Makes the task's volumes: host folders (made if missing, as Docker does), Docker volumes and ephemeral ones. Returns
-  // name -> folder. InvalidArgument: a name that is no name, a sourcePath that is not absolute, a Docker volume that
-  // spec::ParseDockerVolume() refuses. FailedPrecondition: one that should be there is not.
-  absl::StatusOr<std::map<std::string, std::string>> MakeVolumes(const std::string& task_id,
-                                                                 const v1::TaskDefinition& definition) const;
-  // Makes a folder for each volume that the image declares and nothing of the definition covers. Returns path in the
-  // container -> folder.
+  // Makes the task's volumes: host folders (made if missing, as Docker does), Docker volumes and
+  // ephemeral ones. Returns name -> folder. InvalidArgument: a name that is no name, a sourcePath
+  // that is not absolute, a Docker volume that spec::ParseDockerVolume() refuses.
+  // FailedPrecondition: one that should be there is not.
+  absl::StatusOr<std::map<std::string, std::string>> MakeVolumes(
+      const std::string& task_id, const v1::TaskDefinition& definition) const;
+  // Makes a folder for each volume that the image declares and nothing of the definition covers.
+  // Returns path in the container -> folder.
   absl::StatusOr<std::map<std::string, std::string>> MakeImageVolumes(
-      const std::string& task_id, const v1::ContainerDefinition& container, const std::vector<std::string>& paths) const;
-  // Writes secrets (path in the container -> text) to files in memory, readable for every user of the container.
-  // Returns path in the container -> file.
+      const std::string& task_id, const v1::ContainerDefinition& container,
+      const std::vector<std::string>& paths) const;
+  // Writes secrets (path in the container -> text) to files in memory, readable for every user of
+  // the container. Returns path in the container -> file.
   absl::StatusOr<std::map<std::string, std::string>> WriteSecrets(
-      const std::string& task_id, const std::string& container, const std::map<std::string, std::string>& secrets) const;
+      const std::string& task_id, const std::string& container,
+      const std::map<std::string, std::string>& secrets) const;
   // Makes the /dev/shm that the task's containers share, in memory. Returns its folder.
   absl::StatusOr<std::string> MakeSharedMemory(const std::string& task_id, int64_t size_mib) const;
   // Writes the three files for a container with its own network namespace. Returns their folder.
   absl::StatusOr<std::string> WriteEtc(const std::string& task_id, const std::string& container,
-                                       const std::string& hostname, const std::string& ip_address) const;
+                                       const std::string& hostname,
+                                       const std::string& ip_address) const;
   std::string LogFile(const std::string& task_id, const std::string& container) const;
   absl::Status MakeLogFolder(const std::string& task_id) const;
 
@@ -53,8 +57,10 @@ class TaskFiles {
   absl::Status RemoveLogs(const std::string& task_id) const;
 
  private:
-  absl::StatusOr<std::string> MakeVolume(const std::string& task_id, const v1::Volume& volume) const;
-  absl::StatusOr<std::string> MakeDockerVolume(const std::string& task_id, const v1::Volume& volume) const;
+  absl::StatusOr<std::string> MakeVolume(const std::string& task_id,
+                                         const v1::Volume& volume) const;
+  absl::StatusOr<std::string> MakeDockerVolume(const std::string& task_id,
+                                               const v1::Volume& volume) const;
   std::string TaskFolder(const std::string& task_id) const;
   std::vector<std::string> FoldersIn(const std::string& folder) const;
   const std::string state_dir_;

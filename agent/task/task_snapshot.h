@@ -117,8 +117,8 @@ struct ContainerSnapshot {
 
   Phase phase = Phase::kNone;
   Work work = Work::kNothing;
-  int attempt = 0;       // of `work`; rises whenever work begins or is abandoned
-  int failures = 0;      // of the same work in a row
+  int attempt = 0;           // of `work`; rises whenever work begins or is abandoned
+  int failures = 0;          // of the same work in a row
   bool has_remains = false;  // of a creation that was cut short: cleared away before the next
   int stop_signals = 0;      // sent so far: 0 none, 1 the stop signal, 2 and more SIGKILL
 
@@ -130,13 +130,13 @@ struct ContainerSnapshot {
   // In ECS's words, without the last lines of its output; empty if it ended with 0 or as asked.
   std::string reason;
   std::optional<PostMortem> post_mortem;  // of the latest life that ended
-  std::optional<absl::Time> started_at;  // of the current or last life
+  std::optional<absl::Time> started_at;   // of the current or last life
   // The same, since the host's boot. nullopt: nobody saw it start, or an older agent's record.
   std::optional<absl::Duration> started_uptime;
   std::optional<absl::Time> finished_at;
-  int restart_count = 0;         // lives before this one
-  bool start_timed_out = false;  // start_timeout passed before what others wait for came true
-  bool was_healthy = false;      // in this life: HealthOf() may come and go
+  int restart_count = 0;              // lives before this one
+  bool start_timed_out = false;       // start_timeout passed before what others wait for came true
+  bool was_healthy = false;           // in this life: HealthOf() may come and go
   std::map<ProbeKind, Probe> probes;  // those that the task definition asks for
 
   friend bool operator==(const ContainerSnapshot&, const ContainerSnapshot&) = default;

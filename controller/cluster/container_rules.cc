@@ -129,9 +129,10 @@ void CheckEnvironment(const Container& container, const std::string& path, Probl
     problems->CheckGiven(At(path, "secrets", i) + ".name", container.secrets(i).name());
     problems->CheckGiven(At(path, "secrets", i) + ".valueFrom", container.secrets(i).value_from());
     if (!container.secrets(i).name().empty() && !names.insert(container.secrets(i).name()).second) {
-      problems->Add(At(path, "secrets", i) + ".name",
-                    "must be unique and not shared with any new or existing environment variables, is '",
-                    container.secrets(i).name(), "'.");
+      problems->Add(
+          At(path, "secrets", i) + ".name",
+          "must be unique and not shared with any new or existing environment variables, is '",
+          container.secrets(i).name(), "'.");
     }
   }
   if (container.environment_files_size() > 10)

@@ -24,8 +24,8 @@ void MergeContainer(const v1::ContainerState& seen, v1::Container* container) {
     *container->mutable_network_bindings() = seen.network_bindings();
 }
 
-// By ECS's rule (HealthCheck in its API reference), which looks at essential containers with a check
-// only: UNHEALTHY if one of them is, HEALTHY if all are, else, or if there is none, UNKNOWN.
+// By ECS's rule (HealthCheck in its API reference), which looks at essential containers with a
+// check only: UNHEALTHY if one of them is, HEALTHY if all are, else, or if there is none, UNKNOWN.
 std::string TaskHealth(const v1::Task& task, const v1::TaskDefinition& definition) {
   bool has_checked = false;
   bool are_all_healthy = true;

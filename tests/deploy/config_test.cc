@@ -1,7 +1,8 @@
+#include "agent/config.h"
+
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "agent/config.h"
 #include "base/config_reader.h"
 #include "controller/config.h"
 

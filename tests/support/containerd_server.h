@@ -27,8 +27,8 @@ class ContainerdServer {
   std::string address() const { return folder_ + "/containerd.sock"; }
   // A temporary folder, removed with the server.
   const std::string& folder() const { return folder_; }
-  // Unlike any other server's. Use it: runc keeps its state by namespace and container id in one place
-  // of the host (/run/containerd/runc), whatever containerd's own state folder is.
+  // Unlike any other server's. Use it: runc keeps its state by namespace and container id in one
+  // place of the host (/run/containerd/runc), whatever containerd's own state folder is.
   std::string containerd_namespace() const;
   // For cgroupsPath of containers, e.g. "/davit-test-1234". Removed with the server.
   std::string cgroup_parent() const;

@@ -37,8 +37,7 @@ class FakeHost {
   }
 
   void StartAgent(const std::string& boot_id = "boot-1") {
-    const supervisor::Pools pools{&executor, &executor, &executor, &executor,
-                                  &executor};
+    const supervisor::Pools pools{&executor, &executor, &executor, &executor, &executor};
     supervisor::Supervisor::Options options;
     options.cleanup_after = absl::Hours(1);
     options.capacity = {.cpu = 4096, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}};

@@ -7,8 +7,8 @@
 
 namespace davit::test {
 
-// Ends the test program as "skipped, because `reason`" in ctest's eyes (Catch2 v2 has no SKIP). scripts/test makes an
-// error of it in CI.
+// Ends the test program as "skipped, because `reason`" in ctest's eyes (Catch2 v2 has no SKIP).
+// scripts/test makes an error of it in CI.
 [[noreturn]] inline void Skip(const std::string& reason) {
   std::printf("DAVIT-SKIPPED: %s\n", reason.c_str());
   std::fflush(stdout);

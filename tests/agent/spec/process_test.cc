@@ -133,8 +133,8 @@ TEST_CASE("the host's init program runs before what the definition says", "[spec
   const nlohmann::json spec = fixture.Build();
   CHECK(spec["process"]["args"] == nlohmann::json{"/sbin/docker-init", "--", "/bin/app"});
   CHECK(std::any_of(spec["mounts"].begin(), spec["mounts"].end(), [](const nlohmann::json& mount) {
-    return mount["destination"] == "/sbin/docker-init" && mount["source"] == "/usr/bin/tini-static" &&
-           mount["options"].back() == "ro";
+    return mount["destination"] == "/sbin/docker-init" &&
+           mount["source"] == "/usr/bin/tini-static" && mount["options"].back() == "ro";
   }));
 }
 
@@ -144,13 +144,16 @@ TEST_CASE("where there is an init process already, none is put before", "[spec]"
   CHECK(fixture.Build()["process"]["args"] == nlohmann::json{"/bin/app"});
 }
 
-TEST_CASE("a host without an init program refuses initProcessEnabled and says what to do", "[spec]") {
+TEST_CASE("a host without an init program refuses initProcessEnabled and says what to do",
+          "[spec]") {
   const Fixture fixture(R"({"linuxParameters": {"initProcessEnabled": true}})");
-  CHECK_THAT(fixture.Error(), Catch::Contains("initProcessEnabled") && Catch::Contains("containers.init_path"));
+  CHECK_THAT(fixture.Error(),
+             Catch::Contains("initProcessEnabled") && Catch::Contains("containers.init_path"));
 }
 
 TEST_CASE("environment files lose to the definition, secrets win over everything", "[spec]") {
-  Fixture fixture(R"({"environment": [{"name": "A", "value": "definition"}, {"name": "S", "value": "x"}]})");
+  Fixture fixture(
+      R"({"environment": [{"name": "A", "value": "definition"}, {"name": "S", "value": "x"}]})");
   fixture.image.environment = {"A=image", "B=image", "C=image"};
   fixture.place.file_environment = {{"A", "file"}, {"B", "file"}};
   fixture.place.secrets = {{"S", "secret"}};

@@ -107,8 +107,8 @@ TEST_CASE("overrides that the agent does not act on are refused by path", "[spec
       "containerOverrides": [{"name": "a", "command": ["x"], "cpu": 5},
                              {"resourceRequirements": [{"type": "GPU", "value": "2"}]},
                              {"resourceRequirements": [{"type": "InferenceAccelerator"}]}]})");
-  CHECK(UnsupportedMembers(overrides) == Paths{"ephemeralStorage",
-                                               "containerOverrides[2].resourceRequirements"});
+  CHECK(UnsupportedMembers(overrides) ==
+        Paths{"ephemeralStorage", "containerOverrides[2].resourceRequirements"});
 }
 
 }  // namespace

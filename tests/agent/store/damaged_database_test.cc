@@ -54,8 +54,7 @@ constexpr char kAside[] = "agent.db.damaged-20260102T030405Z";
 
 // Every task that is there is as it was saved.
 void CheckWhole(Store* store) {
-  for (const std::string& task : test::Tasks(store))
-    REQUIRE_THAT(task, Catch::EndsWith(kReason));
+  for (const std::string& task : test::Tasks(store)) REQUIRE_THAT(task, Catch::EndsWith(kReason));
 }
 
 TEST_CASE("a sound database is opened as it is", "[damaged_database]") {

@@ -273,7 +273,8 @@ TEST_CASE("what was made but never started is made again after a restart", "[tas
   CHECK(restarted.Find<Pull>("web") != nullptr);
 }
 
-TEST_CASE("a creation without an answer is begun again, whatever a look shows meanwhile", "[task][recovery]") {
+TEST_CASE("a creation without an answer is begun again, whatever a look shows meanwhile",
+          "[task][recovery]") {
   const auto state = GENERATE(Sighting::State::kCreated, Sighting::State::kUnknown);
   TaskSnapshot creating = OneContainer();
   creating.admitted = creating.observed = creating.provisioned = creating.owns_host_state = true;
@@ -281,7 +282,8 @@ TEST_CASE("a creation without an answer is begun again, whatever a look shows me
   creating.containers[0].work = Work::kCreate;
   SECTION("of a runtime that was slow") {
     TaskDriver driver(creating);
-    driver.Send(Created{"web", driver.attempt("web"), Retry("CannotCreateContainerError: deadline"), {}});
+    driver.Send(
+        Created{"web", driver.attempt("web"), Retry("CannotCreateContainerError: deadline"), {}});
     driver.Send(Observed{{{"web", driver.attempt("web"), state, 0, {}, false, {}}}, true});
     CHECK(driver.container("web").phase == Phase::kPulled);
     driver.Send(TimerFired{{TimerKey::Kind::kRetry, "web", driver.attempt("web")}});
@@ -299,7 +301,8 @@ TEST_CASE("a creation without an answer is begun again, whatever a look shows me
   }
 }
 
-TEST_CASE("a creation that was cut short is no life: the container is made again", "[task][recovery]") {
+TEST_CASE("a creation that was cut short is no life: the container is made again",
+          "[task][recovery]") {
   TaskSnapshot half_made = OneContainer();
   half_made.owns_host_state = half_made.provisioned = true;
   TaskDriver restarted(Recover(half_made).next);

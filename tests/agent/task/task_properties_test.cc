@@ -174,7 +174,7 @@ TEST_CASE("every event in every reachable state keeps the machine's invariants",
           "[task][properties]") {
   std::mt19937 random(20261123);  // NOLINT: the same walk each time
   size_t pairs = 0;
-  std::set<std::string> states;  // (goal, work, phases and works) seen
+  std::set<std::string> states;                  // (goal, work, phases and works) seen
   std::set<std::pair<Health, Health>> verdicts;  // (liveness, readiness) of a running container
   for (int walk = 0; walk < 400; ++walk) {
     TaskSnapshot task = walk % 4 == 0   ? TwoContainers()

@@ -25,8 +25,8 @@ TEST_CASE("a task comes back from the store as it was", "[task][store]") {
   TaskDriver driver(TwoContainers());
   driver.Run();
   driver.mutable_snapshot()->containers[0].network_bindings = {{"0.0.0.0", 8080, 32768, "tcp"}};
-  const PostMortem facts{64 << 20, 63 << 20, true, 2, "4711 (stress)", absl::Milliseconds(1500),
-                         {"one", "two"}};
+  const PostMortem facts{
+      64 << 20, 63 << 20, true, 2, "4711 (stress)", absl::Milliseconds(1500), {"one", "two"}};
   driver.Send(Exited{"web", 137, true, driver.now(), facts});
   TaskSnapshot stored = driver.snapshot();
   const auto loaded = FromRecord(RecordOf(stored), absl::Seconds(30));

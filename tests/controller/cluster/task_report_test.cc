@@ -275,11 +275,11 @@ TEST_CASE("what a task waits for is shown as its containers' reason", "[report]"
 }
 
 TEST_CASE("a task is as healthy as its essential containers that have a check", "[report]") {
-  const auto [of_web, of_sidecar, expected] = GENERATE(table<std::string, std::string, std::string>(
-      {{"UNKNOWN", "HEALTHY", "UNKNOWN"},
-       {"HEALTHY", "UNKNOWN", "HEALTHY"},
-       {"HEALTHY", "UNHEALTHY", "HEALTHY"},
-       {"UNHEALTHY", "HEALTHY", "UNHEALTHY"}}));
+  const auto [of_web, of_sidecar, expected] = GENERATE(
+      table<std::string, std::string, std::string>({{"UNKNOWN", "HEALTHY", "UNKNOWN"},
+                                                    {"HEALTHY", "UNKNOWN", "HEALTHY"},
+                                                    {"HEALTHY", "UNHEALTHY", "HEALTHY"},
+                                                    {"UNHEALTHY", "HEALTHY", "UNHEALTHY"}}));
   TestCluster cluster;
   v1::Hello hello = MakeHello("i-1");
   hello.add_attributes()->set_name("ecs.capability.container-health-check");
