@@ -14,6 +14,7 @@
 #include "agent/spec/seccomp.h"
 #include "agent/spec/security_options.h"
 #include "agent/spec/spec_input.h"
+#include "base/definition/overrides.h"
 #include "base/status.h"
 
 namespace davit::spec {
@@ -22,14 +23,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr char kOciVersion[] = "1.0.2";
-
-const v1::ContainerOverride& FindOverride(const v1::TaskOverride& overrides,
-                                          const std::string& container) {
-  for (const v1::ContainerOverride& candidate : overrides.container_overrides()) {
-    if (candidate.name() == container) return candidate;
-  }
-  return v1::ContainerOverride::default_instance();
-}
 
 absl::StatusOr<Json> BuildLinux(const SpecInput& input, const SecurityOptions& security,
                                 const std::vector<std::string>& capabilities) {
@@ -95,7 +88,7 @@ absl::StatusOr<std::string> BuildOciSpec(const v1::TaskDefinition& task,
                                          const ImageConfig& image, const HostFacts& host,
                                          const ContainerPlace& place) {
   const std::string context = absl::StrCat("container '", container.name(), "'");
-  const SpecInput input{task,  container, FindOverride(overrides, container.name()),
+  const SpecInput input{task,  container, OverrideOf(overrides, container.name()),
                         image, host,      place};
   try {
     ASSIGN_OR_RETURN(const Json spec, BuildSpec(input), context);

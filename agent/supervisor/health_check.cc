@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
-#include "base/container_checks.h"
+#include "base/definition/container_checks.h"
 
 namespace davit::supervisor {
 namespace {

@@ -82,14 +82,6 @@ absl::Status FillNewVolumes(const v1::TaskDefinition& task,
   return absl::OkStatus();
 }
 
-const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment,
-                                        const std::string& container) {
-  for (const v1::ContainerOverride& one : assignment.overrides().container_overrides()) {
-    if (one.name() == container) return one;
-  }
-  return v1::ContainerOverride::default_instance();
-}
-
 std::vector<std::string> GpuIdsOf(const v1::Assignment& assignment, const std::string& container) {
   for (const v1::ContainerIdentity& one : assignment.containers()) {
     if (one.name() == container) return {one.gpu_ids().begin(), one.gpu_ids().end()};

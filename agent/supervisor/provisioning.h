@@ -26,10 +26,6 @@ absl::Status FillNewVolumes(const v1::TaskDefinition& task,
                             const v1::ContainerDefinition& container, const runtime::Rootfs& rootfs,
                             const spec::ContainerPlace& place);
 
-// RunTask's changes to one container; empty if there are none.
-const v1::ContainerOverride& OverrideOf(const v1::Assignment& assignment,
-                                        const std::string& container);
-
 // The GPUs that the controller has given to one container.
 std::vector<std::string> GpuIdsOf(const v1::Assignment& assignment, const std::string& container);
 

@@ -9,6 +9,7 @@
 #include "agent/supervisor/health_check.h"
 #include "agent/supervisor/pause.h"
 #include "agent/supervisor/provisioning.h"
+#include "base/definition/overrides.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -201,8 +202,9 @@ absl::StatusOr<network::Attachment> TaskEffects::Attach(const Task& task,
 // Values that the definition only names come first. Their stores are as slow as registries: the
 // same pool.
 void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action) {
-  if (!secret::ValueResolver::IsNeeded(task->Definition(action.container),
-                                       OverrideOf(task->assignment(), action.container))) {
+  if (!secret::ValueResolver::IsNeeded(
+          task->Definition(action.container),
+          OverrideOf(task->assignment().overrides(), action.container))) {
     BeginAttach(task, action, std::make_shared<secret::ResolvedValues>());
     return;
   }
@@ -227,7 +229,7 @@ absl::StatusOr<secret::ResolvedValues> TaskEffects::ResolveValues(const Task& ta
         "the agent has no source of secrets and environment files");
   }
   return deps_.values->Resolve(task.Definition(container),
-                               OverrideOf(task.assignment(), container));
+                               OverrideOf(task.assignment().overrides(), container));
 }
 
 // Then the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.

@@ -2,29 +2,16 @@
 
 #include <set>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/task/dependencies.h"
-#include "base/container_checks.h"
+#include "base/definition/container_checks.h"
+#include "base/definition/reservation.h"
 #include "base/ids.h"
 #include "base/status.h"
 
 namespace davit::task {
 namespace {
-
-const v1::ContainerOverride* OverrideOf(const v1::Assignment& assignment,
-                                        const std::string& container) {
-  for (const v1::ContainerOverride& one : assignment.overrides().container_overrides()) {
-    if (one.name() == container) return &one;
-  }
-  return nullptr;
-}
-
-int NumberOr(const std::string& text, int otherwise) {
-  int number = 0;
-  return absl::SimpleAtoi(text, &number) ? number : otherwise;
-}
 
 Condition ConditionOf(const std::string& name) {
   if (name == "COMPLETE") return Condition::kComplete;
@@ -79,19 +66,6 @@ absl::StatusOr<ContainerSnapshot> NewContainer(const v1::ContainerDefinition& wa
   return container;
 }
 
-void AddPorts(const v1::Assignment& assignment, ResourceNeeds* needs) {
-  const bool is_host = assignment.task_definition().network_mode() == "host";
-  for (const v1::ContainerDefinition& container :
-       assignment.task_definition().container_definitions()) {
-    for (const v1::PortMapping& port : container.port_mappings()) {
-      const int number =
-          is_host && port.host_port() == 0 ? port.container_port() : port.host_port();
-      if (number == 0) continue;  // a dynamic one
-      (port.protocol() == "udp" ? needs->udp_ports : needs->tcp_ports).insert(number);
-    }
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
@@ -120,25 +94,13 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
 }
 
 ResourceNeeds NeedsOf(const v1::Assignment& assignment) {
-  const v1::TaskDefinition& definition = assignment.task_definition();
+  const Reservation reservation =
+      ReservationOf(assignment.task_definition(), assignment.overrides());
   ResourceNeeds needs;
-  for (const v1::ContainerDefinition& container : definition.container_definitions()) {
-    const v1::ContainerOverride* changed = OverrideOf(assignment, container.name());
-    const int memory =
-        changed != nullptr && changed->has_memory() ? changed->memory() : container.memory();
-    const bool reserves = container.has_memory_reservation() ||
-                          (changed != nullptr && changed->has_memory_reservation());
-    const int reservation = changed != nullptr && changed->has_memory_reservation()
-                                ? changed->memory_reservation()
-                                : container.memory_reservation();
-    needs.cpu += changed != nullptr && changed->has_cpu() ? changed->cpu() : container.cpu();
-    needs.memory += reserves ? reservation : memory;
-  }
-  const v1::TaskOverride& overrides = assignment.overrides();
-  needs.cpu = NumberOr(overrides.has_cpu() ? overrides.cpu() : definition.cpu(), needs.cpu);
-  needs.memory =
-      NumberOr(overrides.has_memory() ? overrides.memory() : definition.memory(), needs.memory);
-  AddPorts(assignment, &needs);
+  needs.cpu = static_cast<int>(reservation.cpu_units);
+  needs.memory = static_cast<int>(reservation.memory_mib);
+  needs.tcp_ports.insert(reservation.tcp_ports.begin(), reservation.tcp_ports.end());
+  needs.udp_ports.insert(reservation.udp_ports.begin(), reservation.udp_ports.end());
   for (const v1::ContainerIdentity& container : assignment.containers()) {
     needs.gpus.insert(container.gpu_ids().begin(), container.gpu_ids().end());
   }

@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "controller/capacity/reservation.h"
+#include "base/definition/reservation.h"
 #include "davit/v1/ecs.pb.h"
 
 namespace davit::capacity {

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
-#include "base/container_checks.h"
+#include "base/definition/container_checks.h"
 #include "controller/cluster/names.h"
 #include "controller/cluster/problems.h"
 #include "controller/cluster/task_definition_rules.h"

@@ -224,8 +224,7 @@ Task* State::PutTask(v1::StoredTask record) {
     const size_t colon = name.rfind(':');
     entry->revision = FindRevision(name.substr(0, colon), std::atoi(name.c_str() + colon + 1));
     if (entry->revision != nullptr) {
-      entry->needs =
-          capacity::ReservationOf(entry->revision->record.task_definition(), task.overrides());
+      entry->needs = ReservationOf(entry->revision->record.task_definition(), task.overrides());
     }
     for (const v1::Container& container : task.containers()) {
       entry->needs.gpu_ids.insert(entry->needs.gpu_ids.end(), container.gpu_ids().begin(),

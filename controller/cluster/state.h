@@ -63,7 +63,7 @@ struct Instance {
 struct Task {
   v1::StoredTask record;
   v1::TaskStatus::Value last_status = v1::TaskStatus::UNSPECIFIED;
-  capacity::Reservation needs;
+  Reservation needs;
   const Revision* revision = nullptr;  // null if the store lacks it
   Instance* instance = nullptr;        // null if the store lacks it
   std::string heard_in;  // session of the newest observation: sequences are compared within one

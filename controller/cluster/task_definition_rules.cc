@@ -7,8 +7,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "base/container_checks.h"
-#include "controller/capacity/reservation.h"
+#include "base/definition/container_checks.h"
+#include "base/definition/reservation.h"
 #include "controller/cluster/container_rules.h"
 #include "controller/cluster/names.h"
 #include "controller/cluster/problems.h"
@@ -80,7 +80,7 @@ void CheckTaskSize(const Request& request, Problems* problems) {
   }
   v1::TaskDefinition containers_only;
   *containers_only.mutable_container_definitions() = request.container_definitions();
-  const capacity::Reservation sum = capacity::ReservationOf(containers_only, {});
+  const Reservation sum = ReservationOf(containers_only, {});
   if (cpu && sum.cpu_units > *cpu) {
     problems->Add("cpu", "the containers' cpu together (", sum.cpu_units,
                   ") is greater than the task's (", *cpu, ").");

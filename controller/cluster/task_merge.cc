@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/container_checks.h"
+#include "base/definition/container_checks.h"
 
 namespace davit::cluster {
 namespace {

@@ -51,7 +51,7 @@ v1::Container MakeContainer(const v1::ContainerDefinition& definition,
 // Gives a container as many GPUs as it asks for, the first of `free`, which placement has counted.
 void TakeGpus(const v1::ContainerDefinition& definition, const v1::ContainerOverride* replaced,
               std::vector<std::string>* free, v1::Container* container) {
-  const auto end = free->begin() + capacity::GpusOf(definition, replaced);
+  const auto end = free->begin() + GpusOf(definition, *replaced);
   container->mutable_gpu_ids()->Assign(free->begin(), end);
   free->erase(free->begin(), end);
 }
@@ -128,7 +128,7 @@ v1::StoredTask Model::MakeTask(const v1::RunTaskRequest& request, const Cluster&
     if (attribute.name() == "ecs.cpu-architecture") *task->add_attributes() = attribute;
     if (attribute.name() == "ecs.availability-zone") task->set_availability_zone(attribute.value());
   }
-  const capacity::Reservation needs = capacity::ReservationOf(definition, task->overrides());
+  const Reservation needs = ReservationOf(definition, task->overrides());
   task->set_cpu(absl::StrCat(needs.cpu_units));
   task->set_memory(absl::StrCat(needs.memory_mib));
   return record;
@@ -154,8 +154,8 @@ Model::Result Model::On(const v1::RunTaskRequest& request) {
 
   capacity::PlacementRequest question;
   question.count = request.has_count() ? request.count() : 1;
-  question.needs = capacity::ReservationOf(revision->record.task_definition(),
-                                           NormalizedOverrides(request.overrides()));
+  question.needs =
+      ReservationOf(revision->record.task_definition(), NormalizedOverrides(request.overrides()));
   for (const v1::Attribute& attribute : revision->record.task_definition().requires_attributes()) {
     question.required_attributes.push_back(attribute.name());
   }

@@ -38,7 +38,7 @@ bool HasGpus(const Host& host, int count) {
 }
 
 bool Fits(const Host& host, const PlacementRequest& request) {
-  const capacity::Reservation& needs = request.needs;
+  const Reservation& needs = request.needs;
   return host.is_connected && host.is_active && host.free_cpu_units >= needs.cpu_units &&
          host.free_memory_mib >= needs.memory_mib &&
          TakenAmong(needs.tcp_ports, host.tcp_ports).empty() &&
@@ -61,8 +61,8 @@ struct Candidate {
 };
 
 // One task of the request, on this host: it would be given the first GPUs that are free.
-capacity::Reservation ReservationOn(const Host& host, const PlacementRequest& request) {
-  capacity::Reservation needs = request.needs;
+Reservation ReservationOn(const Host& host, const PlacementRequest& request) {
+  Reservation needs = request.needs;
   if (needs.gpus == 0) return needs;
   needs.gpu_ids = host.FreeGpus();
   needs.gpu_ids.resize(static_cast<size_t>(needs.gpus));
@@ -78,7 +78,7 @@ bool IsWorse(const Candidate& a, const Candidate& b) {
 }  // namespace
 
 std::optional<v1::Failure> WhyNot(const Host& host, const PlacementRequest& request) {
-  const capacity::Reservation& needs = request.needs;
+  const Reservation& needs = request.needs;
   if (!host.is_connected)
     return MakeFailure(host, "AGENT",
                        "the agent is not connected, or its container runtime is not available");

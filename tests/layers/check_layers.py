@@ -15,7 +15,7 @@ LAYERS = {
               "secret": 2, "image": 3, "supervisor": 4, "session": 5, "endpoint": 5, "": 6},
     "controller": {"capacity": 0, "cluster": 1, "placement": 1, "store": 2, "loop": 3, "api": 4, "gateway": 4, "": 5},
     "cli": {"": 1},
-    "base": {"": 0},
+    "base": {"": 0, "definition": 1},
 }
 # Where gRPC's own headers, generated services and containerd's API may appear.
 GRPC_MODULES = {("agent", "containerd"), ("agent", "session"), ("controller", "gateway"), ("controller", "store"),

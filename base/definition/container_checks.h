@@ -1,5 +1,5 @@
-#ifndef DAVIT_BASE_CONTAINER_CHECKS_H_
-#define DAVIT_BASE_CONTAINER_CHECKS_H_
+#ifndef DAVIT_BASE_DEFINITION_CONTAINER_CHECKS_H_
+#define DAVIT_BASE_DEFINITION_CONTAINER_CHECKS_H_
 
 #include <string>
 #include <vector>
@@ -31,4 +31,4 @@ std::vector<std::string> FindCheckProblems(const v1::HealthCheck& check);
 
 }  // namespace davit
 
-#endif  // DAVIT_BASE_CONTAINER_CHECKS_H_
+#endif  // DAVIT_BASE_DEFINITION_CONTAINER_CHECKS_H_

@@ -1,5 +1,5 @@
-#ifndef DAVIT_CONTROLLER_CAPACITY_RESERVATION_H_
-#define DAVIT_CONTROLLER_CAPACITY_RESERVATION_H_
+#ifndef DAVIT_BASE_DEFINITION_RESERVATION_H_
+#define DAVIT_BASE_DEFINITION_RESERVATION_H_
 
 #include <cstdint>
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "davit/v1/task.pb.h"
 
-namespace davit::capacity {
+namespace davit {
 
 // What a task takes from its host for as long as it is not STOPPED.
 struct Reservation {
@@ -27,10 +27,10 @@ struct Reservation {
 // value. `definition` is a registered one: its cpu and memory are decimal numbers.
 Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOverride& overrides);
 
-// How many GPUs a container asks for: by its override (null: there is none) if that says anything
-// of resourceRequirements, else by its definition.
-int GpusOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced);
+// How many GPUs a container asks for: by its override if that has resourceRequirements, else by its
+// definition.
+int GpusOf(const v1::ContainerDefinition& container, const v1::ContainerOverride& replaced);
 
-}  // namespace davit::capacity
+}  // namespace davit
 
-#endif  // DAVIT_CONTROLLER_CAPACITY_RESERVATION_H_
+#endif  // DAVIT_BASE_DEFINITION_RESERVATION_H_

@@ -1,4 +1,4 @@
-#include "base/container_checks.h"
+#include "base/definition/container_checks.h"
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"

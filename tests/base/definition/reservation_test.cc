@@ -1,10 +1,8 @@
-#include "controller/capacity/reservation.h"
+#include "base/definition/reservation.h"
 
 #include <catch2/catch.hpp>
 
-#include "controller/capacity/host.h"
-
-namespace davit::capacity {
+namespace davit {
 namespace {
 
 v1::ContainerDefinition* AddContainer(const std::string& name, int cpu,
@@ -15,7 +13,7 @@ v1::ContainerDefinition* AddContainer(const std::string& name, int cpu,
   return container;
 }
 
-TEST_CASE("a task without sizes of its own reserves its containers' sum", "[capacity]") {
+TEST_CASE("a task without sizes of its own reserves its containers' sum", "[definition]") {
   v1::TaskDefinition definition;
   AddContainer("a", 100, &definition)->set_memory(300);
   v1::ContainerDefinition* soft = AddContainer("b", 28, &definition);
@@ -26,7 +24,8 @@ TEST_CASE("a task without sizes of its own reserves its containers' sum", "[capa
   CHECK(needs.memory_mib == 350);
 }
 
-TEST_CASE("the task's own sizes win over its containers', and overrides over both", "[capacity]") {
+TEST_CASE("the task's own sizes win over its containers', and overrides over both",
+          "[definition]") {
   v1::TaskDefinition definition;
   AddContainer("a", 100, &definition)->set_memory(300);
   v1::TaskOverride overrides;
@@ -44,7 +43,7 @@ TEST_CASE("the task's own sizes win over its containers', and overrides over bot
   CHECK(ReservationOf(definition, overrides).memory_mib == 2048);
 }
 
-TEST_CASE("host ports are reserved as the network mode wants it", "[capacity]") {
+TEST_CASE("host ports are reserved as the network mode wants it", "[definition]") {
   v1::TaskDefinition definition;
   v1::ContainerDefinition* container = AddContainer("a", 0, &definition);
   v1::PortMapping* dynamic = container->add_port_mappings();
@@ -76,7 +75,7 @@ void AskFor(const std::string& gpus,
 }
 
 TEST_CASE("a task reserves the GPUs of its containers, an override's before the definition's",
-          "[capacity]") {
+          "[definition]") {
   v1::TaskDefinition definition;
   AskFor("2", AddContainer("a", 0, &definition)->mutable_resource_requirements());
   AskFor("1", AddContainer("b", 0, &definition)->mutable_resource_requirements());
@@ -90,46 +89,5 @@ TEST_CASE("a task reserves the GPUs of its containers, an override's before the 
   CHECK(ReservationOf(definition, overrides).gpus == 5);
 }
 
-TEST_CASE("a host's free GPUs are those that it has and no task holds", "[capacity]") {
-  v1::ContainerInstance instance;
-  v1::Resource* gpus = instance.add_registered_resources();
-  gpus->set_name("GPU");
-  for (const char* id : {"B", "A", "C", "A"}) gpus->add_string_set_value(id);
-  Host host = HostFrom("a", instance);
-  using Ids = std::vector<std::string>;
-  CHECK(host.FreeGpus() == Ids{"A", "B", "C"});
-  Reservation needs;
-  needs.gpu_ids = {"B", "gone"};  // the host had it when the task was placed
-  host.Reserve(needs);
-  CHECK(host.FreeGpus() == Ids{"A", "C"});
-  host.Release(needs);
-  CHECK(host.FreeGpus() == Ids{"A", "B", "C"});
-  CHECK(host.taken_gpus.empty());
-}
-
-TEST_CASE("releasing what was reserved restores the host, ports of its own included",
-          "[capacity]") {
-  v1::ContainerInstance instance;
-  instance.set_status("ACTIVE");
-  v1::Resource* memory = instance.add_registered_resources();
-  memory->set_name("MEMORY");
-  memory->set_integer_value(1000);
-  v1::Resource* ports = instance.add_registered_resources();
-  ports->set_name("PORTS");
-  ports->add_string_set_value("51678");
-  ports->add_string_set_value("22");
-  Host host = HostFrom("a", instance);
-  CHECK(host.tcp_ports == std::vector<int>{22, 51678});
-  const Reservation needs{100, 200, {22, 80}, {53}};
-  host.Reserve(needs);
-  CHECK(host.free_memory_mib == 800);
-  CHECK(host.tcp_ports == std::vector<int>{22, 22, 80, 51678});
-  host.Release(needs);
-  CHECK(host.free_memory_mib == 1000);
-  CHECK(host.tcp_ports == std::vector<int>{22, 51678});
-  CHECK(host.udp_ports.empty());
-  CHECK(host.task_count == 0);
-}
-
 }  // namespace
-}  // namespace davit::capacity
+}  // namespace davit

@@ -1,30 +1,22 @@
-#include "controller/capacity/reservation.h"
+#include "base/definition/reservation.h"
 
 #include <algorithm>
 #include <string>
 
 #include "absl/strings/numbers.h"
+#include "base/definition/overrides.h"
 
-namespace davit::capacity {
+namespace davit {
 namespace {
 
-const v1::ContainerOverride* FindOverride(const v1::TaskOverride& overrides,
-                                          const std::string& name) {
-  for (const v1::ContainerOverride& candidate : overrides.container_overrides()) {
-    if (candidate.name() == name) return &candidate;
-  }
-  return nullptr;
+int64_t CpuOf(const v1::ContainerDefinition& container, const v1::ContainerOverride& replaced) {
+  return replaced.has_cpu() ? replaced.cpu() : container.cpu();
 }
 
-int64_t CpuOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced) {
-  return replaced != nullptr && replaced->has_cpu() ? replaced->cpu() : container.cpu();
-}
-
-int64_t MemoryOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced) {
-  if (replaced != nullptr && replaced->has_memory_reservation())
-    return replaced->memory_reservation();
+int64_t MemoryOf(const v1::ContainerDefinition& container, const v1::ContainerOverride& replaced) {
+  if (replaced.has_memory_reservation()) return replaced.memory_reservation();
   if (container.has_memory_reservation()) return container.memory_reservation();
-  return replaced != nullptr && replaced->has_memory() ? replaced->memory() : container.memory();
+  return replaced.has_memory() ? replaced.memory() : container.memory();
 }
 
 void AddPorts(const v1::ContainerDefinition& container, bool is_host_mode, Reservation* needs) {
@@ -49,7 +41,7 @@ Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOv
   const bool has_host_ports =
       definition.network_mode() != "awsvpc" && definition.network_mode() != "none";
   for (const v1::ContainerDefinition& container : definition.container_definitions()) {
-    const v1::ContainerOverride* replaced = FindOverride(overrides, container.name());
+    const v1::ContainerOverride& replaced = OverrideOf(overrides, container.name());
     needs.cpu_units += CpuOf(container, replaced);
     needs.memory_mib += MemoryOf(container, replaced);
     needs.gpus += GpusOf(container, replaced);
@@ -65,15 +57,15 @@ Reservation ReservationOf(const v1::TaskDefinition& definition, const v1::TaskOv
   return needs;
 }
 
-int GpusOf(const v1::ContainerDefinition& container, const v1::ContainerOverride* replaced) {
-  const bool is_replaced = replaced != nullptr && !replaced->resource_requirements().empty();
+int GpusOf(const v1::ContainerDefinition& container, const v1::ContainerOverride& replaced) {
+  const bool is_replaced = !replaced.resource_requirements().empty();
   int gpus = 0;
   for (const v1::ResourceRequirement& requirement :
-       is_replaced ? replaced->resource_requirements() : container.resource_requirements()) {
+       is_replaced ? replaced.resource_requirements() : container.resource_requirements()) {
     int count = 0;
     if (requirement.type() == "GPU" && absl::SimpleAtoi(requirement.value(), &count)) gpus += count;
   }
   return gpus;
 }
 
-}  // namespace davit::capacity
+}  // namespace davit

@@ -1,4 +1,4 @@
-#include "base/container_checks.h"
+#include "base/definition/container_checks.h"
 
 #include <catch2/catch.hpp>
 
