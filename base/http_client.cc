@@ -1,15 +1,14 @@
 #include "base/http_client.h"
 
 #include <curl/curl.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 namespace davit {
@@ -97,13 +96,6 @@ void Append(absl::string_view name, absl::string_view value, List* headers) {
   headers->reset(longer);
 }
 
-std::string Sha256(absl::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest), sizeof digest));
-}
-
 List HeadersOf(const HttpRequest& request) {
   List headers(nullptr, &curl_slist_free_all);
   for (const auto& [name, value] : request.headers) Append(name, value, &headers);
@@ -112,7 +104,7 @@ List HeadersOf(const HttpRequest& request) {
   }
   // S3 wants it, and libcurl adds it from 8.2 on only.
   if (request.sigv4 && request.sigv4->service == "s3")
-    Append("x-amz-content-sha256", Sha256(request.body), &headers);
+    Append("x-amz-content-sha256", Sha256Hex(request.body), &headers);
   return headers;
 }
 

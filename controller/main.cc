@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <future>
 #include <memory>
 
 #include "absl/cleanup/cleanup.h"
@@ -17,21 +18,25 @@
 #include "base/notify.h"
 #include "base/status.h"
 #include "base/timers.h"
+#include "controller/agents/agents.h"
 #include "controller/api/api_server.h"
 #include "controller/config.h"
 #include "controller/gateway/gateway_server.h"
 #include "controller/loop/agent_sessions.h"
 #include "controller/loop/loop.h"
-#include "controller/placement/placement.h"
 #include "controller/store/sqlite_store.h"
 
 namespace davit {
 namespace {
 
+using namespace controller;  // NOLINT(google-build-using-namespace): the program is all of it
+
 // systemd does not restart on this one (RestartPreventExitStatus).
 constexpr int kExitConfig = 5;
 // A connection that is kept open holds a thread of the HTTP server.
 constexpr int kApiThreads = 32;
+// Encode answers of operations that change the cluster.
+constexpr int kEncoderThreads = 2;
 constexpr absl::Duration kGoodbyeTime = absl::Seconds(2);
 
 // Blocks the signals that end the program, in this thread and those that it starts.
@@ -44,12 +49,11 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-cluster::ModelOptions ModelOptionsOf(const ControllerConfig& config) {
-  cluster::ModelOptions options;
+controller::change::Options OptionsOf(const ControllerConfig& config) {
+  controller::change::Options options;
   options.place = {config.region, config.account};
   options.stopped_retention = config.stopped_retention;
   options.grace = config.grace;
-  options.place_tasks = placement::Place;
   options.new_id = RandomHex32;
   return options;
 }
@@ -64,24 +68,26 @@ void WaitForSignal(const sigset_t& signals, loop::Loop* loop) {
     } else {
       const timespec timeout = absl::ToTimespec(period);
       received = sigtimedwait(&signals, nullptr, &timeout);
-      loop->Ask(
-          [](const cluster::Model&) -> absl::StatusOr<loop::Answer> { return loop::Answer(); },
-          [](const absl::StatusOr<loop::Answer>& answer) {
-            if (answer.ok()) NotifyWatchdog();
-          });
+      loop->Ping([] { NotifyWatchdog(); });
     }
     if (received == SIGTERM || received == SIGINT) return;
   }
 }
 
 absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
-  ASSIGN_OR_RETURN(const auto store, cluster_store::SqliteStore::Open(config.state_dir));
+  ASSIGN_OR_RETURN(auto store, store::SqliteStore::Open(config.state_dir));
   ThreadPool writer("controller-loop", 1);
+  ThreadPool flusher("controller-send", 1);
+  ThreadPool encoders("controller-api", kEncoderThreads);
   ThreadTimers timers;
-  loop::Loop loop({ModelOptionsOf(config), store.get(), Clock::Real(), &writer, &timers});
-  loop::AgentSessions sessions(&loop);
-  // Before what its work uses goes away.
-  const auto stop_writer = absl::MakeCleanup([&writer] { writer.Stop(); });
+  loop::Loop loop({OptionsOf(config), store.get(), Clock::Real(), &writer, &timers});
+  loop::AgentSessions sessions(&loop, &flusher);
+  // Before what their work uses goes away.
+  const auto stop = absl::MakeCleanup([&] {
+    writer.Stop();
+    store.reset();
+    flusher.Stop();
+  });
   RETURN_IF_ERROR(loop.Start(&sessions));
   ASSIGN_OR_RETURN(
       const auto gateway,
@@ -89,15 +95,22 @@ absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
                                      config.cert_file, config.key_file},
                                     &sessions),
       "gateway");
-  api::ApiServer api(&loop, Clock::Real(), config.access_keys);
+  api::ApiServer api(&loop, &encoders, Clock::Real(), config.access_keys);
+  const auto stop_encoders = absl::MakeCleanup([&encoders] { encoders.Stop(); });
   HttpServer::Options http_options;
   http_options.address = config.api_address;
   http_options.port = config.api_port;
   http_options.threads = kApiThreads;
-  ASSIGN_OR_RETURN(
-      auto http,
-      HttpServer::Start(http_options, [&api](const auto& request) { return api.Handle(request); }),
-      "api");
+  ASSIGN_OR_RETURN(auto http,
+                   HttpServer::Start(http_options,
+                                     [&api](const HttpServerRequest& request) {
+                                       std::promise<HttpServerResponse> promise;
+                                       api.Handle(request, [&promise](HttpServerResponse response) {
+                                         promise.set_value(std::move(response));
+                                       });
+                                       return promise.get_future().get();
+                                     }),
+                   "api");
   LogInfo("controller started",
           {{"version", DAVIT_VERSION},
            {"api", absl::StrCat(config.api_address, ":", http->port())},
@@ -108,7 +121,10 @@ absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
   NotifyStopping();
   LogInfo("controller stopping");
   http.reset();
-  loop.Submit(cluster::Stopping());
+  loop.SubmitAlways([](change::Change* change) -> absl::StatusOr<loop::Answer> {
+    agents::OnStopping(change);
+    return loop::Answer();
+  });
   gateway->Stop(kGoodbyeTime);
   return absl::OkStatus();
 }

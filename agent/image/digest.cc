@@ -1,12 +1,10 @@
 #include "agent/image/digest.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/sha256.h"
 
 namespace davit::image {
 namespace {
@@ -17,11 +15,7 @@ constexpr size_t kHexDigits = 64;
 }  // namespace
 
 std::string Sha256Digest(absl::string_view content) {
-  unsigned char hash[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(content.data(), content.size(), hash, &size, EVP_sha256(), nullptr);
-  const absl::string_view bytes(reinterpret_cast<const char*>(hash), size);
-  return absl::StrCat(kPrefix, absl::BytesToHexString(bytes));
+  return absl::StrCat(kPrefix, Sha256Hex(content));
 }
 
 bool IsSha256Digest(absl::string_view text) {

@@ -9,6 +9,7 @@ namespace davit::session {
 namespace {
 
 constexpr uint64_t kMissedHeartbeats = 3;
+constexpr uint64_t kMaxEpochLead = 365 * 24 * 3600;  // seconds
 // A controller that sends its agents away soon after it has welcomed them is not well: it must not
 // make them hurry.
 constexpr absl::Duration kGoodSession = absl::Seconds(15);
@@ -32,6 +33,7 @@ void Session::OnConnected(std::shared_ptr<Transport> transport, const std::strin
     transport_ = transport;
     session_id_.clear();
     reports_.Clear();
+    assignments_.Clear();
     results_in_ = 0;
     has_complete_set_ = false;
     has_ended_ = false;
@@ -87,7 +89,7 @@ void Session::Handle(const v1::ControllerMessage& message) {
                             session_id_, "'"));
   }
   if (message.has_assignment_set()) {
-    HandleAssignments(message.assignment_set());
+    if (const auto set = assignments_.Read(message.assignment_set())) HandleAssignments(*set);
   } else if (message.has_report_ack()) {
     for (const std::string& arn : reports_.Ack(message.report_ack().report_id()))
       deps_.supervisor->NoteAcked(arn);
@@ -103,7 +105,20 @@ void Session::Handle(const v1::ControllerMessage& message) {
   }
 }
 
+// Epochs are seconds since 1970, unless a store counted on from one. One that is far in the future
+// was never a controller's: whoever has it would refuse every controller for ever.
+void Session::ForgetImpossibleEpoch(uint64_t offered) {
+  const uint64_t seen = registration_.controller_epoch();
+  const auto now =
+      static_cast<uint64_t>(std::max<int64_t>(absl::ToUnixSeconds(deps_.clock->Now()), 0));
+  if (seen <= std::max(offered, now) + kMaxEpochLead) return;
+  LogWarning("the controller epoch that the store has is impossible, and is forgotten",
+             {{"stored", seen}, {"offered", offered}});
+  registration_.set_controller_epoch(0);
+}
+
 void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& welcome) {
+  ForgetImpossibleEpoch(welcome.controller_epoch());
   if (welcome.controller_epoch() < registration_.controller_epoch()) {
     return End(absl::StrCat("controller of epoch ", welcome.controller_epoch(),
                             " was deposed by one of epoch ", registration_.controller_epoch()));

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "agent/session/assignment_reader.h"
 #include "agent/session/report_queue.h"
 #include "agent/store/store.h"
 #include "agent/supervisor/session_state.h"
@@ -62,6 +63,7 @@ class Session final : public supervisor::ReportSink {
 
  private:
   void Handle(const v1::ControllerMessage& message);
+  void ForgetImpossibleEpoch(uint64_t offered);
   void HandleWelcome(const std::string& session_id, const v1::Welcome& welcome);
   void HandleAssignments(const v1::AssignmentSet& set);
   void HandleGoodbye(const v1::Goodbye& goodbye);
@@ -84,6 +86,7 @@ class Session final : public supervisor::ReportSink {
   std::shared_ptr<Transport> transport_;
   std::string session_id_;  // empty: no Welcome yet
   ReportQueue reports_;
+  AssignmentReader assignments_;
   uint64_t results_in_ = 0;       // of the last set applied
   std::set<std::string> listed_;  // ARNs of all tasks in the last COMPLETE set and those after it
   bool has_complete_set_ = false;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-namespace davit::api {
+namespace davit::controller::api {
 
 std::string EncodeJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
@@ -23,4 +23,4 @@ std::string EncodeError(absl::string_view exception, absl::string_view message) 
   return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-}  // namespace davit::api
+}  // namespace davit::controller::api

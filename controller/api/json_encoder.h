@@ -7,7 +7,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 
 // The message in the API's JSON form: members that are unset are absent, lists and maps are always
 // there.
@@ -16,6 +16,6 @@ std::string EncodeJson(const google::protobuf::Message& message);
 // {"__type":"ClusterNotFoundException","message":"Cluster not found."}
 std::string EncodeError(absl::string_view exception, absl::string_view message);
 
-}  // namespace davit::api
+}  // namespace davit::controller::api
 
 #endif  // DAVIT_CONTROLLER_API_JSON_ENCODER_H_

@@ -2,18 +2,14 @@
 
 #include <prometheus/text_serializer.h>
 
-#include <future>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
-#include "controller/cluster/model.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 namespace {
-
-constexpr std::chrono::seconds kAnswerTimeout{10};
 
 using prometheus::MetricFamily;
 using prometheus::MetricType;
@@ -45,7 +41,7 @@ MetricFamily Single(const std::string& name, const std::string& help, MetricType
   return family;
 }
 
-MetricFamily TasksFamily(const cluster::State& state) {
+MetricFamily TasksFamily(const state::State& state) {
   MetricFamily family =
       MakeFamily("davit_controller_tasks", "Tasks by last status", MetricType::Gauge);
   const google::protobuf::EnumDescriptor* statuses = v1::TaskStatus::Value_descriptor();
@@ -58,7 +54,7 @@ MetricFamily TasksFamily(const cluster::State& state) {
   return family;
 }
 
-MetricFamily InstancesFamily(const cluster::State& state) {
+MetricFamily InstancesFamily(const state::State& state) {
   MetricFamily family =
       MakeFamily("davit_controller_container_instances",
                  "Container instances by whether their agent is connected", MetricType::Gauge);
@@ -70,32 +66,41 @@ MetricFamily InstancesFamily(const cluster::State& state) {
   return family;
 }
 
-std::vector<MetricFamily> CollectFromLoop(const loop::Loop& loop, const cluster::State& state) {
-  const loop::LoopCounts& counts = loop.counts();
-  MetricFamily commits = MakeFamily("davit_controller_store_commit_seconds",
-                                    "Time spent in commits of the store", MetricType::Summary);
+MetricFamily CommitsFamily(const loop::LoopCounts& counts) {
+  MetricFamily family = MakeFamily("davit_controller_store_commit_seconds",
+                                   "Time spent in commits of the store", MetricType::Summary);
   prometheus::ClientMetric summary;
   summary.summary.sample_count = counts.commits + counts.failed_commits;
-  summary.summary.sample_sum = absl::ToDoubleSeconds(counts.commit_time);
-  commits.metric.push_back(summary);
-  return {TasksFamily(state),
-          InstancesFamily(state),
+  summary.summary.sample_sum = static_cast<double>(counts.commit_microseconds) / 1e6;
+  family.metric.push_back(summary);
+  return family;
+}
+
+std::vector<MetricFamily> CollectFromState(const state::State& state) {
+  return {TasksFamily(state), InstancesFamily(state),
           Single("davit_controller_clusters", "Clusters, deleted ones included", MetricType::Gauge,
                  static_cast<double>(state.clusters().size())),
           Single("davit_controller_epoch", "Rises with each start of the controller",
-                 MetricType::Gauge, static_cast<double>(state.epoch())),
-          Single("davit_controller_queue_depth", "Commands and queries that wait for the loop",
+                 MetricType::Gauge, static_cast<double>(state.epoch()))};
+}
+
+std::vector<MetricFamily> CollectFromLoop(const loop::Loop& loop) {
+  const loop::LoopCounts& counts = loop.counts();
+  return {Single("davit_controller_queue_depth", "Commands that wait for the loop",
                  MetricType::Gauge, static_cast<double>(loop.Depth())),
-          Single("davit_controller_commands_total", "Commands and queries worked off by the loop",
+          Single("davit_controller_commands_total", "Commands that the loop has carried out",
                  MetricType::Counter, static_cast<double>(counts.commands)),
+          Single("davit_controller_refused_commands_total",
+                 "Commands that were refused because too many were waiting", MetricType::Counter,
+                 static_cast<double>(counts.refused)),
           Single("davit_controller_failed_commits_total", "Commits that the store refused",
                  MetricType::Counter, static_cast<double>(counts.failed_commits)),
-          std::move(commits)};
+          CommitsFamily(counts)};
 }
 
 }  // namespace
 
-Metrics::Metrics(loop::Loop* loop)
+Metrics::Metrics(const loop::Loop* loop)
     : loop_(loop),
       requests_(prometheus::BuildCounter()
                     .Name("davit_controller_api_requests_total")
@@ -114,27 +119,12 @@ void Metrics::CountRequest(const std::string& operation, const std::string& code
   latency_.Add({{"operation", operation}}, buckets).Observe(absl::ToDoubleSeconds(duration));
 }
 
-absl::StatusOr<std::string> Metrics::Serialize() {
-  using Families = std::vector<MetricFamily>;
-  // Shared: the loop may come to it after this call has given up.
-  auto promise = std::make_shared<std::promise<Families>>();
-  auto families = std::make_shared<Families>();
-  loop_->Ask(
-      [this, families](const cluster::Model& model) -> absl::StatusOr<loop::Answer> {
-        *families = CollectFromLoop(*loop_, model.state());
-        return loop::Answer();
-      },
-      [promise, families](const absl::StatusOr<loop::Answer>& /*answer*/) {
-        promise->set_value(std::move(*families));
-      });
-  auto answer = promise->get_future();
-  if (answer.wait_for(kAnswerTimeout) != std::future_status::ready) {
-    return absl::DeadlineExceededError("the loop does not answer");
-  }
-  Families all = answer.get();
-  Families ours = registry_.Collect();
-  std::move(ours.begin(), ours.end(), std::back_inserter(all));
+std::string Metrics::Serialize() {
+  std::vector<MetricFamily> all;
+  loop_->view().Look([&all](const state::State& state) { all = CollectFromState(state); });
+  for (auto& families : {CollectFromLoop(*loop_), registry_.Collect()})
+    all.insert(all.end(), families.begin(), families.end());
   return prometheus::TextSerializer().Serialize(all);
 }
 
-}  // namespace davit::api
+}  // namespace davit::controller::api

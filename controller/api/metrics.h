@@ -8,30 +8,29 @@
 
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "controller/loop/loop.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 
 // What Prometheus is told. Thread-safe.
 class Metrics {
  public:
-  explicit Metrics(loop::Loop* loop);
+  explicit Metrics(const loop::Loop* loop);
 
   // One API request. `operation` is a known operation's name, or "unknown"; `code` is "OK" or the
   // exception's name: both are bounded.
   void CountRequest(const std::string& operation, const std::string& code, absl::Duration duration);
-  // Everything, in Prometheus's text format. Blocks until the loop has answered.
-  absl::StatusOr<std::string> Serialize();
+  // Everything, in Prometheus's text format. Does not wait for the loop.
+  std::string Serialize();
 
  private:
-  loop::Loop* const loop_;
+  const loop::Loop* const loop_;
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Histogram>& latency_;
 };
 
-}  // namespace davit::api
+}  // namespace davit::controller::api
 
 #endif  // DAVIT_CONTROLLER_API_METRICS_H_

@@ -15,10 +15,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/sha256.h"
 #include "base/status.h"
-#include "controller/cluster/ecs_error.h"
+#include "controller/ecs/ecs_error.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 namespace {
 
 constexpr char kAlgorithm[] = "AWS4-HMAC-SHA256";
@@ -37,12 +38,6 @@ struct Authorization {
   }
 };
 
-std::string Sha256Hex(absl::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(digest), sizeof(digest)));
-}
-
 std::string Hmac(absl::string_view key, absl::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   unsigned int size = 0;
@@ -57,19 +52,19 @@ std::string Header(const HttpServerRequest& request, const std::string& name) {
 }
 
 absl::Status Incomplete(absl::string_view what) {
-  return cluster::EcsError("IncompleteSignatureException",
-                           absl::StrCat("Authorization header: ", what));
+  return ecs::EcsError("IncompleteSignatureException",
+                       absl::StrCat("Authorization header: ", what));
 }
 
 absl::Status InvalidSignature(absl::string_view what) {
-  return cluster::EcsError("InvalidSignatureException", what);
+  return ecs::EcsError("InvalidSignatureException", what);
 }
 
 // AWS4-HMAC-SHA256 Credential=KEY/yyyymmdd/region/service/aws4_request, SignedHeaders=a;b,
 // Signature=hex
 absl::StatusOr<Authorization> ParseAuthorization(absl::string_view text) {
   if (text.empty()) {
-    return cluster::EcsError("MissingAuthenticationTokenException", "Missing Authentication Token");
+    return ecs::EcsError("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
   if (!absl::ConsumePrefix(&text, kAlgorithm))
     return Incomplete(absl::StrCat("does not begin with ", kAlgorithm));
@@ -155,8 +150,8 @@ absl::Status VerifySignature(const HttpServerRequest& request, const AccessKeys&
                    ParseAuthorization(Header(request, "authorization")));
   const auto key = keys.find(authorization.access_key);
   if (key == keys.end()) {
-    return cluster::EcsError("UnrecognizedClientException",
-                             "The security token included in the request is invalid.");
+    return ecs::EcsError("UnrecognizedClientException",
+                         "The security token included in the request is invalid.");
   }
   RETURN_IF_ERROR(CheckScope(authorization, Header(request, "x-amz-date"), now));
   const std::string claimed_hash = Header(request, "x-amz-content-sha256");
@@ -174,4 +169,4 @@ absl::Status VerifySignature(const HttpServerRequest& request, const AccessKeys&
       "and signing method.");
 }
 
-}  // namespace davit::api
+}  // namespace davit::controller::api

@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "base/http_server.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 
 // Access key id -> secret access key.
 using AccessKeys = std::map<std::string, std::string>;
@@ -21,6 +21,6 @@ using AccessKeys = std::map<std::string, std::string>;
 absl::Status VerifySignature(const HttpServerRequest& request, const AccessKeys& keys,
                              absl::Time now);
 
-}  // namespace davit::api
+}  // namespace davit::controller::api
 
 #endif  // DAVIT_CONTROLLER_API_SIGV4_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 
-namespace davit::capacity {
+namespace davit::controller::capacity {
 namespace {
 
 template <typename Value>
@@ -44,6 +44,25 @@ std::vector<std::string> IdsFrom(const v1::Resource& resource) {
 
 }  // namespace
 
+std::shared_ptr<const Traits> TraitsPool::Intern(
+    const google::protobuf::RepeatedPtrField<v1::Attribute>& attributes) {
+  Traits traits;
+  for (const v1::Attribute& attribute : attributes) {
+    traits.attributes[attribute.name()] = attribute.value();
+    traits.states_capabilities = traits.states_capabilities || IsCapability(attribute.name());
+  }
+  // Names and values contain no zero byte.
+  std::string key;
+  for (const auto& [name, value] : traits.attributes) key.append(name + '\0' + value + '\0');
+  std::weak_ptr<const Traits>& known = pool_[key];
+  std::shared_ptr<const Traits> shared = known.lock();
+  if (shared == nullptr) {
+    shared = std::make_shared<const Traits>(std::move(traits));
+    known = shared;
+  }
+  return shared;
+}
+
 bool IsCapability(absl::string_view attribute) {
   return absl::StartsWith(attribute, "ecs.capability.") ||
          absl::StartsWith(attribute, "com.amazonaws.ecs.capability.");
@@ -53,8 +72,8 @@ void Host::Reserve(const Reservation& needs) {
   free_cpu_units -= needs.cpu_units;
   free_memory_mib -= needs.memory_mib;
   ++task_count;
-  Insert(needs.tcp_ports, &tcp_ports);
-  Insert(needs.udp_ports, &udp_ports);
+  Insert(needs.tcp_ports, &taken_tcp_ports);
+  Insert(needs.udp_ports, &taken_udp_ports);
   Insert(needs.gpu_ids, &taken_gpus);
 }
 
@@ -62,8 +81,8 @@ void Host::Release(const Reservation& needs) {
   free_cpu_units += needs.cpu_units;
   free_memory_mib += needs.memory_mib;
   --task_count;
-  Erase(needs.tcp_ports, &tcp_ports);
-  Erase(needs.udp_ports, &udp_ports);
+  Erase(needs.tcp_ports, &taken_tcp_ports);
+  Erase(needs.udp_ports, &taken_udp_ports);
   Erase(needs.gpu_ids, &taken_gpus);
 }
 
@@ -74,24 +93,21 @@ std::vector<std::string> Host::FreeGpus() const {
   return free;
 }
 
-Host HostFrom(const std::string& arn, const v1::ContainerInstance& instance) {
-  Host host;
-  host.arn = arn;
-  host.is_active = instance.status() == "ACTIVE";
-  for (const v1::Resource& resource : instance.registered_resources()) {
-    if (resource.name() == "CPU") host.cpu_units = resource.integer_value();
-    if (resource.name() == "MEMORY") host.memory_mib = resource.integer_value();
-    if (resource.name() == "PORTS") host.tcp_ports = PortsFrom(resource);
-    if (resource.name() == "PORTS_UDP") host.udp_ports = PortsFrom(resource);
-    if (resource.name() == "GPU") host.gpus = IdsFrom(resource);
+void SetRegistered(const google::protobuf::RepeatedPtrField<v1::Resource>& resources, Host* host) {
+  host->cpu_units = 0;
+  host->memory_mib = 0;
+  host->task_count = 0;
+  for (auto* list : {&host->taken_tcp_ports, &host->taken_udp_ports}) list->clear();
+  for (auto* list : {&host->gpus, &host->taken_gpus}) list->clear();
+  for (const v1::Resource& resource : resources) {
+    if (resource.name() == "CPU") host->cpu_units = resource.integer_value();
+    if (resource.name() == "MEMORY") host->memory_mib = resource.integer_value();
+    if (resource.name() == "PORTS") host->taken_tcp_ports = PortsFrom(resource);
+    if (resource.name() == "PORTS_UDP") host->taken_udp_ports = PortsFrom(resource);
+    if (resource.name() == "GPU") host->gpus = IdsFrom(resource);
   }
-  host.free_cpu_units = host.cpu_units;
-  host.free_memory_mib = host.memory_mib;
-  for (const v1::Attribute& attribute : instance.attributes()) {
-    host.attributes[attribute.name()] = attribute.value();
-    host.states_capabilities = host.states_capabilities || IsCapability(attribute.name());
-  }
-  return host;
+  host->free_cpu_units = host->cpu_units;
+  host->free_memory_mib = host->memory_mib;
 }
 
-}  // namespace davit::capacity
+}  // namespace davit::controller::capacity

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace davit::gateway {
+namespace davit::controller::gateway {
 
 class AgentStream::Sink final : public loop::AgentSink {
  public:
@@ -10,13 +10,25 @@ class AgentStream::Sink final : public loop::AgentSink {
 
   // The lock is held during the calls: they only touch the stream's queue, and OnDone() must wait
   // for them.
-  void Send(v1::ControllerMessage message) override {
+  void Queue(v1::ControllerMessage message) override {
     MutexLock lock(&mu_);
-    if (stream_ != nullptr) stream_->Send(std::move(message));
+    if (stream_ != nullptr) stream_->Queue(std::move(message));
   }
-  void End() override {
+  void Queue(const std::string& session_id, change::Assignments assignments) override {
     MutexLock lock(&mu_);
-    if (stream_ != nullptr) stream_->End();
+    if (stream_ != nullptr) stream_->Queue(session_id, std::move(assignments));
+  }
+  void QueueEnd() override {
+    MutexLock lock(&mu_);
+    if (stream_ != nullptr) stream_->QueueEnd();
+  }
+  void Flush() override {
+    MutexLock lock(&mu_);
+    if (stream_ != nullptr) stream_->Flush();
+  }
+  void ReadNext() {
+    MutexLock lock(&mu_);
+    if (stream_ != nullptr) stream_->ReadNext();
   }
   void Detach() {
     MutexLock lock(&mu_);
@@ -43,9 +55,14 @@ void AgentStream::OnReadDone(bool ok) {
     FinishOnce(grpc::Status::OK);
     return;
   }
-  sessions_->Receive(session_id_, std::move(incoming_));
+  v1::AgentMessage message = std::move(incoming_);
   incoming_.Clear();
-  StartRead(&incoming_);
+  sessions_->Receive(session_id_, std::move(message), [sink = sink_] { sink->ReadNext(); });
+}
+
+void AgentStream::ReadNext() {
+  MutexLock lock(&mu_);
+  if (!is_finished_) StartRead(&incoming_);
 }
 
 void AgentStream::OnWriteDone(bool ok) {
@@ -67,16 +84,23 @@ void AgentStream::OnDone() {
   delete this;
 }
 
-void AgentStream::Send(v1::ControllerMessage message) {
+void AgentStream::Queue(v1::ControllerMessage message) {
   MutexLock lock(&mu_);
-  if (is_ending_ || is_finished_) return;
-  queue_.Push(std::move(message));
-  StartNextWrite();
+  if (!is_ending_ && !is_finished_) queue_.Push(std::move(message));
 }
 
-void AgentStream::End() {
+void AgentStream::Queue(const std::string& session_id, change::Assignments assignments) {
+  MutexLock lock(&mu_);
+  if (!is_ending_ && !is_finished_) queue_.Push(session_id, std::move(assignments));
+}
+
+void AgentStream::QueueEnd() {
   MutexLock lock(&mu_);
   is_ending_ = true;
+}
+
+void AgentStream::Flush() {
+  MutexLock lock(&mu_);
   StartNextWrite();
 }
 
@@ -97,4 +121,4 @@ void AgentStream::FinishOnce(const grpc::Status& status) {
   Finish(status);
 }
 
-}  // namespace davit::gateway
+}  // namespace davit::controller::gateway

@@ -9,12 +9,12 @@
 #include "controller/loop/assignment_queue.h"
 #include "davit/v1/agent.grpc.pb.h"
 
-namespace davit::gateway {
+namespace davit::controller::gateway {
 
 // One agent's stream, on gRPC's callback threads: it moves messages between the stream and
 // AgentSessions and decides nothing. One read and one write are in flight at a time; the next
-// message is read when the one before it has been handed over, so that an agent cannot fill the
-// queue faster than gRPC reads. Owns itself: gone after OnDone().
+// message is read when the loop has carried out the one before it, so that an agent costs one
+// message, however fast it sends and however slow the disk is. Owns itself: gone after OnDone().
 class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::ControllerMessage> {
  public:
   // `sessions` is borrowed, until the gRPC server has been shut down.
@@ -30,8 +30,11 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::C
   class Sink;
 
   explicit AgentStream(loop::AgentSessions* sessions) : sessions_(sessions) {}
-  void Send(v1::ControllerMessage message);
-  void End();
+  void Queue(v1::ControllerMessage message);
+  void Queue(const std::string& session_id, change::Assignments assignments);
+  void QueueEnd();
+  void Flush();
+  void ReadNext();
   void StartNextWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FinishOnce(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -48,6 +51,6 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::C
   bool is_finished_ ABSL_GUARDED_BY(mu_) = false;  // Finish() was called
 };
 
-}  // namespace davit::gateway
+}  // namespace davit::controller::gateway
 
 #endif  // DAVIT_CONTROLLER_GATEWAY_AGENT_STREAM_H_

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "controller/gateway/agent_stream.h"
 
-namespace davit::gateway {
+namespace davit::controller::gateway {
 namespace {
 
 constexpr int kKeepaliveMs = 20'000;
@@ -86,4 +86,4 @@ void GatewayServer::Stop(absl::Duration grace) {
   impl_->server = nullptr;
 }
 
-}  // namespace davit::gateway
+}  // namespace davit::controller::gateway

@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "controller/loop/agent_sessions.h"
 
-namespace davit::gateway {
+namespace davit::controller::gateway {
 
 struct GatewayOptions {
   std::string address = "127.0.0.1";
@@ -39,6 +39,6 @@ class GatewayServer {
   const std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace davit::gateway
+}  // namespace davit::controller::gateway
 
 #endif  // DAVIT_CONTROLLER_GATEWAY_GATEWAY_SERVER_H_

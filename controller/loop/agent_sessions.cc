@@ -1,19 +1,23 @@
 #include "controller/loop/agent_sessions.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "controller/agents/agents.h"
 
-namespace davit::loop {
+namespace davit::controller::loop {
 namespace {
 
-void WriteNote(const cluster::Note& note) {
+using change::Change;
+
+void WriteNote(const change::Note& note) {
   std::vector<LogField> fields;
   for (const auto& [name, value] : note.fields) {
     if (!value.empty()) fields.emplace_back(name, value);
   }
-  Log(note.level == cluster::Note::Level::kWarning ? LogLevel::kWarning : LogLevel::kInfo,
+  Log(note.level == change::Note::Level::kWarning ? LogLevel::kWarning : LogLevel::kInfo,
       note.message, fields);
 }
 
@@ -21,13 +25,22 @@ void WriteNote(const cluster::Note& note) {
 
 std::string AgentSessions::Open(std::shared_ptr<AgentSink> sink) {
   std::string id = new_id_();
-  MutexLock lock(&mu_);
-  sinks_[id] = std::move(sink);
+  {
+    MutexLock lock(&mu_);
+    sinks_[id] = std::move(sink);
+  }
+  Submit(
+      id, [id](Change* change) { agents::OnStreamBegun(id, change); }, nullptr);
   return id;
 }
 
-void AgentSessions::Receive(const std::string& session_id, v1::AgentMessage message) {
-  loop_->Submit(cluster::AgentSaid{session_id, std::move(message)});
+void AgentSessions::Receive(const std::string& session_id, v1::AgentMessage message, Work taken) {
+  Submit(
+      session_id,
+      [session_id, message = std::move(message)](Change* change) {
+        agents::OnMessage(session_id, message, change);
+      },
+      std::move(taken));
 }
 
 void AgentSessions::Close(const std::string& session_id) {
@@ -35,7 +48,36 @@ void AgentSessions::Close(const std::string& session_id) {
     MutexLock lock(&mu_);
     if (sinks_.erase(session_id) == 0) return;
   }
-  loop_->Submit(cluster::AgentGone{session_id});
+  Submit(
+      session_id, [session_id](Change* change) { agents::OnStreamEnded(session_id, change); },
+      nullptr);
+}
+
+void AgentSessions::Submit(const std::string& session_id, absl::AnyInvocable<void(Change*)> command,
+                           Work taken) {
+  loop_->SubmitAlways(
+      [command = std::move(command)](Change* change) mutable -> absl::StatusOr<Answer> {
+        command(change);
+        return Answer();
+      },
+      [this, session_id, taken = std::move(taken)](const absl::StatusOr<Answer>& answer) mutable {
+        // What was said is lost, and would never be said again on this stream.
+        if (!answer.ok()) EndLost(session_id);
+        if (taken) taken();
+      });
+}
+
+void AgentSessions::EndLost(const std::string& session_id) {
+  std::shared_ptr<AgentSink> sink = FindSink(session_id);
+  if (sink == nullptr) return;
+  v1::ControllerMessage message;
+  message.set_session_id(session_id);
+  message.mutable_goodbye()->set_code(v1::Goodbye::STALE);
+  message.mutable_goodbye()->set_reason("the controller lost its state and loads it again");
+  sink->Queue(std::move(message));
+  sink->QueueEnd();
+  to_flush_.push_back(std::move(sink));
+  Flush();
 }
 
 std::shared_ptr<AgentSink> AgentSessions::FindSink(const std::string& session_id) const {
@@ -44,30 +86,43 @@ std::shared_ptr<AgentSink> AgentSessions::FindSink(const std::string& session_id
   return found == sinks_.end() ? nullptr : found->second;
 }
 
-void AgentSessions::OnEffect(const cluster::Effect& effect) {
-  if (const auto* send = std::get_if<cluster::SendToAgent>(&effect)) {
-    if (const auto sink = FindSink(send->session_id)) sink->Send(send->message);
-  } else if (const auto* end = std::get_if<cluster::EndSession>(&effect)) {
-    if (const auto sink = FindSink(end->session_id)) sink->End();
-  } else {
-    WriteNote(std::get<cluster::Note>(effect));
-  }
+void AgentSessions::OnEffect(change::Effect effect) {
+  if (const auto* note = std::get_if<change::Note>(&effect)) return WriteNote(*note);
+  const std::string& session_id = std::visit(
+      [](const auto& one) -> const std::string& {
+        if constexpr (std::is_same_v<std::decay_t<decltype(one)>, change::Note>) {
+          return one.message;  // never
+        } else {
+          return one.session_id;
+        }
+      },
+      effect);
+  std::shared_ptr<AgentSink> sink = FindSink(session_id);
+  if (sink == nullptr) return;
+  if (auto* send = std::get_if<change::SendToAgent>(&effect)) sink->Queue(std::move(send->message));
+  if (auto* assign = std::get_if<change::SendAssignments>(&effect))
+    sink->Queue(assign->session_id, std::move(assign->assignments));
+  if (std::holds_alternative<change::EndSession>(effect)) sink->QueueEnd();
+  if (to_flush_.empty() || to_flush_.back() != sink) to_flush_.push_back(std::move(sink));
 }
 
-void AgentSessions::OnModelReloaded() {
-  std::vector<std::pair<std::string, std::shared_ptr<AgentSink>>> all;
+void AgentSessions::Flush() {
+  if (to_flush_.empty()) return;
+  Work work = [sinks = std::exchange(to_flush_, {})] {
+    for (const auto& sink : sinks) sink->Flush();
+  };
+  if (flusher_ == nullptr) return work();
+  flusher_->Post(std::move(work));
+}
+
+void AgentSessions::OnModelLost() {
+  std::vector<std::string> ids;
   {
     MutexLock lock(&mu_);
-    all.assign(sinks_.begin(), sinks_.end());
+    for (const auto& [id, sink] : sinks_) ids.push_back(id);
   }
-  for (const auto& [id, sink] : all) {
-    v1::ControllerMessage message;
-    message.set_session_id(id);
-    message.mutable_goodbye()->set_code(v1::Goodbye::STALE);
-    message.mutable_goodbye()->set_reason("the controller lost its state and has loaded it again");
-    sink->Send(std::move(message));
-    sink->End();
-  }
+  std::sort(ids.begin(), ids.end());
+  for (const std::string& id : ids) EndLost(id);
 }
 
-}  // namespace davit::loop
+}  // namespace davit::controller::loop

@@ -5,50 +5,65 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "controller/loop/loop.h"
 
-namespace davit::loop {
+namespace davit::controller::loop {
 
-// The sending half of one agent's stream. Calls come from the writer and must not block.
+// The sending half of one agent's stream. Thread-safe; calls must not block. What is queued is
+// written after Flush().
 class AgentSink {
  public:
   virtual ~AgentSink() = default;
-  virtual void Send(v1::ControllerMessage message) = 0;
-  // Ends the stream after what was sent.
-  virtual void End() = 0;
+  virtual void Queue(v1::ControllerMessage message) = 0;
+  virtual void Queue(const std::string& session_id, change::Assignments assignments) = 0;
+  // Ends the stream after what was queued before.
+  virtual void QueueEnd() = 0;
+  virtual void Flush() = 0;
 };
 
-// Connects streams of agents, of whatever kind, with the loop. The protocol itself is the model's
+// Connects streams of agents, of whatever kind, with the loop. The protocol itself is agents/'s
 // (agent.proto). Thread-safe; never blocks. Locks are not held while sinks are called.
 class AgentSessions final : public EffectListener {
  public:
-  // `new_id` gives session ids, never the same twice. Thread-safe.
-  explicit AgentSessions(Loop* loop, std::function<std::string()> new_id = RandomHex32)
-      : loop_(loop), new_id_(std::move(new_id)) {}
+  // `new_id` gives session ids, never the same twice. Thread-safe. `flusher` runs the sinks'
+  // Flush(), which may cost much more than the writer should pay; null: the writer does. Both are
+  // borrowed.
+  explicit AgentSessions(Loop* loop, Executor* flusher = nullptr,
+                         std::function<std::string()> new_id = RandomHex32)
+      : loop_(loop), flusher_(flusher), new_id_(std::move(new_id)) {}
 
   // A new stream: its session id. The sink is kept until Close().
   std::string Open(std::shared_ptr<AgentSink> sink);
-  // In the order in which they came.
-  void Receive(const std::string& session_id, v1::AgentMessage message);
+  // In the order in which they came. `taken` is called once the loop has carried the message out
+  // (or has lost it): a stream that waits for it before it reads on bounds what it costs.
+  void Receive(const std::string& session_id, v1::AgentMessage message, Work taken = nullptr);
   // The stream is gone. Idempotent.
   void Close(const std::string& session_id);
 
-  void OnEffect(const cluster::Effect& effect) override;
-  void OnModelReloaded() override;
+  void OnEffect(change::Effect effect) override;
+  void Flush() override;
+  void OnModelLost() override;
 
  private:
+  void Submit(const std::string& session_id, absl::AnyInvocable<void(change::Change*)> command,
+              Work taken);
+  // Ends a stream whose session, or last message, the controller has lost. On the writer only.
+  void EndLost(const std::string& session_id);
   std::shared_ptr<AgentSink> FindSink(const std::string& session_id) const;
 
   Loop* const loop_;
+  Executor* const flusher_;
   const std::function<std::string()> new_id_;
+  std::vector<std::shared_ptr<AgentSink>> to_flush_;  // on the writer only; may repeat
   mutable Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<AgentSink>> sinks_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace davit::loop
+}  // namespace davit::controller::loop
 
 #endif  // DAVIT_CONTROLLER_LOOP_AGENT_SESSIONS_H_

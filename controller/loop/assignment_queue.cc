@@ -1,60 +1,116 @@
 #include "controller/loop/assignment_queue.h"
 
 #include <algorithm>
-#include <string>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
-namespace davit::loop {
+namespace davit::controller::loop {
 namespace {
 
-bool IsIncremental(const v1::ControllerMessage& message) {
-  return message.has_assignment_set() &&
-         message.assignment_set().type() == v1::AssignmentSet::INCREMENTAL;
-}
-
-// True if `next` could be added to the set before it: then that one leads to what `next` results
-// in.
-bool Merge(v1::AssignmentSet* set, v1::AssignmentSet* next) {
-  if (set->results_in() != next->applies_to()) return false;
-  std::unordered_map<std::string, int> places;
-  for (int i = 0; i < set->assignments_size(); ++i) places[set->assignments(i).task_arn()] = i;
-  for (v1::Assignment& assignment : *next->mutable_assignments()) {
-    const auto place = places.find(assignment.task_arn());
-    if (place == places.end()) {
-      *set->add_assignments() = std::move(assignment);
+// Makes `set` mean what it and `next` after it mean.
+void Merge(change::Assignments* set, change::Assignments next) {
+  absl::flat_hash_map<std::string, size_t> places;
+  for (size_t i = 0; i < set->assignments.size(); ++i) places[set->assignments[i].task_arn()] = i;
+  for (v1::Assignment& assignment : next.assignments) {
+    const auto [place, is_new] = places.try_emplace(assignment.task_arn(), set->assignments.size());
+    if (is_new) {
+      set->assignments.push_back(std::move(assignment));
     } else {
-      *set->mutable_assignments(place->second) = std::move(assignment);
+      set->assignments[place->second] = std::move(assignment);
     }
   }
-  for (std::string& arn : *next->mutable_removed_task_arns()) {
-    auto* assignments = set->mutable_assignments();
-    assignments->erase(
-        std::remove_if(assignments->begin(), assignments->end(),
-                       [&arn](const auto& assignment) { return assignment.task_arn() == arn; }),
-        assignments->end());
-    // A COMPLETE set removes by leaving out.
-    if (set->type() == v1::AssignmentSet::INCREMENTAL) set->add_removed_task_arns(std::move(arn));
+  const absl::flat_hash_set<std::string> removed(next.removed_task_arns.begin(),
+                                                 next.removed_task_arns.end());
+  if (!removed.empty()) {
+    auto& list = set->assignments;
+    list.erase(std::remove_if(list.begin(), list.end(),
+                              [&](const auto& one) { return removed.contains(one.task_arn()); }),
+               list.end());
   }
-  set->set_results_in(next->results_in());
-  return true;
+  // A complete set removes by leaving out.
+  if (!set->is_complete) {
+    std::move(next.removed_task_arns.begin(), next.removed_task_arns.end(),
+              std::back_inserter(set->removed_task_arns));
+  }
+  for (auto& definition : next.definitions) {
+    const bool is_known =
+        std::any_of(set->definitions.begin(), set->definitions.end(),
+                    [&](const auto& known) { return known.first == definition.first; });
+    if (!is_known) set->definitions.push_back(std::move(definition));
+  }
 }
 
 }  // namespace
 
 void AssignmentQueue::Push(v1::ControllerMessage message) {
-  if (IsIncremental(message) && !messages_.empty() && messages_.back().has_assignment_set() &&
-      Merge(messages_.back().mutable_assignment_set(), message.mutable_assignment_set())) {
-    return;
+  entries_.emplace_back(std::move(message));
+}
+
+void AssignmentQueue::Push(const std::string& session_id, change::Assignments assignments) {
+  Set* last = entries_.empty() ? nullptr : std::get_if<Set>(&entries_.back());
+  if (last == nullptr) {
+    entries_.emplace_back(Set{session_id, std::move(assignments)});
+  } else if (assignments.is_complete) {
+    last->assignments = std::move(assignments);
+  } else {
+    Merge(&last->assignments, std::move(assignments));
   }
-  messages_.push_back(std::move(message));
 }
 
 std::optional<v1::ControllerMessage> AssignmentQueue::Pop() {
-  if (messages_.empty()) return std::nullopt;
-  v1::ControllerMessage message = std::move(messages_.front());
-  messages_.pop_front();
+  if (rest_.empty() && entries_.empty()) return std::nullopt;
+  if (rest_.empty()) {
+    auto entry = std::move(entries_.front());
+    entries_.pop_front();
+    if (auto* message = std::get_if<v1::ControllerMessage>(&entry)) return std::move(*message);
+    Cut(std::get<Set>(std::move(entry)));
+  }
+  v1::ControllerMessage message = std::move(rest_.front());
+  rest_.pop_front();
   return message;
 }
 
-}  // namespace davit::loop
+void AssignmentQueue::Cut(Set set) {
+  const uint64_t before = last_set_++;
+  size_t bytes = 0;
+  const auto begin_part = [&] {
+    v1::ControllerMessage& message = rest_.emplace_back();
+    message.set_session_id(set.session_id);
+    v1::AssignmentSet* part = message.mutable_assignment_set();
+    part->set_type(set.assignments.is_complete ? v1::AssignmentSet::COMPLETE
+                                               : v1::AssignmentSet::INCREMENTAL);
+    if (!set.assignments.is_complete) part->set_applies_to(before);
+    part->set_results_in(last_set_);
+    bytes = 0;
+    return part;
+  };
+  v1::AssignmentSet* part = begin_part();
+  for (v1::Assignment& assignment : set.assignments.assignments) {
+    if (bytes >= kMessageBytes) {
+      part->set_has_more(true);
+      part = begin_part();
+    }
+    if (!carried_.contains(assignment.task_definition_arn()))
+      bytes += AddDefinition(assignment.task_definition_arn(), set, part);
+    bytes += assignment.ByteSizeLong();
+    *part->add_assignments() = std::move(assignment);
+  }
+  for (std::string& arn : set.assignments.removed_task_arns)
+    part->add_removed_task_arns(std::move(arn));
+}
+
+// Returns how many bytes that adds; 0: the store lacks the definition.
+size_t AssignmentQueue::AddDefinition(const std::string& arn, const Set& set,
+                                      v1::AssignmentSet* part) {
+  for (const auto& [known, record] : set.assignments.definitions) {
+    if (known != arn) continue;
+    carried_.insert(arn);
+    v1::TaskDefinition* definition = part->add_task_definitions();
+    *definition = record->content();
+    definition->set_task_definition_arn(arn);
+    return definition->ByteSizeLong();
+  }
+  return 0;
+}
+
+}  // namespace davit::controller::loop

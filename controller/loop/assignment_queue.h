@@ -3,25 +3,43 @@
 
 #include <deque>
 #include <optional>
+#include <string>
+#include <variant>
 
-#include "davit/v1/agent.pb.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "controller/change/effect.h"
 
-namespace davit::loop {
+namespace davit::controller::loop {
 
-// What waits to be written to one agent. Assignment sets that follow each other become one, so that
-// an agent that reads slowly costs one set and not all of them: the latest assignment per task
-// wins. Not thread-safe.
+// What waits to be written to one agent. Assignments that follow each other become one set, so that
+// an agent that reads slowly costs one set and not all of them: the latest assignment of each task
+// wins. Sets are numbered, cut into messages of about kMessageBytes, and given the task definitions
+// that the stream has not carried yet. Not thread-safe.
 class AssignmentQueue {
  public:
+  static constexpr size_t kMessageBytes = 1U << 20;
+
   void Push(v1::ControllerMessage message);
+  void Push(const std::string& session_id, change::Assignments assignments);
   std::optional<v1::ControllerMessage> Pop();
-  bool empty() const { return messages_.empty(); }
-  size_t size() const { return messages_.size(); }
+  bool empty() const { return entries_.empty() && rest_.empty(); }
+  size_t size() const { return entries_.size() + rest_.size(); }
 
  private:
-  std::deque<v1::ControllerMessage> messages_;
+  struct Set {
+    std::string session_id;
+    change::Assignments assignments;
+  };
+  void Cut(Set set);
+  size_t AddDefinition(const std::string& arn, const Set& set, v1::AssignmentSet* part);
+
+  std::deque<std::variant<v1::ControllerMessage, Set>> entries_;
+  std::deque<v1::ControllerMessage> rest_;    // of the set that is being written
+  absl::flat_hash_set<std::string> carried_;  // ARNs of task definitions
+  uint64_t last_set_ = 0;                     // results_in of the newest set
 };
 
-}  // namespace davit::loop
+}  // namespace davit::controller::loop
 
 #endif  // DAVIT_CONTROLLER_LOOP_ASSIGNMENT_QUEUE_H_

@@ -2,25 +2,30 @@
 #define DAVIT_CONTROLLER_PLACEMENT_PLACEMENT_H_
 
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "absl/types/span.h"
-#include "controller/capacity/host.h"
+#include "controller/capacity/host_index.h"
+#include "davit/v1/ecs.pb.h"
 
-namespace davit::placement {
+namespace davit::controller::placement {
 
-// Chooses hosts for `request.count` equal tasks. Each task goes to the fitting host with the most
-// free memory; equal ones are told apart by fewest tasks, then by ARN, so that the same question
-// always has the same answer. Takes into account what the tasks before it in the same request took.
-// O(hosts + count * log(hosts)). Pure; thread-safe.
-capacity::PlacementAnswer Place(absl::Span<const capacity::Host* const> hosts,
-                                const capacity::PlacementRequest& request);
+// One task that needs a host. Borrows the reservation.
+struct Request {
+  const Reservation* needs;
+  std::vector<std::string> required_attributes = {};  // names
+};
 
-// Why `host` cannot take one task of `request`; nullopt if it can. The reasons are ECS's, looked at
-// in this order: AGENT (not connected, or not ACTIVE), ATTRIBUTE, RESOURCE:CPU, RESOURCE:MEMORY,
-// RESOURCE:PORTS, RESOURCE:PORTS_UDP, RESOURCE:GPU.
-std::optional<v1::Failure> WhyNot(const capacity::Host& host,
-                                  const capacity::PlacementRequest& request);
+// The fitting host with the most free memory; equal ones are told apart by fewest tasks, then by
+// ARN, so that the same question always has the same answer. Null: none fits. Looks at few hosts,
+// however many there are, unless ports or GPUs are what most of them lack. Pure.
+const capacity::Host* Choose(const capacity::HostIndex& hosts, const Request& request);
 
-}  // namespace davit::placement
+// Why `host` cannot take the task; nullopt if it can. The reasons are ECS's, looked at in this
+// order: AGENT (not connected, or not ACTIVE), ATTRIBUTE, RESOURCE:CPU, RESOURCE:MEMORY,
+// RESOURCE:PORTS, RESOURCE:PORTS_UDP, RESOURCE:GPU. Pure.
+std::optional<v1::Failure> WhyNot(const capacity::Host& host, const Request& request);
+
+}  // namespace davit::controller::placement
 
 #endif  // DAVIT_CONTROLLER_PLACEMENT_PLACEMENT_H_

@@ -9,10 +9,11 @@
 #include "base/file.h"
 #include "base/status.h"
 
-namespace davit::cluster_store {
+namespace davit::controller::store {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+// 2: the same table with rows of format 2 (rows/migration.h), which older versions cannot read.
+constexpr int kSchemaVersion = 2;
 
 absl::Status ToStatus(const SQLite::Exception& error, const std::string& path) {
   const std::string text = absl::StrCat(path, ": ", error.what());
@@ -39,6 +40,12 @@ absl::Status ToStatus(const SQLite::Exception& error, const std::string& path) {
   }
 }
 
+std::string BlobOf(const SQLite::Column& column) {
+  const int size = column.getBytes();
+  if (size == 0) return "";
+  return {static_cast<const char*>(column.getBlob()), static_cast<size_t>(size)};
+}
+
 }  // namespace
 
 struct SqliteStore::Connection {
@@ -60,7 +67,9 @@ struct SqliteStore::Connection {
     if (health != "ok") return absl::DataLossError(absl::StrCat(path, ": damaged: ", health));
     if (version < kSchemaVersion) {
       SQLite::Transaction transaction(database);
-      database.exec("CREATE TABLE row (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+      database.exec(
+          "CREATE TABLE IF NOT EXISTS row (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT "
+          "ROWID");
       database.exec(absl::StrCat("PRAGMA user_version=", kSchemaVersion));
       transaction.commit();
     }
@@ -68,18 +77,20 @@ struct SqliteStore::Connection {
                 "INSERT INTO row (key, value) VALUES (?1, ?2) "
                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     erase.emplace(database, "DELETE FROM row WHERE key = ?1");
+    get.emplace(database, "SELECT value FROM row WHERE key = ?1");
     return absl::OkStatus();
   }
 
   SQLite::Database database;
   std::optional<SQLite::Statement> put;
   std::optional<SQLite::Statement> erase;
+  std::optional<SQLite::Statement> get;
 };
 
 SqliteStore::SqliteStore(std::string path, std::unique_ptr<Connection> connection)
     : path_(std::move(path)), connection_(std::move(connection)) {}
 
-SqliteStore::~SqliteStore() = default;
+SqliteStore::~SqliteStore() { thread_.Stop(); }
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& folder) {
   RETURN_IF_ERROR(MakeDirectories(folder, 0700), "making the state folder ", folder);
@@ -93,35 +104,55 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
   }
 }
 
-absl::StatusOr<Rows> SqliteStore::LoadAll() {
+absl::StatusOr<rows::Rows> SqliteStore::LoadAll() {
+  MutexLock lock(&mu_);
   try {
-    Rows rows;
+    rows::Rows rows;
     SQLite::Statement all(connection_->database, "SELECT key, value FROM row ORDER BY key");
-    while (all.executeStep()) {
-      const SQLite::Column value = all.getColumn(1);
-      const int size = value.getBytes();
-      rows.emplace_back(all.getColumn(0).getString(),
-                        size == 0 ? std::string()
-                                  : std::string(static_cast<const char*>(value.getBlob()),
-                                                static_cast<size_t>(size)));
-    }
+    while (all.executeStep())
+      rows.emplace_back(all.getColumn(0).getString(), BlobOf(all.getColumn(1)));
+    has_failed_ = false;
     return rows;
   } catch (const SQLite::Exception& error) {
     return ToStatus(error, path_);
   }
 }
 
-absl::Status SqliteStore::Commit(absl::Span<const cluster::Mutation> mutations) {
+void SqliteStore::Commit(std::vector<CommandRows> commands, Fence fence, Done done) {
+  thread_.Post([this, commands = std::move(commands), fence = std::move(fence),
+                done = std::move(done)]() mutable {
+    absl::Status status;
+    {
+      MutexLock lock(&mu_);
+      status = Write(commands, fence);
+      has_failed_ = !status.ok();
+    }
+    if (status.ok() && watcher_) watcher_(commands);
+    done(std::move(status));
+  });
+}
+
+absl::Status SqliteStore::Write(const std::vector<CommandRows>& commands, const Fence& fence) {
+  if (has_failed_) return absl::UnavailableError(absl::StrCat(path_, ": an earlier commit failed"));
+  Connection& connection = *connection_;
   try {
-    SQLite::Transaction transaction(connection_->database);
-    for (const cluster::Mutation& mutation : mutations) {
-      SQLite::Statement& statement = mutation.value ? *connection_->put : *connection_->erase;
-      // Also after an error of the time before.
+    SQLite::Transaction transaction(connection.database);
+    // Also after an error of the time before.
+    connection.get->tryReset();
+    connection.get->bindNoCopy(1, fence.key);
+    std::optional<std::string> held;
+    if (connection.get->executeStep()) held = BlobOf(connection.get->getColumn(0));
+    connection.get->tryReset();
+    if (held != fence.value) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path_, ": another davit-controller has written to it"));
+    }
+    for (const rows::Mutation* mutation : LastOfEachKey(commands)) {
+      const std::optional<std::string> value = rows::Encode(*mutation);
+      SQLite::Statement& statement = value ? *connection.put : *connection.erase;
       statement.tryReset();
-      statement.bindNoCopy(1, mutation.key);
-      if (mutation.value) {
-        statement.bindNoCopy(2, mutation.value->data(), static_cast<int>(mutation.value->size()));
-      }
+      statement.bindNoCopy(1, mutation->key);
+      if (value) statement.bindNoCopy(2, value->data(), static_cast<int>(value->size()));
       statement.exec();
       statement.tryReset();
     }
@@ -132,4 +163,4 @@ absl::Status SqliteStore::Commit(absl::Span<const cluster::Mutation> mutations) 
   }
 }
 
-}  // namespace davit::cluster_store
+}  // namespace davit::controller::store

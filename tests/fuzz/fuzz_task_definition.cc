@@ -1,5 +1,6 @@
 #include "base/json_decoder.h"
-#include "controller/cluster/task_definition_rules.h"
+#include "controller/definition/rules.h"
+#include "controller/ecs/rules.h"
 #include "tests/fuzz/fuzz_targets.h"
 
 namespace davit::fuzz {
@@ -9,12 +10,12 @@ int FuzzTaskDefinition(const uint8_t* data, size_t size) {
   v1::RegisterTaskDefinitionRequest request;
   const bool is_decoded = DecodeJson(text, &request).empty();
   // The rules may rely on nothing but the message's form.
-  const bool is_sound = cluster::FindProblems(request).empty();
+  const bool is_sound = controller::definition::FindProblems(request).empty();
   if (!is_decoded || !is_sound) return 0;
-  const v1::TaskDefinition definition = cluster::Normalize(request);
+  const v1::TaskDefinition definition = controller::definition::Normalize(request);
   Must(definition.container_definitions_size() == request.container_definitions_size());
-  if (definition.has_cpu()) Must(cluster::ParseCpu(definition.cpu()).has_value());
-  if (definition.has_memory()) Must(cluster::ParseMemory(definition.memory()).has_value());
+  if (definition.has_cpu()) Must(controller::ecs::ParseCpu(definition.cpu()).has_value());
+  if (definition.has_memory()) Must(controller::ecs::ParseMemory(definition.memory()).has_value());
   return 0;
 }
 

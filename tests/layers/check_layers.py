@@ -13,7 +13,10 @@ import sys
 LAYERS = {
     "agent": {"task": 1, "spec": 1, "containerd": 2, "resource": 2, "network": 2, "store": 2, "log": 2, "runtime": 3,
               "secret": 2, "image": 3, "supervisor": 4, "session": 5, "endpoint": 5, "": 6},
-    "controller": {"capacity": 0, "cluster": 1, "placement": 1, "store": 2, "loop": 3, "api": 4, "gateway": 4, "": 5},
+    "controller": {"capacity": 0, "ecs": 0, "rows": 0, "store": 1, "query": 1, "placement": 2, "state": 2, "change": 3,
+                   "leader": 3, "schedule": 4, "cluster": 5, "definition": 5, "instance": 5, "setting": 5, "tag": 5,
+                   "task": 5, "agents": 6, "capacity_provider": 6, "scaling": 6, "service": 6, "model": 7, "loop": 8,
+                   "api": 9, "gateway": 9, "launch": 9, "streams": 9, "": 10},
     "cli": {"": 1},
     "base": {"": 0, "definition": 1},
 }

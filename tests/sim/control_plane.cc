@@ -5,41 +5,45 @@
 
 #include "absl/strings/match.h"
 #include "controller/loop/assignment_queue.h"
-#include "controller/placement/placement.h"
 
 namespace davit::sim {
+using namespace controller;  // NOLINT(google-build-using-namespace): it is all about the controller
+
 // The disk as the process sees it: commits can fail, or be the last thing that the process does.
-class ControlPlane::Disk final : public cluster_store::Store {
+class ControlPlane::Disk final : public store::Store {
  public:
   explicit Disk(ControlPlane* plane) : plane_(plane) {}
 
-  absl::StatusOr<cluster_store::Rows> LoadAll() override { return plane_->rows_.LoadAll(); }
-
-  absl::Status Commit(absl::Span<const cluster::Mutation> mutations) override {
+  absl::StatusOr<rows::Rows> LoadAll() override {
     if (plane_->fail_commits_) return absl::UnavailableError("the disk fails");
-    if (absl::Status status = plane_->interference_.Before(); !status.ok()) return status;
-    if (plane_->bug_ == Bug::kReportsLost && plane_->random_.Chance(0.05)) return absl::OkStatus();
-    if (absl::Status status = plane_->rows_.Commit(mutations); !status.ok()) return status;
-    for (const cluster::Mutation& mutation : mutations) Tell(mutation);
-    return plane_->interference_.After();
+    return plane_->rows_.LoadAll();
   }
+
+  void Commit(std::vector<store::CommandRows> commands, store::Fence fence, Done done) override {
+    if (plane_->fail_commits_) return done(absl::UnavailableError("the disk fails"));
+    if (absl::Status status = plane_->interference_.Before(); !status.ok()) return done(status);
+    if (plane_->bug_ == Bug::kReportsLost && plane_->random_.Chance(0.05))
+      return done(absl::OkStatus());
+    absl::Status status;
+    const std::vector<store::CommandRows> written = commands;
+    plane_->rows_.Commit(std::move(commands), std::move(fence),
+                         [&status](absl::Status result) { status = std::move(result); });
+    if (!status.ok()) return done(status);
+    for (const rows::Mutation* mutation : store::LastOfEachKey(written)) Tell(*mutation);
+    done(plane_->interference_.After());
+  }
+  store::Limits limits() const override { return {}; }
+  void Watch(Watcher /*watcher*/) override {}
 
  private:
-  void Tell(const cluster::Mutation& mutation) {
-    if (absl::StartsWith(mutation.key, "task/") && !mutation.value.has_value()) {
+  void Tell(const rows::Mutation& mutation) {
+    if (const auto* task = std::get_if<rows::Ref<v1::StoredTask>>(&mutation.record)) {
+      if (*task != nullptr) return plane_->witness_->OnCommit(**task);
       plane_->witness_->OnForgotten(mutation.key.substr(mutation.key.rfind('/') + 1));
-    } else if (absl::StartsWith(mutation.key, "task/")) {
-      plane_->witness_->OnCommit(Parse<v1::StoredTask>(*mutation.value));
-    } else if (absl::StartsWith(mutation.key, "instance/")) {
-      plane_->witness_->OnCommit(Parse<v1::StoredContainerInstance>(*mutation.value));
+    } else if (const auto* instance =
+                   std::get_if<rows::Ref<v1::StoredContainerInstance>>(&mutation.record)) {
+      plane_->witness_->OnCommit(**instance);
     }
-  }
-
-  template <typename Row>
-  static Row Parse(const std::string& value) {
-    Row row;
-    if (!row.ParseFromString(value)) std::abort();
-    return row;
   }
 
   ControlPlane* const plane_;
@@ -51,18 +55,20 @@ class ControlPlane::Sink final : public loop::AgentSink {
   Sink(std::shared_ptr<Connection> connection, Bug bug)
       : connection_(std::move(connection)), bug_(bug) {}
 
-  void Send(v1::ControllerMessage message) override {
-    if (is_ending_) return;
-    if (bug_ != Bug::kNone && message.has_assignment_set()) Spoil(message.mutable_assignment_set());
-    queue_.Push(std::move(message));
-    Write();
+  void Queue(v1::ControllerMessage message) override {
+    if (!is_ending_) queue_.Push(std::move(message));
   }
-  void End() override {
-    if (std::exchange(is_ending_, true)) return;
-    Write();
+  void Queue(const std::string& session_id, change::Assignments assignments) override {
+    if (!is_ending_) queue_.Push(session_id, std::move(assignments));
   }
-  void Write() {
-    while (!queue_.empty() && connection_->has_room()) connection_->SendDown(queue_.Pop());
+  void QueueEnd() override { is_ending_ = true; }
+  void Flush() override {
+    while (!queue_.empty() && connection_->has_room()) {
+      v1::ControllerMessage message = *queue_.Pop();
+      if (bug_ != Bug::kNone && message.has_assignment_set())
+        Spoil(message.mutable_assignment_set());
+      connection_->SendDown(std::move(message));
+    }
     if (queue_.empty() && is_ending_ && !std::exchange(is_finished_, true)) {
       connection_->SendDown(std::nullopt);
     }
@@ -70,9 +76,8 @@ class ControlPlane::Sink final : public loop::AgentSink {
 
  private:
   void Spoil(v1::AssignmentSet* set) const {
-    for (v1::Assignment& assignment : *set->mutable_assignments()) {
-      for (v1::ContainerDefinition& container :
-           *assignment.mutable_task_definition()->mutable_container_definitions()) {
+    for (v1::TaskDefinition& definition : *set->mutable_task_definitions()) {
+      for (v1::ContainerDefinition& container : *definition.mutable_container_definitions()) {
         if (bug_ == Bug::kOrderForgotten) container.clear_depends_on();
         if (bug_ == Bug::kPolicyForgotten) container.clear_restart_policy();
         if (bug_ != Bug::kRestartsTooSoon || !container.has_restart_policy()) continue;
@@ -93,12 +98,11 @@ struct ControlPlane::Running {
       : process(plane->world_clock_, {1}),
         disk(plane),
         loop({Options(ids), &disk, &plane->clock_, &process.pools[0], &process.timers}),
-        sessions(&loop, [ids] { return ids->Hex32(); }) {}
+        sessions(&loop, nullptr, [ids] { return ids->Hex32(); }) {}
 
-  static cluster::ModelOptions Options(Random* ids) {
-    cluster::ModelOptions options;
+  static change::Options Options(Random* ids) {
+    change::Options options;
     options.stopped_retention = kStoppedRetention;
-    options.place_tasks = placement::Place;
     options.new_id = [ids] { return ids->Hex32(); };
     return options;
   }
@@ -144,9 +148,14 @@ void ControlPlane::Crash() {
 
 Process* ControlPlane::process() { return running_ == nullptr ? nullptr : &running_->process; }
 
-void ControlPlane::Submit(cluster::Command command, loop::Done done) {
-  running_->loop.Submit(std::move(command), std::move(done));
+void ControlPlane::Submit(const std::string& operation,
+                          std::shared_ptr<const google::protobuf::Message> request,
+                          loop::Done done) {
+  running_->loop.Submit(model::CommandOf(model::FindOperation(operation), std::move(request)),
+                        std::move(done));
 }
+
+const state::View& ControlPlane::view() const { return running_->loop.view(); }
 
 std::optional<Connection::ControllerSide> ControlPlane::Accept(
     const std::shared_ptr<Connection>& connection) {
@@ -161,7 +170,7 @@ std::optional<Connection::ControllerSide> ControlPlane::Accept(
         }
         sessions->Receive(id, std::move(message));
       },
-      [sessions, id] { sessions->Close(id); }, [sink] { sink->Write(); }};
+      [sessions, id] { sessions->Close(id); }, [sink] { sink->Flush(); }};
 }
 
 }  // namespace davit::sim

@@ -38,8 +38,13 @@ class ControlPlane {
   // Its machine's clocks.
   HostClock* clock() { return &clock_; }
 
-  // An API request. `done` is never called if the process dies before. Not while it does not run.
-  void Submit(cluster::Command command, loop::Done done);
+  // An API request that changes the cluster: RunTaskRequest for "RunTask". `done` is never called
+  // if the process dies before. Not while it does not run.
+  void Submit(const std::string& operation,
+              std::shared_ptr<const google::protobuf::Message> request,
+              controller::loop::Done done);
+  // What API requests that read would see. Not while it does not run.
+  const controller::state::View& view() const;
 
  private:
   class Disk;
@@ -56,7 +61,7 @@ class ControlPlane {
   Random random_;
   Interference interference_;
   bool fail_commits_ = false;
-  cluster_store::MemoryStore rows_;
+  controller::store::MemoryStore rows_;
   std::unique_ptr<Running> running_;
 };
 

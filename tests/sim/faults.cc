@@ -192,7 +192,7 @@ void Simulation::SayNonsense(size_t host) {
           absl::StrCat("arn:aws:ecs:us-east-1:000000000000:task/default/", random_.Hex32()));
       for (const auto& [id, row] : witness_.rows()) {
         if (IsOn(host, row)) continue;
-        up.mutable_status_report()->add_tasks()->set_task_arn(row.task().task_arn());
+        up.mutable_status_report()->add_tasks()->set_task_arn(ArnOf(row));
       }
       for (v1::TaskState& state : *up.mutable_status_report()->mutable_tasks()) {
         state.set_last_status(v1::TaskStatus::STOPPED);
@@ -200,8 +200,8 @@ void Simulation::SayNonsense(size_t host) {
       return connection->InjectUp(std::move(up));
     case 2:  // all that is wanted: the controller must confirm none of it
       for (const auto& [id, row] : witness_.rows()) {
-        if (row.task().desired_status() == "STOPPED") continue;
-        if (IsOn(host, row)) up.mutable_stop_candidates()->add_task_arns(row.task().task_arn());
+        if (row.desired_status() == v1::TaskStatus::STOPPED) continue;
+        if (IsOn(host, row)) up.mutable_stop_candidates()->add_task_arns(ArnOf(row));
       }
       return connection->InjectUp(std::move(up));
     case 3:
@@ -212,7 +212,7 @@ void Simulation::SayNonsense(size_t host) {
       down.mutable_assignment_set()->set_results_in(1'000'001);
       for (const auto& [id, row] : witness_.rows()) {
         v1::Assignment* assignment = down.mutable_assignment_set()->add_assignments();
-        assignment->set_task_arn(row.task().task_arn());
+        assignment->set_task_arn(ArnOf(row));
         assignment->set_desired_status(v1::TaskStatus::STOPPED);
       }
       return connection->InjectDown(std::move(down));

@@ -6,10 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/ids.h"
+#include "controller/task/reads.h"
 #include "tests/sim/workload.h"
 
 namespace davit::sim {
 namespace {
+
+using controller::model::Answer;
 
 constexpr size_t kMaxHosts = 3;
 constexpr double kMaxFaultRate = 0.1;                    // per step
@@ -77,7 +80,19 @@ void Simulation::Step() {
   ++result_.steps;
   // A slow machine: time goes on though there is something to do.
   if (random_.Chance(0.01) || !RunSomethingReady()) PassTime();
+  if (random_.Chance(0.02)) ReadTask();
   if (!witness_.violation().empty()) Fail(witness_.violation());
+}
+
+void Simulation::ReadTask() {
+  if (control_plane_.process() == nullptr || witness_.rows().empty()) return;
+  const auto row = std::next(witness_.rows().begin(),
+                             static_cast<std::ptrdiff_t>(random_.Below(witness_.rows().size())));
+  v1::DescribeTasksRequest request;
+  request.add_tasks(row->first);
+  const auto answer = controller::task::Read(request, control_plane_.view());
+  // Of a cluster that nobody has heard of yet, nothing is described.
+  witness_.OnDescribed(row->first, answer.ok() ? *answer : v1::DescribeTasksResponse());
 }
 
 bool Simulation::RunSomethingReady() {
@@ -185,14 +200,16 @@ void Simulation::RegisterDefinitions() {
   const std::vector<v1::RegisterTaskDefinitionRequest> definitions = Definitions();
   if (definitions_known_ >= definitions.size()) return;
   const size_t index = definitions_known_;
-  control_plane_.Submit(definitions[index],
-                        [this, index](const absl::StatusOr<loop::Answer>& answer) {
-                          if (answer.ok()) {
-                            definitions_known_ = index + 1;
-                          } else if (answer.status().code() != absl::StatusCode::kUnavailable) {
-                            Fail(answer.status().ToString());
-                          }
-                        });
+  control_plane_.Submit(
+      "RegisterTaskDefinition",
+      std::make_shared<const v1::RegisterTaskDefinitionRequest>(definitions[index]),
+      [this, index](const absl::StatusOr<Answer>& answer) {
+        if (answer.ok()) {
+          definitions_known_ = index + 1;
+        } else if (answer.status().code() != absl::StatusCode::kUnavailable) {
+          Fail(answer.status().ToString());
+        }
+      });
 }
 
 void Simulation::MakeWork() {
@@ -200,7 +217,7 @@ void Simulation::MakeWork() {
   if (control_plane_.process() == nullptr || definitions_known_ == 0) return;
   std::vector<std::string> running;
   for (const auto& [id, row] : witness_.rows()) {
-    if (row.task().desired_status() == "RUNNING") running.push_back(row.task().task_arn());
+    if (row.desired_status() == v1::TaskStatus::RUNNING) running.push_back(id);
   }
   if (!running.empty() && random_.Chance(0.4))
     return StopTask(running[random_.Below(running.size())]);
@@ -214,10 +231,11 @@ void Simulation::RunTask() {
   request.set_count(static_cast<int>(1 + random_.Below(2)));
   request.set_client_token(absl::StrCat("request-", ++requests_));
   Say(absl::StrCat("run ", request.count(), " of ", request.task_definition()));
-  const auto ignore = [](const absl::StatusOr<loop::Answer>&) {};
-  control_plane_.Submit(request, ignore);
+  const auto ignore = [](const absl::StatusOr<Answer>&) {};
+  const auto shared = std::make_shared<const v1::RunTaskRequest>(request);
+  control_plane_.Submit("RunTask", shared, ignore);
   // A client that had no answer in time asks again.
-  if (random_.Chance(0.1)) control_plane_.Submit(request, ignore);
+  if (random_.Chance(0.1)) control_plane_.Submit("RunTask", shared, ignore);
 }
 
 void Simulation::StopTask(const std::string& arn) {
@@ -225,7 +243,8 @@ void Simulation::StopTask(const std::string& arn) {
   request.set_task(arn);
   request.set_reason("enough");
   Say(absl::StrCat("stop ", ShortId(arn)));
-  control_plane_.Submit(request, [](const absl::StatusOr<loop::Answer>&) {});
+  control_plane_.Submit("StopTask", std::make_shared<const v1::StopTaskRequest>(request),
+                        [](const absl::StatusOr<Answer>&) {});
 }
 
 void Simulation::Fail(const std::string& what) {

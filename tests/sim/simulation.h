@@ -104,7 +104,9 @@ class Simulation {
 
   // "" or what is not yet as it shall be.
   std::string WhatHasNotSettled() const;
-  std::string WhatIsWrongWith(const std::string& id, const v1::Container& told) const;
+  std::string WhatIsWrongWith(const std::string& id, const v1::StoredContainer& told) const;
+  // A client asks for one of the tasks.
+  void ReadTask();
   std::string WhatIsLeft() const;
   void Fail(const std::string& what);
   void Say(const std::string& what);

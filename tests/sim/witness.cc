@@ -19,10 +19,8 @@ std::string TaskIdOf(absl::string_view container_id) {
   return std::string(container_id.substr(0, kTaskIdLength));
 }
 
-v1::TaskStatus::Value LastStatusOf(const v1::StoredTask& row) {
-  v1::TaskStatus::Value status = v1::TaskStatus::UNSPECIFIED;
-  v1::TaskStatus::Value_Parse(row.task().last_status(), &status);
-  return status;
+std::string ArnOf(const v1::StoredTask& row) {
+  return absl::StrCat("arn:aws:ecs:us-east-1:000000000000:task/", row.cluster(), "/", row.id());
 }
 
 Witness::Witness(const test::FakeClock* clock) : clock_(clock), definitions_(Definitions()) {}
@@ -35,10 +33,7 @@ const v1::RegisterTaskDefinitionRequest* Witness::FamilyOf(const std::string& ta
   const auto row = rows_.find(task_id);
   if (row == rows_.end()) return nullptr;
   for (const v1::RegisterTaskDefinitionRequest& definition : definitions_) {
-    if (absl::StrContains(row->second.task().task_definition_arn(),
-                          absl::StrCat("/", definition.family(), ":"))) {
-      return &definition;
-    }
+    if (row->second.family() == definition.family()) return &definition;
   }
   return nullptr;
 }
@@ -66,7 +61,7 @@ void Witness::OnStart(size_t host, const std::string& container_id) {
   const auto row = rows_.find(TaskIdOf(container_id));
   if (row == rows_.end()) {
     Violate(absl::StrCat(container_id, " runs, and the controller has no such task"));
-  } else if (LastStatusOf(row->second) == v1::TaskStatus::STOPPED) {
+  } else if (row->second.last_status() == v1::TaskStatus::STOPPED) {
     Violate(absl::StrCat(container_id, " runs after its task was STOPPED"));
   } else if (IsAbandoned(row->second)) {
     Violate(absl::StrCat(container_id, " is started on another instance than its task's"));
@@ -168,10 +163,9 @@ void Witness::OnStoreLost(size_t host, const Losses& losses) {
     if (losses.records_kept.contains(id)) continue;
     // Nothing on the host tells that it ran. Does the controller know?
     truth.is_forgotten = true;
-    for (const v1::Container& container : rows_[TaskIdOf(id)].task().containers()) {
+    for (const v1::StoredContainer& container : rows_[TaskIdOf(id)].containers()) {
       if (absl::StrCat(TaskIdOf(id), "-", container.name()) != id) continue;
-      truth.is_forgotten =
-          container.last_status() != "RUNNING" && container.last_status() != "STOPPED";
+      truth.is_forgotten = container.last_status() < v1::ContainerStatus::RUNNING;
     }
   }
 }
@@ -182,7 +176,7 @@ void Witness::OnInstanceGone(size_t host, const std::string& ec2_instance_id) {
 }
 
 std::string Witness::InstanceOf(const v1::StoredTask& row) const {
-  const auto instance = instances_.find(row.task().container_instance_arn());
+  const auto instance = instances_.find(row.instance_id());
   return instance == instances_.end() ? "" : instance->second;
 }
 
@@ -204,7 +198,7 @@ void Witness::OnSignal(const std::string& container_id) {
   }
   const v1::StoredTask& row = rows_.at(task_id);
   if (IsAbandoned(row)) return;
-  if (row.task().desired_status() == "RUNNING" && IsComplete(task_id, *family)) {
+  if (row.desired_status() == v1::TaskStatus::RUNNING && IsComplete(task_id, *family)) {
     Violate(absl::StrCat(container_id, " is killed, and nobody wants that"));
   }
   // An agent that knows the task from labels only does not know its order.

@@ -57,8 +57,10 @@ class Witness {
   void OnReport(const v1::TaskState& state);
   void OnCommit(const v1::StoredTask& row);
   void OnCommit(const v1::StoredContainerInstance& row) {
-    instances_[row.instance().container_instance_arn()] = row.instance().ec2_instance_id();
+    instances_[row.id()] = row.ec2_instance_id();
   }
+  // What DescribeTasks answers for a task of rows().
+  void OnDescribed(const std::string& task_id, const v1::DescribeTasksResponse& answer);
   // The row of a task is gone.
   void OnForgotten(const std::string& task_id);
 
@@ -104,20 +106,21 @@ class Witness {
                   const v1::RegisterTaskDefinitionRequest& family) const;
   void CheckOrder(const v1::StoredTask& before, const v1::StoredTask& after);
   void CheckHealth(const std::string& task_id, const v1::Task& task);
-  void CheckTerminal(const std::string& task_id, const v1::Task& task);
-  void CheckEnd(const std::string& id, const v1::Container& told, const Container& truth);
-  void CheckNotRestarted(const std::string& id, const v1::Task& task, const Container& truth);
+  void CheckTerminal(const std::string& task_id, const v1::StoredTask& task);
+  void CheckEnd(const std::string& id, const v1::StoredContainer& told, const Container& truth);
+  void CheckNotRestarted(const std::string& id, const v1::StoredTask& task, const Container& truth);
   bool IsStoreLostSince(size_t host, absl::Duration time) const;
   absl::Duration ClockSetAt(size_t host) const;
 
   const test::FakeClock* const clock_;
   const std::vector<v1::RegisterTaskDefinitionRequest> definitions_;
-  std::map<std::string, Container> containers_;    // by container id
-  std::map<std::string, v1::StoredTask> rows_;     // by task id
-  std::map<std::string, absl::Duration> stopped_;  // task id -> when that was committed
-  std::map<std::string, std::string> instances_;   // container instance ARN -> EC2 instance id
-  std::set<std::string> gone_instances_;           // EC2 instance ids
-  std::map<size_t, absl::Duration> clock_set_;     // by host: when its wall clock was set last
+  std::map<std::string, Container> containers_;             // by container id
+  std::map<std::string, v1::StoredTask> rows_;              // by task id
+  std::map<std::string, v1::TaskStatus::Value> described_;  // task id -> the furthest ever shown
+  std::map<std::string, absl::Duration> stopped_;           // task id -> when that was committed
+  std::map<std::string, std::string> instances_;  // container instance id -> EC2 instance id
+  std::set<std::string> gone_instances_;          // EC2 instance ids
+  std::map<size_t, absl::Duration> clock_set_;    // by host: when its wall clock was set last
   std::optional<absl::Duration> controller_clock_set_;
   std::map<size_t, absl::Duration> store_lost_;  // by host: when its agent last forgot something
   std::map<size_t, std::deque<absl::Duration>> dials_;  // by host: of the last minute
@@ -126,7 +129,7 @@ class Witness {
 
 // The 32 digits of a container's or task's id or ARN.
 std::string TaskIdOf(absl::string_view container_id);
-v1::TaskStatus::Value LastStatusOf(const v1::StoredTask& row);
+std::string ArnOf(const v1::StoredTask& row);
 
 }  // namespace davit::sim
 

@@ -38,33 +38,58 @@ void Witness::OnReport(const v1::TaskState& state) {
 }
 
 void Witness::OnCommit(const v1::StoredTask& row) {
-  const std::string id = ShortId(row.task().task_arn());
+  const std::string& id = row.id();
   const auto [known, is_new] = rows_.try_emplace(id, row);
   if (!is_new) {
     CheckOrder(known->second, row);
     known->second = row;
   }
-  CheckHealth(id, row.task());
-  if (LastStatusOf(row) != v1::TaskStatus::STOPPED) return;
-  CheckTerminal(id, row.task());
+  if (row.last_status() != v1::TaskStatus::STOPPED) return;
+  CheckTerminal(id, row);
   stopped_.try_emplace(id, clock_->Monotonic());
+}
+
+// What a client reads of running and of ending is durable, and is never taken back.
+void Witness::OnDescribed(const std::string& task_id, const v1::DescribeTasksResponse& answer) {
+  const v1::StoredTask& row = rows_.at(task_id);
+  v1::TaskStatus::Value& described = described_[task_id];
+  if (answer.tasks().empty()) {
+    // The row is durable a moment before anybody hears of it; and OnForgotten() judges when one
+    // that is STOPPED may go.
+    if (described != v1::TaskStatus::UNSPECIFIED && row.last_status() != v1::TaskStatus::STOPPED)
+      Violate(absl::StrCat(task_id, " was described, and is not any more"));
+    return;
+  }
+  const v1::Task& task = answer.tasks(0);
+  v1::TaskStatus::Value shown = v1::TaskStatus::UNSPECIFIED;
+  v1::TaskStatus::Value_Parse(task.last_status(), &shown);
+  if (shown >= v1::TaskStatus::RUNNING && shown > row.last_status()) {
+    Violate(absl::StrCat(task_id, " is described as ", task.last_status(), ", and durably ",
+                         v1::TaskStatus::Value_Name(row.last_status())));
+  }
+  if (described >= v1::TaskStatus::RUNNING && shown < described) {
+    Violate(absl::StrCat(task_id, " was described as ", v1::TaskStatus::Value_Name(described),
+                         ", and is now as ", task.last_status()));
+  }
+  described = std::max(described, shown);
+  CheckHealth(task_id, task);
 }
 
 // Nothing goes back, and how a task ended is said once.
 void Witness::CheckOrder(const v1::StoredTask& before, const v1::StoredTask& after) {
-  const v1::Task& old = before.task();
-  const v1::Task& now = after.task();
-  if (LastStatusOf(after) < LastStatusOf(before)) {
-    Violate(absl::StrCat(old.task_arn(), " went from ", old.last_status(), " back to ",
-                         now.last_status()));
+  if (after.last_status() < before.last_status()) {
+    Violate(absl::StrCat(before.id(), " went from ",
+                         v1::TaskStatus::Value_Name(before.last_status()), " back to ",
+                         v1::TaskStatus::Value_Name(after.last_status())));
   }
-  if (old.desired_status() == "STOPPED" && now.desired_status() != "STOPPED") {
-    Violate(absl::StrCat(old.task_arn(), " is wanted again after its stop"));
+  if (before.desired_status() == v1::TaskStatus::STOPPED &&
+      after.desired_status() != v1::TaskStatus::STOPPED) {
+    Violate(absl::StrCat(before.id(), " is wanted again after its stop"));
   }
-  if (LastStatusOf(before) == v1::TaskStatus::STOPPED &&
-      old.SerializeAsString() != now.SerializeAsString()) {
-    Violate(absl::StrCat(old.task_arn(), " was STOPPED and has changed: ", old.ShortDebugString(),
-                         " -> ", now.ShortDebugString()));
+  if (before.last_status() == v1::TaskStatus::STOPPED &&
+      before.SerializeAsString() != after.SerializeAsString()) {
+    Violate(absl::StrCat(before.id(), " was STOPPED and has changed: ", before.ShortDebugString(),
+                         " -> ", after.ShortDebugString()));
   }
 }
 
@@ -97,8 +122,8 @@ void Witness::CheckHealth(const std::string& task_id, const v1::Task& task) {
 }
 
 // A task that the controller holds to be STOPPED has no process, and ended as it says.
-void Witness::CheckTerminal(const std::string& task_id, const v1::Task& task) {
-  for (const v1::Container& container : task.containers()) {
+void Witness::CheckTerminal(const std::string& task_id, const v1::StoredTask& task) {
+  for (const v1::StoredContainer& container : task.containers()) {
     const std::string id = absl::StrCat(task_id, "-", container.name());
     const auto found = containers_.find(id);
     if (found != containers_.end()) {
@@ -110,7 +135,8 @@ void Witness::CheckTerminal(const std::string& task_id, const v1::Task& task) {
   }
 }
 
-void Witness::CheckEnd(const std::string& id, const v1::Container& told, const Container& truth) {
+void Witness::CheckEnd(const std::string& id, const v1::StoredContainer& told,
+                       const Container& truth) {
   std::optional<int> reported;
   if (told.has_exit_code()) reported = told.exit_code();
   if (truth.is_live) Violate(absl::StrCat(id, " runs, but its task is reported STOPPED"));
@@ -127,10 +153,10 @@ void Witness::CheckEnd(const std::string& id, const v1::Container& told, const C
 }
 
 // The end of a container that its policy would have started again is no reason for a task to stop.
-void Witness::CheckNotRestarted(const std::string& id, const v1::Task& task,
+void Witness::CheckNotRestarted(const std::string& id, const v1::StoredTask& task,
                                 const Container& truth) {
   const v1::ContainerDefinition* const definition = DefinitionOf(id);
-  if (definition == nullptr || task.stop_code() != "EssentialContainerExited") return;
+  if (definition == nullptr || task.stop_code() != v1::StopCode::EssentialContainerExited) return;
   const v1::ContainerRestartPolicy& policy = definition->restart_policy();
   if (!policy.enabled() || truth.is_evidence_lost || !truth.exit_code.has_value() ||
       IsIgnored(policy, *truth.exit_code) || IsStoreLostSince(truth.host, truth.started_at)) {

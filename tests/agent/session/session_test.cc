@@ -59,6 +59,17 @@ TEST_CASE("a Welcome is stored, and the next Hello shows it, also after a restar
   CHECK(agent.transport->sent[0].hello().last_controller_epoch() == 7);
 }
 
+TEST_CASE("an epoch that no controller can have had is forgotten", "[session]") {
+  SessionFixture agent;
+  agent.Dial();
+  agent.Welcome(/*epoch=*/~uint64_t{1});
+  agent.Disconnect();
+  agent.Dial();
+  agent.Welcome(/*epoch=*/1'800'000'000);
+  CHECK(agent.session->state().connected);
+  CHECK(agent.host.store.Load()->registration.controller_epoch() == 1'800'000'000);
+}
+
 TEST_CASE("a controller of a lower epoch than one seen before is refused", "[session]") {
   SessionFixture agent;
   agent.Dial();

@@ -3,6 +3,7 @@
 #include "controller/api/api_server.h"
 
 #include <catch2/catch.hpp>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "controller/loop/agent_sessions.h"
@@ -16,13 +17,18 @@ using Json = nlohmann::json;
 
 class NullSink final : public loop::AgentSink {
  public:
-  void Send(v1::ControllerMessage /*message*/) override {}
-  void End() override {}
+  void Queue(v1::ControllerMessage /*message*/) override {}
+  void Queue(const std::string& /*session_id*/, change::Assignments /*assignments*/) override {}
+  void QueueEnd() override {}
+  void Flush() override {}
 };
 
 struct TestApi {
   TestApi() { REQUIRE(loop.Start(&sessions).ok()); }
-  ~TestApi() { writer.Stop(); }
+  ~TestApi() {
+    writer.Stop();
+    encoders.Stop();
+  }
 
   HttpServerResponse Call(const std::string& operation, const std::string& body) {
     return Raw("AmazonEC2ContainerServiceV20141113." + operation, body);
@@ -37,29 +43,39 @@ struct TestApi {
     request.path = "/";
     if (!target.empty()) request.headers["x-amz-target"] = target;
     request.body = body;
-    return api.Handle(request);
+    return Wait(&api, request);
   }
   HttpServerResponse Get(const std::string& path) {
     HttpServerRequest request;
     request.method = "GET";
     request.path = path;
-    return api.Handle(request);
+    return Wait(&api, request);
+  }
+  static HttpServerResponse Wait(api::ApiServer* server, const HttpServerRequest& request) {
+    std::promise<HttpServerResponse> promise;
+    server->Handle(request, [&promise](HttpServerResponse response) {
+      promise.set_value(std::move(response));
+    });
+    return promise.get_future().get();
   }
   void ConnectHost(const std::string& host) { ConnectHost(MakeHello(host)); }
   void ConnectHost(const v1::Hello& hello) {
     const std::string session = sessions.Open(std::make_shared<NullSink>());
     v1::AgentMessage message;
     *message.mutable_hello() = hello;
-    sessions.Receive(session, message);
+    std::promise<void> taken;
+    sessions.Receive(session, message, [&taken] { taken.set_value(); });
+    taken.get_future().wait();
   }
 
-  cluster_store::MemoryStore store;
+  store::MemoryStore store;
   FakeClock clock;
-  FakeTimers timers;
+  FakeTimers timers{&clock};
   ThreadPool writer{"loop", 1};
   loop::Loop loop{{ModelOptions(), &store, &clock, &writer, &timers}};
   loop::AgentSessions sessions{&loop};
-  api::ApiServer api{&loop, &clock, {}};
+  ThreadPool encoders{"encoders", 1};
+  api::ApiServer api{&loop, &encoders, &clock, {}};
 };
 
 TEST_CASE("an answer is AWS JSON 1.1 with a request id", "[api]") {
@@ -160,7 +176,7 @@ TEST_CASE("golden: a container instance", "[api]") {
           R"({"name":"MEMORY","type":"INTEGER","integerValue":2000,"stringSetValue":[]},)"
           R"({"name":"PORTS","type":"STRINGSET","stringSetValue":["22"]}],"status":"ACTIVE","agentConnected":true,)"
           R"("runningTasksCount":0,"pendingTasksCount":0,"attributes":[{"name":"ecs.cpu-architecture","value":"x86_64"}],)"
-          R"("registeredAt":1700000000,"attachments":[],"tags":[]}],"failures":[]})"));
+          R"("registeredAt":1800000000,"attachments":[],"tags":[]}],"failures":[]})"));
 }
 
 TEST_CASE("golden: the GPUs of a container instance and of a task", "[api]") {
@@ -201,7 +217,7 @@ TEST_CASE("golden: a task", "[api]") {
       R"("containers":[{"containerArn":"arn:aws:ecs:us-east-1:000000000000:container/default/00000000000000000000000000000002/00000000000000000000000000000003",)"
       R"("taskArn":"arn:aws:ecs:us-east-1:000000000000:task/default/00000000000000000000000000000002","name":"web",)"
       R"("image":"busybox","lastStatus":"PENDING","networkBindings":[],"networkInterfaces":[],"healthStatus":"UNKNOWN",)"
-      R"("cpu":"10","memory":"100","gpuIds":[]}],"cpu":"10","createdAt":1700000000,"desiredStatus":"RUNNING",)"
+      R"("cpu":"10","memory":"100","gpuIds":[]}],"cpu":"10","createdAt":1800000000,"desiredStatus":"RUNNING",)"
       R"("enableExecuteCommand":false,"group":"family:web","healthStatus":"UNKNOWN","inferenceAccelerators":[],)"
       R"("lastStatus":"PROVISIONING","launchType":"EC2","memory":"100","overrides":{"containerOverrides":[)"
       R"({"name":"web","command":[],"environment":[],"environmentFiles":[],"resourceRequirements":[]}]},"tags":[],)"
@@ -251,17 +267,18 @@ TEST_CASE("healthz is for probes, and other paths say what there is", "[api]") {
 
 TEST_CASE("with access keys, unsigned requests are refused", "[api]") {
   TestApi api;
-  api::ApiServer closed(&api.loop, &api.clock, {{"AKID", "secret"}});
+  api::ApiServer closed(&api.loop, &api.encoders, &api.clock, {{"AKID", "secret"}});
   HttpServerRequest request;
   request.method = "POST";
   request.path = "/";
   request.headers["x-amz-target"] = "AmazonEC2ContainerServiceV20141113.ListClusters";
-  CHECK_THAT(closed.Handle(request).body, Catch::Contains("MissingAuthenticationTokenException"));
+  CHECK_THAT(TestApi::Wait(&closed, request).body,
+             Catch::Contains("MissingAuthenticationTokenException"));
 }
 
 TEST_CASE("a store that fails is a ServerException, which clients retry", "[api]") {
   TestApi api;
-  api.store.FailCommitsWith(absl::ResourceExhaustedError("disk full"));
+  api.store.FailWith(absl::ResourceExhaustedError("disk full"));
   const HttpServerResponse response = api.Call("CreateCluster", "{}");
   CHECK(response.status == 500);
   CHECK_THAT(response.body, Catch::Contains("ServerException") && Catch::Contains("disk full"));

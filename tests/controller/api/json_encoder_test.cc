@@ -4,7 +4,7 @@
 
 #include "davit/v1/ecs.pb.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 namespace {
 
 TEST_CASE("unset members are absent, lists never are", "[json]") {
@@ -24,4 +24,4 @@ TEST_CASE("times are numbers with a fraction, and whole numbers are numbers", "[
 }
 
 }  // namespace
-}  // namespace davit::api
+}  // namespace davit::controller::api

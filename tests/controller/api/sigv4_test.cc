@@ -2,9 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "controller/cluster/ecs_error.h"
+#include "controller/ecs/ecs_error.h"
 
-namespace davit::api {
+namespace davit::controller::api {
 namespace {
 
 // Signed by botocore 1.43.11 (SigV4Auth, key "AKID", secret "secret") for http://127.0.0.1:18311/.
@@ -32,7 +32,7 @@ const AccessKeys kKeys = {{"AKID", "secret"}};
 std::string Verify(const HttpServerRequest& request, const AccessKeys& keys = kKeys,
                    absl::Time now = kThen) {
   const absl::Status status = VerifySignature(request, keys, now);
-  return status.ok() ? "OK" : cluster::ExceptionName(status);
+  return status.ok() ? "OK" : ecs::ExceptionName(status);
 }
 
 TEST_CASE("a signature made by botocore is accepted", "[sigv4]") {
@@ -81,4 +81,4 @@ TEST_CASE("the operation must be among the signed headers", "[sigv4]") {
 }
 
 }  // namespace
-}  // namespace davit::api
+}  // namespace davit::controller::api

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace davit::capacity {
+namespace davit::controller::capacity {
 namespace {
 
 TEST_CASE("a host's free GPUs are those that it has and no task holds", "[capacity]") {
@@ -10,7 +10,8 @@ TEST_CASE("a host's free GPUs are those that it has and no task holds", "[capaci
   v1::Resource* gpus = instance.add_registered_resources();
   gpus->set_name("GPU");
   for (const char* id : {"B", "A", "C", "A"}) gpus->add_string_set_value(id);
-  Host host = HostFrom("a", instance);
+  Host host;
+  SetRegistered(instance.registered_resources(), &host);
   using Ids = std::vector<std::string>;
   CHECK(host.FreeGpus() == Ids{"A", "B", "C"});
   Reservation needs;
@@ -25,7 +26,6 @@ TEST_CASE("a host's free GPUs are those that it has and no task holds", "[capaci
 TEST_CASE("releasing what was reserved restores the host, ports of its own included",
           "[capacity]") {
   v1::ContainerInstance instance;
-  instance.set_status("ACTIVE");
   v1::Resource* memory = instance.add_registered_resources();
   memory->set_name("MEMORY");
   memory->set_integer_value(1000);
@@ -33,18 +33,19 @@ TEST_CASE("releasing what was reserved restores the host, ports of its own inclu
   ports->set_name("PORTS");
   ports->add_string_set_value("51678");
   ports->add_string_set_value("22");
-  Host host = HostFrom("a", instance);
-  CHECK(host.tcp_ports == std::vector<int>{22, 51678});
+  Host host;
+  SetRegistered(instance.registered_resources(), &host);
+  CHECK(host.taken_tcp_ports == std::vector<int>{22, 51678});
   const Reservation needs{100, 200, {22, 80}, {53}};
   host.Reserve(needs);
   CHECK(host.free_memory_mib == 800);
-  CHECK(host.tcp_ports == std::vector<int>{22, 22, 80, 51678});
+  CHECK(host.taken_tcp_ports == std::vector<int>{22, 22, 80, 51678});
   host.Release(needs);
   CHECK(host.free_memory_mib == 1000);
-  CHECK(host.tcp_ports == std::vector<int>{22, 51678});
-  CHECK(host.udp_ports.empty());
+  CHECK(host.taken_tcp_ports == std::vector<int>{22, 51678});
+  CHECK(host.taken_udp_ports.empty());
   CHECK(host.task_count == 0);
 }
 
 }  // namespace
-}  // namespace davit::capacity
+}  // namespace davit::controller::capacity

@@ -29,9 +29,9 @@ struct TestGateway {
   }
   std::string address() const { return absl::StrCat("localhost:", server->port()); }
 
-  cluster_store::MemoryStore store;
+  store::MemoryStore store;
   FakeClock clock;
-  FakeTimers timers;
+  FakeTimers timers{&clock};
   ThreadPool writer{"loop", 1};
   loop::Loop loop{{ModelOptions(), &store, &clock, &writer, &timers}};
   loop::AgentSessions sessions{&loop};
@@ -86,10 +86,10 @@ TEST_CASE("an agent is welcomed, gets its tasks, reports them and is acked", "[g
   FakeAgent agent(gateway);
   CHECK(agent.SayHello(MakeHello("i-1")).has_welcome());
   CHECK(agent.Read().assignment_set().type() == v1::AssignmentSet::COMPLETE);
-  gateway.loop.Submit(MakeDefinition("web"));
+  gateway.loop.SubmitAlways(CommandOf(MakeDefinition("web")));
   v1::RunTaskRequest run;
   run.set_task_definition("web");
-  gateway.loop.Submit(run);
+  gateway.loop.SubmitAlways(CommandOf(run));
   const v1::AssignmentSet set = agent.Read().assignment_set();
   REQUIRE(set.assignments_size() == 1);
   REQUIRE(agent.stream->Write(
@@ -137,7 +137,10 @@ TEST_CASE("stopping says goodbye to every agent", "[gateway]") {
   FakeAgent agent(gateway);
   agent.SayHello(MakeHello("i-1"));
   agent.Read();
-  gateway.loop.Submit(cluster::Stopping());
+  gateway.loop.SubmitAlways([](change::Change* change) -> absl::StatusOr<model::Answer> {
+    agents::OnStopping(change);
+    return model::Answer();
+  });
   CHECK(agent.Read().goodbye().code() == v1::Goodbye::SHUTTING_DOWN);
   CHECK(agent.IsEnded());
   gateway.server->Stop(absl::Seconds(5));

@@ -3,38 +3,45 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace davit::loop {
+namespace davit::controller::loop {
 namespace {
 
-v1::ControllerMessage Set(v1::AssignmentSet::Type type, uint64_t from, uint64_t to,
-                          const std::string& task = "", uint64_t version = 1) {
-  v1::ControllerMessage message;
-  v1::AssignmentSet* set = message.mutable_assignment_set();
-  set->set_type(type);
-  set->set_applies_to(from);
-  set->set_results_in(to);
-  if (!task.empty()) {
-    set->add_assignments()->set_task_arn(task);
-    set->mutable_assignments(0)->set_version(version);
-  }
-  return message;
+const char kDefinition[] = "arn:aws:ecs:us-east-1:000000000000:task-definition/web:1";
+
+change::Assignments Set(const std::string& task, uint64_t version = 1, bool is_complete = false) {
+  change::Assignments set;
+  set.is_complete = is_complete;
+  v1::Assignment& assignment = set.assignments.emplace_back();
+  assignment.set_task_arn(task);
+  assignment.set_version(version);
+  assignment.set_task_definition_arn(kDefinition);
+  v1::StoredTaskDefinition definition;
+  definition.mutable_content()->set_family("web");
+  set.definitions.emplace_back(kDefinition,
+                               std::make_shared<const v1::StoredTaskDefinition>(definition));
+  return set;
 }
 
-v1::ControllerMessage Removal(uint64_t from, uint64_t to, const std::string& task) {
-  v1::ControllerMessage message = Set(v1::AssignmentSet::INCREMENTAL, from, to);
-  message.mutable_assignment_set()->add_removed_task_arns(task);
-  return message;
+change::Assignments Removal(const std::string& task) {
+  change::Assignments set;
+  set.removed_task_arns.push_back(task);
+  return set;
 }
 
 TEST_CASE("sets that wait become one, with the latest of each task", "[queue]") {
   AssignmentQueue queue;
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 4, 5, "a", 1));
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 5, 6, "b", 1));
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 6, 7, "a", 2));
-  const v1::AssignmentSet set = queue.Pop()->assignment_set();
+  queue.Push("s", Set("before"));
+  CHECK(queue.Pop()->assignment_set().results_in() == 1);
+  queue.Push("s", Set("a", 1));
+  queue.Push("s", Set("b", 1));
+  queue.Push("s", Set("a", 2));
+  const v1::ControllerMessage message = *queue.Pop();
+  CHECK(message.session_id() == "s");
+  const v1::AssignmentSet& set = message.assignment_set();
   CHECK(queue.empty());
-  CHECK(set.applies_to() == 4);
-  CHECK(set.results_in() == 7);
+  CHECK(set.type() == v1::AssignmentSet::INCREMENTAL);
+  CHECK(set.applies_to() == 1);
+  CHECK(set.results_in() == 2);
   REQUIRE(set.assignments_size() == 2);
   CHECK(set.assignments(0).version() == 2);
   CHECK(set.assignments(1).task_arn() == "b");
@@ -42,12 +49,12 @@ TEST_CASE("sets that wait become one, with the latest of each task", "[queue]") 
 
 TEST_CASE("what follows a COMPLETE set joins it; a removal leaves out", "[queue]") {
   AssignmentQueue queue;
-  queue.Push(Set(v1::AssignmentSet::COMPLETE, 0, 1, "a"));
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 1, 2, "b"));
-  queue.Push(Removal(2, 3, "a"));
+  queue.Push("s", Set("a", 1, true));
+  queue.Push("s", Set("b"));
+  queue.Push("s", Removal("a"));
   const v1::AssignmentSet set = queue.Pop()->assignment_set();
   CHECK(set.type() == v1::AssignmentSet::COMPLETE);
-  CHECK(set.results_in() == 3);
+  CHECK(set.results_in() == 1);
   REQUIRE(set.assignments_size() == 1);
   CHECK(set.assignments(0).task_arn() == "b");
   CHECK(set.removed_task_arns().empty());
@@ -55,8 +62,8 @@ TEST_CASE("what follows a COMPLETE set joins it; a removal leaves out", "[queue]
 
 TEST_CASE("a removal of a waiting assignment replaces it", "[queue]") {
   AssignmentQueue queue;
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 4, 5, "a"));
-  queue.Push(Removal(5, 6, "a"));
+  queue.Push("s", Set("a"));
+  queue.Push("s", Removal("a"));
   const v1::AssignmentSet set = queue.Pop()->assignment_set();
   CHECK(set.assignments().empty());
   CHECK(set.removed_task_arns(0) == "a");
@@ -64,17 +71,73 @@ TEST_CASE("a removal of a waiting assignment replaces it", "[queue]") {
 
 TEST_CASE("the order among different messages stays", "[queue]") {
   AssignmentQueue queue;
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 4, 5, "a"));
+  queue.Push("s", Set("a"));
   v1::ControllerMessage ack;
   ack.mutable_report_ack()->set_report_id(9);
   queue.Push(ack);
-  queue.Push(Set(v1::AssignmentSet::INCREMENTAL, 5, 6, "b"));
+  queue.Push("s", Set("b"));
   CHECK(queue.size() == 3);
   CHECK(queue.Pop()->has_assignment_set());
   CHECK(queue.Pop()->has_report_ack());
-  CHECK(queue.Pop()->assignment_set().results_in() == 6);
+  CHECK(queue.Pop()->assignment_set().results_in() == 2);
   CHECK_FALSE(queue.Pop().has_value());
 }
 
+TEST_CASE("a stream carries each task definition once", "[queue]") {
+  AssignmentQueue queue;
+  queue.Push("s", Set("a"));
+  queue.Push("s", Set("b"));
+  const v1::AssignmentSet first = queue.Pop()->assignment_set();
+  REQUIRE(first.task_definitions_size() == 1);
+  CHECK(first.task_definitions(0).family() == "web");
+  CHECK(first.task_definitions(0).task_definition_arn() == kDefinition);
+  queue.Push("s", Set("c"));
+  queue.Push("s", Set("d", 1, true));
+  CHECK(queue.Pop()->assignment_set().task_definitions().empty());
+}
+
+TEST_CASE("a definition that the store lacked is carried when it is there", "[queue]") {
+  AssignmentQueue queue;
+  change::Assignments without = Set("a");
+  without.definitions.clear();
+  queue.Push("s", without);
+  CHECK(queue.Pop()->assignment_set().task_definitions().empty());
+  queue.Push("s", Set("b"));
+  CHECK(queue.Pop()->assignment_set().task_definitions_size() == 1);
+}
+
+TEST_CASE("a large set comes in several messages of bounded size, one set all the same",
+          "[queue]") {
+  AssignmentQueue queue;
+  change::Assignments set;
+  set.is_complete = true;
+  const int kTasks = 100;
+  for (int i = 0; i < kTasks; ++i) {
+    v1::Assignment& assignment = set.assignments.emplace_back();
+    assignment.set_task_arn(std::to_string(i));
+    assignment.set_task_definition_arn(kDefinition);
+    assignment.mutable_overrides()->add_container_overrides()->add_command(
+        std::string(AssignmentQueue::kMessageBytes / 20, 'x'));
+  }
+  queue.Push("s", set);
+  int assignments = 0;
+  int parts = 0;
+  while (true) {
+    const v1::AssignmentSet part = queue.Pop()->assignment_set();
+    if (parts == 0) queue.Push("s", Set("next"));
+    CHECK(part.ByteSizeLong() < 2 * AssignmentQueue::kMessageBytes);
+    CHECK(part.type() == v1::AssignmentSet::COMPLETE);
+    CHECK(part.results_in() == 1);
+    assignments += part.assignments_size();
+    ++parts;
+    if (!part.has_more()) break;
+  }
+  CHECK(parts >= 5);
+  CHECK(assignments == kTasks);
+  const v1::AssignmentSet next = queue.Pop()->assignment_set();
+  CHECK(next.applies_to() == 1);
+  CHECK(next.results_in() == 2);
+}
+
 }  // namespace
-}  // namespace davit::loop
+}  // namespace davit::controller::loop

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-namespace davit::cluster_store {
+namespace davit::controller::store {
 namespace {
 
 struct Folder {
@@ -54,4 +54,4 @@ TEST_CASE("a state folder that cannot be made names itself", "[store]") {
 }
 
 }  // namespace
-}  // namespace davit::cluster_store
+}  // namespace davit::controller::store

@@ -1,28 +1,31 @@
 #ifndef DAVIT_TESTS_CONTROLLER_SUPPORT_FIXTURES_H_
 #define DAVIT_TESTS_CONTROLLER_SUPPORT_FIXTURES_H_
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "base/clock.h"
-#include "base/executor.h"
-#include "base/ids.h"
-#include "base/timers.h"
-#include "controller/cluster/model.h"
-#include "controller/placement/placement.h"
+#include "absl/strings/strip.h"
+#include "controller/agents/agents.h"
+#include "controller/cluster/reads.h"
+#include "controller/definition/reads.h"
+#include "controller/instance/reads.h"
+#include "controller/loop/assignment_queue.h"
+#include "controller/model/model.h"
+#include "controller/task/reads.h"
+#include "tests/support/fake_time.h"
 
 namespace davit::test {
 
-inline const absl::Time kStart = absl::FromUnixSeconds(1700000000);
+using namespace controller;  // NOLINT(google-build-using-namespace): these are its tests
+
+inline const int64_t kStartSeconds = absl::ToUnixSeconds(FakeClock().Now());
 
 // Ids 0000...0001, 0000...0002, ...
-inline cluster::ModelOptions ModelOptions() {
-  cluster::ModelOptions options;
-  options.place_tasks = placement::Place;
+inline change::Options ModelOptions() {
+  change::Options options;
   options.new_id = [next = std::make_shared<int>(0)] { return absl::StrFormat("%032x", ++*next); };
   return options;
 }
@@ -41,6 +44,7 @@ inline v1::Hello MakeHello(const std::string& ec2_instance_id) {
   hello.set_cluster("default");
   hello.set_ec2_instance_id(ec2_instance_id);
   hello.set_agent_instance_id("agent-of-" + ec2_instance_id);
+  hello.set_boot_id("boot-of-" + ec2_instance_id);
   hello.set_runtime_available(true);
   hello.mutable_version_info()->set_agent_version("0.1.0");
   AddResource("CPU", 2048, &hello);
@@ -84,88 +88,75 @@ inline v1::AgentMessage ReportOf(const std::string& session_id, const std::strin
   return message;
 }
 
-// A clock that moves when it is told to.
-class FakeClock final : public Clock {
- public:
-  absl::Time Now() const override { return kStart + elapsed_; }
-  absl::Duration Monotonic() const override { return absl::Seconds(100) + elapsed_; }
-  void Advance(absl::Duration time) { elapsed_ += time; }
+// The command of an operation, found in the table by its request.
+template <typename Request>
+model::Command CommandOf(const Request& request) {
+  const std::string& type = request.GetDescriptor()->name();
+  const model::Operation* operation = model::FindOperation(absl::StripSuffix(type, "Request"));
+  return model::CommandOf(operation, std::make_shared<const Request>(request));
+}
 
- private:
-  absl::Duration elapsed_;
-};
-
-// Runs what was posted when it is told to. Single-threaded.
-class FakeExecutor final : public Executor {
- public:
-  void Post(Work work) override { queue_.push_back(std::move(work)); }
-  void RunAll() {
-    while (!queue_.empty()) {
-      Work work = std::move(queue_.front());
-      queue_.pop_front();
-      work();
-    }
-  }
-
- private:
-  std::deque<Work> queue_;
-};
-
-// Timers that fire when they are told to.
-class FakeTimers final : public Timers {
- public:
-  TimerId After(absl::Duration /*delay*/, Executor* executor, Work work) override {
-    waiting_.emplace(++last_, std::make_pair(executor, std::move(work)));
-    return last_;
-  }
-  void Cancel(TimerId id) override { waiting_.erase(id); }
-  void FireAll() {
-    std::map<TimerId, std::pair<Executor*, Work>> due;
-    due.swap(waiting_);
-    for (auto& [id, entry] : due) entry.first->Post(std::move(entry.second));
-  }
-
- private:
-  TimerId last_ = 0;
-  std::map<TimerId, std::pair<Executor*, Work>> waiting_;
+// The result of a command, with what each session would be sent.
+struct Outcome {
+  absl::Status status;
+  model::Answer answer;
+  std::vector<rows::Mutation> mutations;  // without sessions
+  std::vector<change::Effect> effects;
+  std::map<std::string, std::vector<v1::ControllerMessage>> sent;
 };
 
 // A model with a clock, and words for what tests do most.
 class TestCluster {
  public:
-  explicit TestCluster(cluster::ModelOptions options = ModelOptions()) : model(std::move(options)) {
-    Apply(cluster::Started());
+  explicit TestCluster(change::Options options = ModelOptions())
+      : model(std::move(options)), view(model.options().place) {
+    Run([](change::Change* change) -> absl::StatusOr<model::Answer> {
+      agents::OnLoaded(change);
+      return model::Answer();
+    });
   }
 
-  cluster::Outcome Apply(cluster::Command command) {
-    cluster::Outcome outcome = model.Apply(command, {clock.Now(), clock.Monotonic()});
-    for (const cluster::Mutation& mutation : outcome.mutations) {
-      if (mutation.value) {
-        rows[mutation.key] = *mutation.value;
-      } else {
-        rows.erase(mutation.key);
-      }
-    }
-    return outcome;
+  Outcome Run(model::Command command) { return Take(model.Run(&command, now())); }
+  template <typename Request>
+  Outcome Apply(const Request& request) {
+    return Run(CommandOf(request));
   }
-  cluster::Outcome Say(const std::string& session_id, v1::AgentMessage message) {
-    return Apply(cluster::AgentSaid{session_id, std::move(message)});
+  Outcome Tick() { return Take(model.Tick(now())); }
+  Outcome Say(const std::string& session_id, const v1::AgentMessage& message) {
+    return Run([&](change::Change* change) -> absl::StatusOr<model::Answer> {
+      agents::OnMessage(session_id, message, change);
+      return model::Answer();
+    });
   }
-  cluster::Outcome Connect(const std::string& session_id, const v1::Hello& hello) {
+  Outcome EndStream(const std::string& session_id) {
+    return Run([&](change::Change* change) -> absl::StatusOr<model::Answer> {
+      agents::OnStreamEnded(session_id, change);
+      return model::Answer();
+    });
+  }
+  Outcome Connect(const std::string& session_id, const v1::Hello& hello) {
     v1::AgentMessage message;
     *message.mutable_hello() = hello;
-    return Say(session_id, std::move(message));
+    return Say(session_id, message);
   }
-  cluster::Outcome Report(const std::string& session_id, const std::string& arn,
-                          v1::TaskStatus::Value status, uint64_t sequence) {
+  Outcome Report(const std::string& session_id, const std::string& arn,
+                 v1::TaskStatus::Value status, uint64_t sequence) {
     return Say(session_id, ReportOf(session_id, arn, status, sequence));
   }
   // The answer of a command that must succeed.
-  template <typename Response>
-  Response Call(cluster::Command command) {
-    const cluster::Outcome outcome = Apply(std::move(command));
+  template <typename Response, typename Request>
+  Response Call(const Request& request) {
+    const Outcome outcome = Apply(request);
     if (!outcome.status.ok()) throw std::runtime_error(outcome.status.ToString());
     return dynamic_cast<const Response&>(*outcome.answer);
+  }
+  template <typename Request>
+  auto Read(const Request& request) const {
+    using cluster::Read;
+    using definition::Read;
+    using instance::Read;
+    using task::Read;
+    return Read(request, view);
   }
   v1::RunTaskResponse Run(const std::string& definition, int count = 1) {
     v1::RunTaskRequest request;
@@ -176,26 +167,55 @@ class TestCluster {
   void Register(const v1::RegisterTaskDefinitionRequest& request) {
     Call<v1::RegisterTaskDefinitionResponse>(request);
   }
+  rows::Rows StoredRows() const { return {rows.begin(), rows.end()}; }
 
   FakeClock clock;
-  cluster::Model model;
-  std::map<std::string, std::string> rows;  // what a store would hold
+  model::Model model;
+  state::View view;                         // what reads see
+  std::map<std::string, std::string> rows;  // what a store would hold, lazy rows included
+
+ private:
+  change::Instant now() const { return {clock.Now(), clock.Monotonic()}; }
+  Outcome Take(model::Outcome result) {
+    view.Publish(result.mutations);
+    Outcome outcome;
+    outcome.status = result.answer.status();
+    if (result.answer.ok()) outcome.answer = *result.answer;
+    for (rows::Mutation& mutation : result.mutations) {
+      if (mutation.durability == change::Durability::kNever) continue;
+      if (const auto value = rows::Encode(mutation)) {
+        rows[mutation.key] = *value;
+      } else {
+        rows.erase(mutation.key);
+      }
+      outcome.mutations.push_back(std::move(mutation));
+    }
+    for (const change::Effect& effect : result.effects) {
+      if (const auto* send = std::get_if<change::SendToAgent>(&effect))
+        queues_[send->session_id].Push(send->message);
+      if (const auto* send = std::get_if<change::SendAssignments>(&effect))
+        queues_[send->session_id].Push(send->session_id, send->assignments);
+    }
+    for (auto& [session_id, queue] : queues_) {
+      while (auto message = queue.Pop()) outcome.sent[session_id].push_back(*std::move(message));
+    }
+    outcome.effects = std::move(result.effects);
+    return outcome;
+  }
+
+  std::map<std::string, loop::AssignmentQueue> queues_;  // by session id
 };
 
 // Messages to a session, in order.
 inline std::vector<v1::ControllerMessage> SentTo(const std::string& session_id,
-                                                 const cluster::Outcome& outcome) {
-  std::vector<v1::ControllerMessage> messages;
-  for (const cluster::Effect& effect : outcome.effects) {
-    const auto* send = std::get_if<cluster::SendToAgent>(&effect);
-    if (send != nullptr && send->session_id == session_id) messages.push_back(send->message);
-  }
-  return messages;
+                                                 const Outcome& outcome) {
+  const auto sent = outcome.sent.find(session_id);
+  return sent == outcome.sent.end() ? std::vector<v1::ControllerMessage>() : sent->second;
 }
 
-inline bool IsEnded(const std::string& session_id, const cluster::Outcome& outcome) {
-  for (const cluster::Effect& effect : outcome.effects) {
-    const auto* end = std::get_if<cluster::EndSession>(&effect);
+inline bool IsEnded(const std::string& session_id, const Outcome& outcome) {
+  for (const change::Effect& effect : outcome.effects) {
+    const auto* end = std::get_if<change::EndSession>(&effect);
     if (end != nullptr && end->session_id == session_id) return true;
   }
   return false;
