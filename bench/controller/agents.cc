@@ -147,6 +147,7 @@ class SimulatedAgents::Agent {
   bool is_resync_due_ ABSL_GUARDED_BY(mu_) = false;
   int64_t complete_tasks_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t last_set_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t applied_to_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t heartbeat_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t report_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t unacked_ ABSL_GUARDED_BY(mu_) = 0;
@@ -281,11 +282,13 @@ void SimulatedAgents::Agent::OnSet(const v1::AssignmentSet& set) {
     is_complete_ = true;
     complete_tasks_ += set.assignments_size();
     all_->complete_tasks_ += set.assignments_size();
-  } else if (set.applies_to() != last_set_) {
+  } else if (set.applies_to() != last_set_ &&
+             (set.applies_to() != applied_to_ || set.results_in() != last_set_)) {
     ++all_->resyncs_;
     is_resync_due_ = true;
     return;
   }
+  applied_to_ = set.applies_to();  // the next part of a set has the same numbers
   last_set_ = set.results_in();
   for (const v1::Assignment& assignment : set.assignments()) Accept(assignment);
   for (const std::string& arn : set.removed_task_arns()) {
@@ -391,7 +394,7 @@ void SimulatedAgents::Agent::OnDone(Session* session) {
       session_id_.clear();
       is_broken_ = is_writing_ = is_complete_ = is_heartbeat_due_ = is_resync_due_ = false;
       complete_tasks_ = unacked_ = 0;
-      last_set_ = report_ = 0;
+      last_set_ = applied_to_ = report_ = 0;
       unsent_.clear();
     }
   }
