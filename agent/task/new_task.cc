@@ -1,7 +1,9 @@
 #include "agent/task/new_task.h"
 
+#include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/task/dependencies.h"
@@ -12,6 +14,17 @@
 
 namespace davit::task {
 namespace {
+
+constexpr size_t kMaxNameLength = 255;
+
+// ECS's letters for names of tasks and containers. Files and folders are called after them: any
+// other name, such as "../x", could reach what is not the task's.
+bool IsName(absl::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameLength &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+         });
+}
 
 Condition ConditionOf(const std::string& name) {
   if (name == "COMPLETE") return Condition::kComplete;
@@ -73,6 +86,10 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
   TaskSnapshot task;
   task.task_id = ShortId(assignment.task_arn());
   if (task.task_id.empty()) return absl::InvalidArgumentError("assignment without taskArn");
+  if (!IsName(task.task_id)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("taskArn: '", task.task_id, "' is not the id of a task"));
+  }
   const v1::TaskDefinition& definition = assignment.task_definition();
   if (definition.container_definitions().empty()) {
     return absl::InvalidArgumentError(
@@ -84,6 +101,11 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
       return absl::InvalidArgumentError(absl::StrCat(assignment.task_arn(),
                                                      ": containerDefinitions: name '",
                                                      wanted.name(), "' is empty or repeated"));
+    }
+    if (!IsName(wanted.name())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(assignment.task_arn(), ": containerDefinitions: name '", wanted.name(),
+                       "' must be 1 to 255 letters, digits, hyphens and underscores"));
     }
     ASSIGN_OR_RETURN(ContainerSnapshot container, NewContainer(wanted, default_stop_timeout),
                      assignment.task_arn());

@@ -44,6 +44,18 @@ TEST_CASE("an assignment that makes no task is refused by name", "[task]") {
   CHECK_FALSE(NewTask(v1::Assignment(), absl::Seconds(1)).ok());
 }
 
+TEST_CASE("names that would leave the task's own folder make no task", "[task]") {
+  const std::string bad =
+      GENERATE("..", ".", "../../etc", "a/b", "a b", "a.b", "\n", std::string(256, 'a'));
+  v1::Assignment container = Assigned();
+  container.mutable_task_definition()->mutable_container_definitions(0)->set_name(bad);
+  CHECK(NewTask(container, absl::Seconds(1)).status().code() == absl::StatusCode::kInvalidArgument);
+  if (bad.find('/') != std::string::npos) return;  // an ARN's id is what stands after the last one
+  v1::Assignment task = Assigned();
+  task.set_task_arn("arn:aws:ecs:us-east-1:000000000000:task/c/" + bad);
+  CHECK(NewTask(task, absl::Seconds(1)).status().code() == absl::StatusCode::kInvalidArgument);
+}
+
 TEST_CASE("a new task asks its containers what the definition asks", "[task]") {
   v1::Assignment assignment = Assigned();
   v1::ContainerDefinition* web =
