@@ -11,6 +11,7 @@ TEST_CASE("no parser of the agent falls over its seeds", "[fuzz]") {
   CHECK(RunSeeds("cgroup_mounts", FuzzCgroupMounts) > 0);
   CHECK(RunSeeds("cni_result", FuzzCniResult) > 0);
   CHECK(RunSeeds("config", FuzzConfig) > 0);
+  CHECK(RunSeeds("controller_message", FuzzControllerMessage) > 0);
   CHECK(RunSeeds("image_config", FuzzImageConfig) > 0);
   CHECK(RunSeeds("image_reference", FuzzImageReference) > 0);
   CHECK(RunSeeds("json_line", FuzzJsonLine) > 0);

@@ -10,15 +10,18 @@
 // nothing.
 namespace davit::fuzz {
 
+int FuzzApiJson(const uint8_t* data, size_t size);
 int FuzzAuthChallenge(const uint8_t* data, size_t size);
 int FuzzCgroupMounts(const uint8_t* data, size_t size);
 int FuzzCniResult(const uint8_t* data, size_t size);
 int FuzzConfig(const uint8_t* data, size_t size);
+int FuzzControllerMessage(const uint8_t* data, size_t size);
 int FuzzImageConfig(const uint8_t* data, size_t size);
 int FuzzImageReference(const uint8_t* data, size_t size);
 int FuzzJsonLine(const uint8_t* data, size_t size);
 int FuzzManifest(const uint8_t* data, size_t size);
 int FuzzOciSpec(const uint8_t* data, size_t size);
+int FuzzSigv4(const uint8_t* data, size_t size);
 int FuzzTaskDefinition(const uint8_t* data, size_t size);
 int FuzzTaskRecord(const uint8_t* data, size_t size);
 
