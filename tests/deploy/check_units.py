@@ -16,8 +16,8 @@ import tempfile
 def main():
     root, programs = sys.argv[1:]
     if not shutil.which("systemd-analyze"):
-        print("DAVIT-SKIPPED: systemd-analyze is not installed (package systemd)")
-        return
+        print("DAVIT-SKIPPED: deploy: units: systemd-analyze is not installed (package systemd)")
+        sys.exit(77)
     units = sorted(glob.glob(f"{root}/systemd/*.service"))
     assert units, f"no units in {root}/systemd"
     with tempfile.TemporaryDirectory() as folder:
