@@ -1,1 +1,1 @@
-"""What scripts/cluster, scripts/demo, scripts/leak-check and tests/e2e share. Debian's python3, standard library only."""
+"""What the programs in scripts/ and the tests of tests/e2e share. Debian's python3, standard library only."""

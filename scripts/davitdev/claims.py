@@ -20,6 +20,14 @@ SLOTS = 240
 FIRST_PORT, LAST_PORT = 20000, 32000
 
 
+def run_id():
+    """Names the run of tests (or the shell) that clusters belong to: others on this host may have theirs at the same time.
+
+    scripts/test gives its run a name; without one, what shares a mount namespace belongs together.
+    """
+    return os.environ.get("DAVIT_RUN") or os.readlink("/proc/self/ns/mnt")
+
+
 def _boot_id():
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
@@ -89,7 +97,7 @@ def claim(folder, slots, ports):
                 free_ports.append(port)
         if len(free_slots) < slots or len(free_ports) < ports:
             raise OSError("no free addresses or ports are left for one more cluster")
-        clusters[folder] = {"slots": free_slots, "ports": free_ports}
+        clusters[folder] = {"slots": free_slots, "ports": free_ports, "run": run_id()}
         return clusters[folder]
 
 
@@ -97,6 +105,12 @@ def find(folder):
     """The claim of the cluster in `folder`, or None."""
     with _locked_book() as book:
         return book["clusters"].get(folder)
+
+
+def of_other_runs():
+    """Folder -> claim of every cluster that does not belong to our run."""
+    with _locked_book() as book:
+        return {folder: claim for folder, claim in book["clusters"].items() if claim.get("run") != run_id()}
 
 
 def release(folder):

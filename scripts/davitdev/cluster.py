@@ -49,16 +49,21 @@ def _http_status(url):
 class Cluster:
     """All operations on the cluster in one folder. State is kept in FOLDER/cluster.json, written before it is used."""
 
-    def __init__(self, folder, agent_config=""):
-        self.agent_extra = agent_config  # more of each agent's configuration: whole TOML tables
+    def __init__(self, folder, agent_config="", claim=None):
+        """agent_config: more of each agent's configuration, whole TOML tables. claim: instead of the state in the folder."""
+        self.agent_extra = agent_config
         self.folder = os.path.realpath(folder)
         self.hash = hashlib.sha256(self.folder.encode()).hexdigest()
-        self.state = {}
+        self.state = self._state_of(claim) if claim else {}
         try:
             with open(self._path("cluster.json"), encoding="utf-8") as file:
                 self.state = json.load(file)
         except (OSError, ValueError):
             pass
+
+    @staticmethod
+    def _state_of(claim):
+        return {"agents": len(claim["slots"]), "processes": {}, "slots": claim["slots"], "ports": claim["ports"]}
 
     # ---- bring up
 
@@ -72,8 +77,8 @@ class Cluster:
                 raise ClusterError(f"{bin_folder()}/{program} is missing; build it with scripts/build")
         for part in ("log", "config"):
             os.makedirs(self._path(part), exist_ok=True)
-        claim = claims.claim(self.folder, slots=agents, ports=4 + agents)
-        self.state = {"agents": agents, "processes": {}, "slots": claim["slots"], "ports": claim["ports"]}
+        claim = claims.claim(self.folder, slots=agents, ports=5 + agents)
+        self.state = self._state_of(claim)
         self._save()
         self.start_registry()
         self.start_containerd()
@@ -202,7 +207,7 @@ port = {self.state["ports"][2 + index]}
 
         claim = None if self.state else claims.find(self.folder)
         if claim:  # the folder was emptied by somebody: everything still has its name
-            self.state = {"agents": len(claim["slots"]), "processes": {}, **claim}
+            self.state = self._state_of(claim)
         agents = range(1, self.state.get("agents", 0) + 1)
         processes = self.state.get("processes", {})
         for name in sorted(processes):  # agents, containerd, controller, registry: nothing is restarted by another
@@ -232,6 +237,15 @@ port = {self.state["ports"][2 + index]}
     # ---- names and addresses
 
     @property
+    def prefix(self):
+        """What the names of all its cgroups and containerd namespaces begin with."""
+        return f"davit-{self.hash[:8]}-"
+
+    @property
+    def bridge_prefix(self):
+        return f"dv{self.hash[:8]}-"
+
+    @property
     def endpoint(self):
         return f"http://127.0.0.1:{self.state['ports'][1]}"
 
@@ -248,6 +262,11 @@ port = {self.state["ports"][2 + index]}
         """A port of this cluster's own, for a Prometheus that watches it."""
         return self.state["ports"][3 + self.state["agents"]]
 
+    @property
+    def spare_port(self):
+        """A port of this cluster's own that nothing uses, for a test's container or server."""
+        return self.state["ports"][4 + self.state["agents"]]
+
     def agent_http(self, index):
         return f"127.0.0.1:{self.state['ports'][2 + index]}"
 
@@ -255,13 +274,13 @@ port = {self.state["ports"][2 + index]}
         return self._path(f"config/agent-{index}.toml")
 
     def agent_namespace(self, index):
-        return f"davit-{self.hash[:8]}-{index}"
+        return f"{self.prefix}{index}"
 
     def agent_cgroup(self, index):
-        return f"/davit-{self.hash[:8]}-{index}"
+        return f"/{self.prefix}{index}"
 
     def agent_bridge(self, index):
-        return f"dv{self.hash[:8]}-{index}"  # at most 15 characters (IFNAMSIZ)
+        return f"{self.bridge_prefix}{index}"  # at most 15 characters (IFNAMSIZ)
 
     def agent_state(self, index):
         return self._path(f"agent-{index}")

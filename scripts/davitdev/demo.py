@@ -12,7 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from davitdev import host, images, process
+from davitdev import host, images, leaks, process
 from davitdev.cluster import ROOT, Cluster, ClusterError, log_tail
 from davitdev.ecs import container, host_port, reasons
 from davitdev.waiting import Timeout, wait_for
@@ -250,18 +250,14 @@ def tell_story(demo, once):
     tell(demo.stop_tasks)
 
 
-def check_leaks(before):
-    result = subprocess.run([f"{ROOT}/scripts/leak-check", "compare", before], capture_output=True, text=True,
-                            check=False)
-    expect(result.returncode == 0, result.stdout.strip())
-    return result.stdout.strip()
+def check_leaks(names):
+    leaks.check(names)
+    return "nothing of it is left on this host"
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the clean-up below runs
     folder = tempfile.mkdtemp(prefix="davit-demo-")
-    before = f"{folder}/host-before.json"
-    subprocess.run([f"{ROOT}/scripts/leak-check", "snapshot", before], check=True)
     demo = Demo(folder)
     print("Davit: the story, each step checked\n", flush=True)
     begin = time.monotonic()
@@ -275,9 +271,10 @@ def main():
         print("\n  interrupted; cleaning up", flush=True)
     finally:
         try:
+            names = leaks.Names(demo.cluster)
             tell(demo.tear_down)
-            tell(lambda: check_leaks(before))
-        except (Failed, ClusterError, Timeout, OSError) as error:
+            tell(lambda: check_leaks(names))
+        except (AssertionError, Failed, ClusterError, Timeout, OSError) as error:
             print(f"  [FAILED ]  {error}", flush=True)
             held = False
         shutil.rmtree(folder, ignore_errors=True)

@@ -77,7 +77,7 @@ def stop(process, seconds=10):
     kill(process, signal.SIGTERM)
     kill(process, signal.SIGCONT)  # a stopped process does not see SIGTERM
     try:
-        wait_for(f"process {process['pid']} to end", lambda: is_gone(process), seconds)
+        wait_for(f"process {process['pid']} to end", lambda: is_gone(process), seconds, patience=1)
     except Timeout:
         kill(process, signal.SIGKILL)
         wait_for(f"process {process['pid']} to die", lambda: is_gone(process), 10)

@@ -85,7 +85,7 @@ class BadInput(e2e.ClusterTest):
 
     def test_a_port_that_another_task_has_is_not_given_twice(self):
         definition = self.definition("port", self.shell(
-            "main", "exec sleep 1000", portMappings=[{"containerPort": 80, "hostPort": 8123}]))
+            "main", "exec sleep 1000", portMappings=[{"containerPort": 80, "hostPort": self.cluster.spare_port}]))
         self.ecs.wait_status(self.start_one(definition), "RUNNING")
         answer = self.ecs.call("RunTask", taskDefinition="port")
         self.assertEqual([one["reason"] for one in answer["failures"]], ["RESOURCE:PORTS"])

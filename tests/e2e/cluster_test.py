@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 import e2e
-from e2e import process
+from e2e import leaks, process
 
 SCRIPTS = f"{e2e.ROOT}/scripts"
 
@@ -19,7 +19,7 @@ class ClusterScript(unittest.TestCase):
     def setUp(self):
         self.work = tempfile.mkdtemp(prefix="davit-e2e-")
         self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
-        self.script("leak-check", "snapshot", f"{self.work}/before")
+        self.names = {}  # folder -> what the things of its cluster are called
 
     def script(self, name, *arguments):
         """Runs a script that must succeed."""
@@ -30,25 +30,30 @@ class ClusterScript(unittest.TestCase):
         folder = f"{self.work}/{name}"
         self.addCleanup(self.script, "cluster", "down", "--dir", folder)
         self.script("cluster", "up", "--dir", folder, "--agents", str(agents))
+        self.names[folder] = leaks.Names(e2e.Cluster(folder))
         return folder
 
     def run_a_task(self, folder):
         """A running task with a mapped port, so that there is something of every kind on the host."""
         cluster = e2e.Cluster(folder)
         ecs = e2e.Ecs(cluster.endpoint)
-        image = e2e.images.build_and_push_web(cluster.registry)
+        image = e2e.images.push_web(cluster.registry)
         arn, = ecs.run(ecs.register({"family": "web", "containerDefinitions": [
             {"name": "web", "image": image, "memory": 32, "portMappings": [{"containerPort": 8080}]}]}))
         task = ecs.wait_status(arn, "RUNNING")
         self.assertIn("It floats", e2e.get_page(e2e.host_port(task, "web", 8080)))
 
     def nothing_is_left(self):
-        self.script("leak-check", "compare", f"{self.work}/before")
+        for names in self.names.values():
+            leaks.check(names)
 
     def test_two_clusters_do_not_meet(self):
         folders = [self.up("one"), self.up("two", agents=2)]
         for folder in folders:
             self.run_a_task(folder)
+            # The check below would say so if any of this stayed.
+            kinds = {thing.partition(":")[0] for thing in leaks.left(self.names[folder])}
+            self.assertEqual(kinds, {"process", "mount", "link", "iptables", "cgroup", "file"})
         for folder in folders:
             self.script("cluster", "down", "--dir", folder)
         self.nothing_is_left()

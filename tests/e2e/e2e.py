@@ -12,7 +12,7 @@ import urllib.request
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, f"{ROOT}/scripts")
 sys.dont_write_bytecode = True
-from davitdev import host, images, process  # noqa: E402 (after the path is set)
+from davitdev import host, images, leaks, process  # noqa: E402 (after the path is set)
 from davitdev.cluster import Cluster, bin_folder  # noqa: E402
 from davitdev.ecs import ApiError, Ecs, container, host_port, reasons  # noqa: E402,F401 (for the tests)
 from davitdev.waiting import Timeout, wait_for  # noqa: E402,F401 (for the tests)
@@ -20,20 +20,36 @@ from davitdev.waiting import Timeout, wait_for  # noqa: E402,F401 (for the tests
 TOOLS = ("containerd", "runc", "docker-registry", "buildah", "iptables", "ip", "ctr")
 
 
+SKIPPED = 77  # the exit code that ctest takes for "skipped" (tests/support/skip.h)
+
+
+def skip(reason):
+    """Ends the program as "skipped" in ctest's eyes."""
+    print(f"DAVIT-SKIPPED: {os.path.basename(sys.argv[0])}: {reason}")
+    sys.exit(SKIPPED)
+
+
 def skip_unless_possible():
-    """Ends the program as "skipped" in ctest's eyes when this host cannot run containers."""
+    """Skips the whole file when this host cannot run containers."""
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if os.geteuid() != 0:
         missing.append("root")
     if missing:
-        print(f"DAVIT-SKIPPED: needs {', '.join(missing)}")
-        sys.exit(0)
+        skip(f"needs {', '.join(missing)}")
+
+
+def run_tests(argv=None):
+    """Runs the tests of the program, by this command line. Names what failed in the way that scripts/test collects."""
+    result = unittest.main(module="__main__", argv=argv, verbosity=2, exit=False).result
+    for test, _ in result.failures + result.errors:
+        print(f"DAVIT-FAILED: {os.path.basename(sys.argv[0])}: {test}", flush=True)
+    sys.exit(not result.wasSuccessful())
 
 
 def main():
-    """Runs the tests of the calling file."""
+    """run_tests(), if this host can run containers."""
     skip_unless_possible()
-    unittest.main(module="__main__", verbosity=2)
+    run_tests()
 
 
 def task_id(arn):
@@ -70,7 +86,7 @@ class ClusterTest(unittest.TestCase):
         cls.addClassCleanup(cls._take_down)
         cls.cluster.up(cls.AGENTS)
         cls.ecs = Ecs(cls.cluster.endpoint)
-        cls.image = images.build_and_push_web(cls.cluster.registry)
+        cls.image = images.push_web(cls.cluster.registry)
 
     @classmethod
     def agent_config(cls):
@@ -79,8 +95,12 @@ class ClusterTest(unittest.TestCase):
 
     @classmethod
     def _take_down(cls):
-        cls.cluster.down()
-        shutil.rmtree(cls.folder, ignore_errors=True)
+        names = leaks.Names(cls.cluster)
+        try:
+            cls.cluster.down()
+            leaks.check(names)
+        finally:
+            shutil.rmtree(cls.folder, ignore_errors=True)
 
     def run(self, result=None):
         """As always; a test that fails also shows the ends of the programs' logs, which are about to be deleted."""

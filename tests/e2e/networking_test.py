@@ -1,15 +1,9 @@
 #!/usr/bin/python3
 """The network modes of a task, seen from the host."""
 
-import socket
+import os
 
 import e2e
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Networking(e2e.ClusterTest):
@@ -37,13 +31,13 @@ class Networking(e2e.ClusterTest):
         self.assertIn("eth0", self.interfaces(task))
 
     def test_bridge_with_a_port_that_the_definition_names(self):
-        port = free_port()
+        port = self.cluster.spare_port
         task = self.web("bridge", portMappings=[{"containerPort": 8080, "hostPort": port}])
         self.assertEqual(e2e.host_port(task, "main", 8080), port)
         self.assertTrue(self.is_served(port))
 
     def test_a_port_is_free_again_after_its_task(self):
-        port = free_port()
+        port = self.cluster.spare_port
         mapping = [{"containerPort": 8080, "hostPort": port}]
         first = self.web("bridge", portMappings=mapping)
         self.assertTrue(self.is_served(port))
@@ -54,11 +48,12 @@ class Networking(e2e.ClusterTest):
         self.assertTrue(self.is_served(port))
 
     def test_host_mode_is_the_hosts_network(self):
-        port = free_port()
+        port = self.cluster.spare_port
         task = self.web("host", entryPoint=["/bin/httpd", "-f", "-h", "/site", "-p", str(port)],
                         portMappings=[{"containerPort": port}])
         self.assertTrue(self.is_served(port))
-        self.assertEqual(self.interfaces(task), sorted(e2e.host.links()))
+        pid = self.container_pids(task["taskArn"], "main")[0]
+        self.assertEqual(os.readlink(f"/proc/{pid}/ns/net"), os.readlink("/proc/self/ns/net"))
 
     def test_none_is_loopback_only(self):
         task = self.web("none")

@@ -334,7 +334,7 @@ TEST_CASE_METHOD(Fixture, "commands leave no process, pipe, open file or thread"
   CHECK(std::filesystem::is_empty(world->server().folder() + "/exec"));
   // Killed ones are reaped by the container's init, in its own time.
   size_t left = processes + 1;
-  for (int i = 0; i < 100 && left > processes; ++i) {
+  for (int i = 0; i < 1500 && left > processes; ++i) {  // at most 30 s
     left = CommandLines(world->server().cgroup_parent() + "/c1").size();
     absl::SleepFor(absl::Milliseconds(20));
   }

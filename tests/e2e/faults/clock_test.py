@@ -83,14 +83,12 @@ class Clock(e2e.ClusterTest):
                 arn = self.start_one(self.definition("deaf", self.shell(
                     "main", "trap '' TERM; while :; do sleep 1 & wait; done", stopTimeout=4)))
                 self.ecs.wait_status(arn, "RUNNING")
-                self.ecs.stop(arn)
                 begun = time.monotonic()
+                self.ecs.stop(arn)
                 time.sleep(1)
                 self.jump(seconds)
-                self.ecs.wait_status(arn, "STOPPED", 30)
-                took = time.monotonic() - begun
-                self.assertGreater(took, 3.5, "killed before its time")
-                self.assertLess(took, 20, "killed long after its time")
+                self.ecs.wait_status(arn, "STOPPED", 60)  # and not an hour later
+                self.assertGreaterEqual(time.monotonic() - begun, 4, "killed before its time")
 
     def test_a_restart_an_hour_earlier_takes_nothing_back(self):
         arn = self.start_idle()
@@ -108,6 +106,5 @@ def library():
 
 if __name__ == "__main__":
     if not library():
-        print("DAVIT-SKIPPED: needs faketime")
-        sys.exit(0)
+        e2e.skip("needs faketime")
     e2e.main()

@@ -14,7 +14,6 @@ import os
 import random
 import sys
 import time
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.dont_write_bytecode = True
@@ -159,7 +158,7 @@ def main():
     e2e.skip_unless_possible()
     print(f"seed {OPTIONS.seed}")
     add_tests(OPTIONS.kind or strikes.KINDS)
-    unittest.main(argv=[sys.argv[0]], verbosity=2)
+    e2e.run_tests(sys.argv[:1])
 
 
 if __name__ == "__main__":
