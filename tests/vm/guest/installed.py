@@ -111,7 +111,7 @@ def leftovers():
 
 
 def main():
-    unittest.main(module="__main__", verbosity=2)
+    e2e.run_tests()
 
 
 def install(folder="/opt/davit"):
