@@ -5,15 +5,17 @@ import importlib.machinery
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from unittest import mock
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, f"{ROOT}/scripts")
 sys.dont_write_bytecode = True
-from davitdev import claims, deep, host, leaks, tidy, waiting  # noqa: E402 (after the path is set)
+from davitdev import claims, deep, host, leaks, sweep, tidy, waiting  # noqa: E402 (after the path is set)
 
 
 def leak_check():
@@ -143,6 +145,39 @@ class Leaks(InFolder):
     def test_alone_on_the_host_even_kernel_switches_are_ours(self):
         self.replace(claims, "of_other_runs", lambda: {})
         self.assertEqual(self.found("sysctl: net/ipv4/ip_forward = 1"), ["sysctl: net/ipv4/ip_forward = 1"])
+
+
+class Sweep(InFolder):
+
+    def leave(self, name, age):
+        """A folder that was left `age` seconds ago."""
+        os.makedirs(self.path(f"{name}/inside"))
+        for path in (f"{name}/inside", name):
+            os.utime(self.path(path), (time.time() - age,) * 2)
+        return self.path(name)
+
+    def test_only_old_folders_of_ours_that_nobody_uses_are_leftovers(self):
+        old = self.leave("davit-e2e-old", sweep.AGE + 60)
+        self.leave("davit-e2e-young", 60)
+        self.leave("other-old", sweep.AGE + 60)
+        used = self.leave("davit-e2e-used", sweep.AGE + 60)
+        user = subprocess.Popen(["sh", "-c", "read line", f"{used}/config"], stdin=subprocess.PIPE)
+        try:
+            self.assertEqual(sweep.leftovers(self.folder), [old])
+        finally:
+            user.communicate(b"\n")
+        self.assertEqual(sweep.leftovers(self.folder), [old, used])
+
+    def test_a_leftover_is_removed_with_all_that_is_in_it(self):
+        path = self.leave("davit-e2e-old", sweep.AGE + 60)
+        sweep.remove(path)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_link_is_removed_and_not_what_it_names(self):
+        kept = self.leave("kept", 0)
+        os.symlink(kept, self.path("davit-link"))
+        sweep.remove(self.path("davit-link"))
+        self.assertEqual(os.listdir(self.folder), ["kept"])
 
 
 class Waiting(unittest.TestCase):
