@@ -1,4 +1,4 @@
-"""Removes what interrupted tests have left in the temporary folder: python3 -m davitdev.sweep, which scripts/test runs first."""
+"""Removes what interrupted tests have left in temporary folders: python3 -m davitdev.sweep, which scripts/test runs first."""
 
 import glob
 import os
@@ -48,7 +48,7 @@ def remove(path):
 
 
 def main():
-    for path in leftovers(tempfile.gettempdir()):
+    for path in leftovers(tempfile.gettempdir()) + leftovers("/dev/shm"):  # the second: simulations
         try:
             remove(path)
             print(f"removed {path}, which an interrupted test had left")

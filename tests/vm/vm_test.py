@@ -4,6 +4,9 @@
 QEMU plays the machine, with KVM where the host has it (else it emulates the processor), and without a network. All tests
 share one run of it: the guest takes tests/vm/guest, installs Davit as docs/operations.md says, runs the tests of the first
 boot, reboots, runs those of the second, and turns itself off. What it prints comes through its second serial port.
+
+  vm_test.py              makes the guest's disk, if it is not there, and runs the guest
+  vm_test.py --make-disk  only makes the disk
 """
 
 import fcntl
@@ -48,10 +51,18 @@ def pack(path):
             tape.add(f"{programs}/{name}", f"build/release/bin/{name}")
 
 
+def has_kvm():
+    """Whether the kernel can run a machine on this processor. /dev/kvm alone says little: inside a virtual machine it may be
+    there for guests of another kind, and one of ours would never start."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        flags = set(file.read().split())
+    return bool(flags & {"vmx", "svm"}) and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
 def qemu(folder, work):
     kernel_options = "console=ttyS0 root=/dev/vda panic=0 mitigations=off audit=0 random.trust_cpu=on quiet"
     return ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
-            "-accel", "kvm", "-accel", "tcg,thread=multi",  # the second where the first is not to be had
+            *(["-accel", "kvm"] if has_kvm() else []), "-accel", "tcg,thread=multi",  # the second if the first cannot start
             "-cpu", "max", "-machine", "pc", "-m", "1536", "-smp", "2",
             "-nodefaults", "-display", "none", "-nic", "none",
             "-serial", f"file:{work}/console", "-serial", f"file:{work}/report",
@@ -94,6 +105,8 @@ def main():
         started = time.monotonic()
         folder = image.image()
         print(f"---- image {os.path.basename(folder)} after {time.monotonic() - started:.0f} s", flush=True)
+        if sys.argv[1:] == ["--make-disk"]:
+            return
         for killed in glob.glob(f"{os.path.dirname(folder)}/run-*"):
             shutil.rmtree(killed, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix="run-", dir=os.path.dirname(folder)) as work:
