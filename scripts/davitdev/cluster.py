@@ -1,6 +1,7 @@
 """A throw-away cluster in one folder: private containerd, registry, controller and agents; and its removal."""
 
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -44,6 +45,8 @@ def _http_status(url):
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{url}: {error!r}") from None
 
 
 class Cluster:

@@ -1,5 +1,6 @@
 """A client of the ECS API for tests: one JSON request per call. The demo uses the real `aws` command instead."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -31,6 +32,8 @@ class Ecs:
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
                 return json.load(answer)
+        except http.client.HTTPException as error:  # the controller died in the middle of its answer
+            raise ConnectionError(f"{operation}: {error!r}") from None
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")
             try:

@@ -1,5 +1,6 @@
 """What the end-to-end tests share: one cluster of real programs per test file, and ways to look at the host."""
 
+import http.client
 import os
 import shutil
 import subprocess
@@ -63,6 +64,8 @@ def get(url, timeout=5):
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+    except http.client.HTTPException as error:  # who answered died in the middle of it
+        raise ConnectionError(f"{url}: {error!r}") from None
 
 
 def get_page(port):

@@ -5,9 +5,11 @@ import importlib.machinery
 import importlib.util
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from unittest import mock
@@ -15,7 +17,7 @@ from unittest import mock
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, f"{ROOT}/scripts")
 sys.dont_write_bytecode = True
-from davitdev import claims, deep, host, leaks, sweep, tidy, waiting  # noqa: E402 (after the path is set)
+from davitdev import claims, deep, ecs, host, leaks, sweep, tidy, waiting  # noqa: E402 (after the path is set)
 
 
 def leak_check():
@@ -178,6 +180,22 @@ class Sweep(InFolder):
         os.symlink(kept, self.path("davit-link"))
         sweep.remove(self.path("davit-link"))
         self.assertEqual(os.listdir(self.folder), ["kept"])
+
+
+class Answers(unittest.TestCase):
+
+    def test_an_answer_that_breaks_off_is_no_answer(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def answer():
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n")
+            thread = threading.Thread(target=answer)
+            thread.start()
+            with self.assertRaises(OSError):
+                ecs.Ecs(f"http://127.0.0.1:{server.getsockname()[1]}").call("ListTasks")
+            thread.join()
 
 
 class Waiting(unittest.TestCase):
