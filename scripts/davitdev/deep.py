@@ -50,7 +50,7 @@ def asan():
 
 
 def tsan():
-    return _sanitized("tsan", "^unit$", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1")
+    return _sanitized("tsan", "^unit$", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0")
 
 
 def tidy_part():
