@@ -172,7 +172,8 @@ class Demo:
         for arn in self.tasks:
             for one in self.definition["containerDefinitions"]:
                 path = f"{self.cluster.agent_cgroup(1)}/{arn.rpartition('/')[2]}/{one['name']}"
-                first = min(host.cgroup_processes(path))  # the clock's `sleep` comes and goes; the first one stays
+                # The clock's `sleep` comes and goes; the first process stays.
+                first = process.oldest_first(host.cgroup_processes(path))[0]
                 found[path] = (first, process.start_time(first))
         return found
 

@@ -6,18 +6,34 @@ import signal
 from davitdev.waiting import Timeout, wait_for
 
 
-def start_time(pid):
-    """Start of process `pid` in clock ticks since boot, or None when there is none (or only a zombie is left).
-
-    The pair (pid, start time) names a process for ever: a recycled pid has a later start.
-    """
+def _fields(pid):
+    """Fields of /proc/PID/stat from the third (the state) on, or None when there is no process (or only a zombie is left)."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             # The command's name may hold blanks and brackets; what follows the last bracket is regular (proc(5)).
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in ("Z", "X") else int(fields[19])
+    return None if fields[0] in ("Z", "X") else fields
+
+
+def start_time(pid):
+    """Start of process `pid` in clock ticks since boot, or None when there is none (or only a zombie is left).
+
+    The pair (pid, start time) names a process for ever: a recycled pid has a later start.
+    """
+    fields = _fields(pid)
+    return fields and int(fields[19])
+
+
+def oldest_first(pids):
+    """Those of the processes that are there, parents before children. Pids say nothing about age: they wrap around."""
+    ages = []
+    for pid in pids:
+        fields = _fields(pid)
+        if fields:
+            ages.append((int(fields[19]), int(fields[1]) in pids, pid))
+    return [pid for _, _, pid in sorted(ages)]
 
 
 def is_alive(process):

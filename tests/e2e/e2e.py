@@ -150,9 +150,9 @@ class ClusterTest(unittest.TestCase):
     # ---- the host
 
     def container_pids(self, arn, name, agent=1):
-        """Processes of a container, straight from its cgroup."""
+        """Processes of a container, straight from its cgroup, the first one first."""
         path = f"{self.cluster.agent_cgroup(agent)}/{task_id(arn)}/{name}"
-        return sorted(host.cgroup_processes(path))
+        return process.oldest_first(host.cgroup_processes(path))
 
     def container_processes(self, arn, name, agent=1):
         """The same with their start times: equal at two times only if they are the same processes."""

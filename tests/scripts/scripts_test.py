@@ -17,7 +17,7 @@ from unittest import mock
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, f"{ROOT}/scripts")
 sys.dont_write_bytecode = True
-from davitdev import claims, deep, ecs, host, leaks, sweep, tidy, waiting  # noqa: E402 (after the path is set)
+from davitdev import claims, deep, ecs, host, leaks, process, sweep, tidy, waiting  # noqa: E402 (after the path is set)
 
 
 def leak_check():
@@ -180,6 +180,24 @@ class Sweep(InFolder):
         os.symlink(kept, self.path("davit-link"))
         sweep.remove(self.path("davit-link"))
         self.assertEqual(os.listdir(self.folder), ["kept"])
+
+
+class Processes(unittest.TestCase):
+
+    def test_the_oldest_process_comes_first_whatever_its_number(self):
+        with open("/proc/self/stat", encoding="ascii") as file:
+            rest = file.read().rpartition(")")[2].split()
+        stats = {12: ("S", 31000, 500), 31000: ("S", 1, 500), 40: ("S", 1, 700), 41: ("Z", 1, 100)}
+
+        def fields(pid):
+            state, parent, start = stats[pid]
+            return None if state == "Z" else [state, str(parent), *rest[2:19], str(start)]
+        with mock.patch.object(process, "_fields", fields):
+            self.assertEqual(process.oldest_first(set(stats)), [31000, 12, 40])
+
+    def test_a_process_of_ours_has_a_start(self):
+        self.assertEqual(process.oldest_first({os.getpid()}), [os.getpid()])
+        self.assertGreater(process.start_time(os.getpid()), 0)
 
 
 class Answers(unittest.TestCase):
