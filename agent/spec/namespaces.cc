@@ -101,6 +101,10 @@ absl::StatusOr<nlohmann::json> BuildNamespaces(const SpecInput& input) {
 
 absl::StatusOr<nlohmann::json> BuildSysctls(const SpecInput& input) {
   nlohmann::json sysctls = nlohmann::json::object();
+  if (HasOwnNetwork(input)) {
+    sysctls = {{"net.ipv4.ip_unprivileged_port_start", "0"},
+               {"net.ipv4.ping_group_range", "0 2147483647"}};
+  }
   for (int i = 0; i < input.container.system_controls_size(); ++i) {
     const v1::SystemControl& control = input.container.system_controls(i);
     const std::string member = absl::StrCat("systemControls[", i, "]");

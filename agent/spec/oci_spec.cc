@@ -49,9 +49,16 @@ absl::StatusOr<Json> BuildLinux(const SpecInput& input, const SecurityOptions& s
   return linux_part;
 }
 
+// Annotations steer those who read them: containerd's shim groups containers by
+// io.containerd.runc.v2.group and io.kubernetes.cri.sandbox-id, crun reads run.oci.*, runc
+// org.systemd.property.*. The user's labels are put where nobody looks for orders, which also keeps
+// them apart from the agent's own.
+constexpr char kDockerLabelPrefix[] = "davit.docker-label.";
+
 Json BuildAnnotations(const SpecInput& input) {
   Json annotations = Json::object();
-  for (const auto& [name, value] : input.container.docker_labels()) annotations[name] = value;
+  for (const auto& [name, value] : input.container.docker_labels())
+    annotations[kDockerLabelPrefix + name] = value;
   annotations["davit.task-arn"] = input.place.task_arn;
   annotations["davit.container-name"] = input.place.container_name;
   return annotations;

@@ -187,8 +187,52 @@ TEST_CASE("settings of the container's own namespaces are set", "[spec]") {
       {"namespace": "net.core.somaxconn", "value": "1024"},
       {"namespace": "kernel.shmmax", "value": "1"},
       {"namespace": "fs.mqueue.msg_max", "value": "2"}]})");
-  CHECK(fixture.Build()["linux"]["sysctl"] ==
-        Json{{"net.core.somaxconn", "1024"}, {"kernel.shmmax", "1"}, {"fs.mqueue.msg_max", "2"}});
+  CHECK(fixture.Build()["linux"]["sysctl"] == Json{{"net.core.somaxconn", "1024"},
+                                                   {"net.ipv4.ip_unprivileged_port_start", "0"},
+                                                   {"net.ipv4.ping_group_range", "0 2147483647"},
+                                                   {"kernel.shmmax", "1"},
+                                                   {"fs.mqueue.msg_max", "2"}});
+}
+
+TEST_CASE("in a network of its own every user may bind every port and send pings, as in Docker",
+          "[spec]") {
+  const Json defaults{{"net.ipv4.ip_unprivileged_port_start", "0"},
+                      {"net.ipv4.ping_group_range", "0 2147483647"}};
+  CHECK(Fixture().Build()["linux"]["sysctl"] == defaults);
+  Fixture fixture;
+  fixture.task.set_network_mode("none");
+  CHECK(fixture.Build()["linux"]["sysctl"] == defaults);
+  fixture.task.set_network_mode("host");
+  fixture.web().set_disable_networking(true);
+  CHECK(fixture.Build()["linux"]["sysctl"] == defaults);
+}
+
+TEST_CASE("the host's network settings are never changed", "[spec]") {
+  Fixture fixture;
+  fixture.task.set_network_mode("host");
+  fixture.place.network_namespace_path.clear();
+  CHECK_FALSE(fixture.Build()["linux"].contains("sysctl"));
+}
+
+TEST_CASE("systemControls win over Docker's defaults", "[spec]") {
+  const Fixture fixture(R"({"systemControls": [
+      {"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "1024"}]})");
+  CHECK(fixture.Build()["linux"]["sysctl"] == Json{{"net.ipv4.ip_unprivileged_port_start", "1024"},
+                                                   {"net.ipv4.ping_group_range", "0 2147483647"}});
+}
+
+TEST_CASE("no dockerLabel reaches the runtime under its own name", "[spec]") {
+  // Read by containerd's shim, CRI, nerdctl, crun and runc's systemd driver; the last two are ours.
+  const std::string label = GENERATE(
+      "io.kubernetes.cri.sandbox-id", "io.containerd.runc.v2.group",
+      "io.kubernetes.cri.container-type", "nerdctl/networks", "run.oci.keep_original_groups",
+      "org.systemd.property.CollectMode", "davit.task-arn", "davit.container-name");
+  Fixture fixture;
+  (*fixture.web().mutable_docker_labels())[label] = "chosen by the user";
+  const Json annotations = fixture.Build()["annotations"];
+  CHECK(annotations == Json{{"davit.task-arn", fixture.place.task_arn},
+                            {"davit.container-name", "web"},
+                            {"davit.docker-label." + label, "chosen by the user"}});
 }
 
 TEST_CASE("settings of the host are refused by name", "[spec]") {

@@ -157,6 +157,13 @@ TEST_CASE("a setting of the container's own network is set", "[spec]") {
   CHECK(bundle.Output(fixture, "cat /proc/sys/net/ipv4/ip_default_ttl") == "42");
 }
 
+TEST_CASE("a user without rights binds port 80 of the container's own network", "[spec]") {
+  const RuncBundle bundle;
+  const Fixture fixture = bundle.MakeFixture(R"({"user": "1000"})");
+  // It goes into the background once it listens.
+  CHECK(bundle.Output(fixture, "id -u && httpd -p 80 -h / && echo listening") == "1000\nlistening");
+}
+
 TEST_CASE("a privileged container has all that the agent has, and no filter", "[spec]") {
   const RuncBundle bundle;
   const Fixture fixture = bundle.MakeFixture(R"({"privileged": true})");
