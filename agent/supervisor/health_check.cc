@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "absl/strings/str_join.h"
 #include "base/definition/container_checks.h"
 
 namespace davit::supervisor {
@@ -24,7 +23,9 @@ runtime::ExecSpec CheckCommandOf(const std::string& container_id,
   std::vector<std::string> words(check.command().begin(), check.command().end());
   if (!words.empty() && words.front() == "CMD-SHELL") {
     words.erase(words.begin());
-    spec.arguments = {"/bin/sh", "-c", absl::StrJoin(words, " ")};
+    // As Docker does it: sh takes the first word as the script, and the others as its $0, $1, ...
+    spec.arguments = {"/bin/sh", "-c"};
+    spec.arguments.insert(spec.arguments.end(), words.begin(), words.end());
   } else {
     if (!words.empty() && words.front() == "CMD") words.erase(words.begin());
     spec.arguments = std::move(words);

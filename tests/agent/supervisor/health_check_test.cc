@@ -22,6 +22,12 @@ TEST_CASE("a health check's command is run as it is, or by the container's shell
         Words{"/bin/sh", "-c", "test -e /x || exit 1"});
 }
 
+// Docker's: the shell gets the words as they are, so that the second one is $0 of the first.
+TEST_CASE("only the word after CMD-SHELL is a script, as in Docker", "[health]") {
+  CHECK(CheckCommandOf("c", Checked({"CMD-SHELL", "exit", "1"}), kLiveness).arguments ==
+        Words{"/bin/sh", "-c", "exit", "1"});
+}
+
 TEST_CASE("a health check has five seconds unless it says otherwise", "[health]") {
   v1::ContainerDefinition definition = Checked({"CMD", "/check"});
   CHECK(CheckCommandOf("c", definition, kLiveness).timeout == absl::Seconds(5));
