@@ -222,6 +222,9 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
     return absl::UnavailableError(absl::StrCat(
         "creating container ", spec.id, ": the folder of its rootfs is gone: ", task.message()));
   }
+  if (IsCommandRefused(task)) {
+    return Explain(task, "CannotStartContainerError: creating container ", spec.id);
+  }
   if (task.code() != absl::StatusCode::kAlreadyExists) {
     return Explain(task, "creating container ", spec.id);
   }

@@ -21,6 +21,16 @@ bool IsShimGone(const absl::Status& status) {
           absl::StrContains(status.message(), "connection refused"));
 }
 
+bool IsCommandRefused(const absl::Status& status) {
+  // runc 1.1 (exec.LookPath and what follows it), crun 1.8 (find_executable).
+  for (const char* words : {"unable to start container process: exec: ",
+                            "unable to start container process: exec /", "executable file `",
+                            "open executable: "}) {
+    if (absl::StrContains(status.message(), words)) return true;
+  }
+  return false;
+}
+
 absl::Status ToRuntimeStatus(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kDeadlineExceeded:

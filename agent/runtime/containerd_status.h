@@ -8,6 +8,10 @@ namespace davit::runtime {
 // A shim that died during the call, which containerd passes on without a code of its own.
 bool IsShimGone(const absl::Status& status);
 
+// The runtime made the container, but its command is missing or may not be executed. Known by the
+// words of runc and crun: neither has a code for it.
+bool IsCommandRefused(const absl::Status& status);
+
 // containerd's codes as Runtime's: see there.
 absl::Status ToRuntimeStatus(const absl::Status& status);
 

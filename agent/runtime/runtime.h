@@ -107,7 +107,9 @@ class Runtime {
                                                const std::string& lease,
                                                const std::string& chain_id) = 0;
   // Creates the container and its waiting process (runc create). Its rootfs was prepared. OK if it
-  // was created before and has not been started. AlreadyExists: it runs or ran already.
+  // was created before and has not been started. AlreadyExists: it runs or ran already. The text of
+  // FailedPrecondition begins with "CannotStartContainerError: " if nothing but the command is
+  // wrong: it is missing or may not be executed.
   virtual absl::Status Create(const ContainerSpec& spec) = 0;
   // Lets the process go. Returns its pid (in the host's pid namespace). AlreadyExists: it was
   // started before.

@@ -68,7 +68,7 @@ class Reasons(e2e.ClusterTest):
     def test_a_command_that_does_not_exist(self):
         task = self.run_to_end(self.definition("command", {"name": "main", "entryPoint": ["/bin/absent"]}))
         main = e2e.container(task, "main")
-        self.assertRegex(main["reason"], "^Cannot(Create|Start)ContainerError: ")
+        self.assertRegex(main["reason"], "^CannotStartContainerError: ")
         self.assertIn("/bin/absent", main["reason"])
         self.assertEqual(task["stopCode"], "TaskFailedToStart")
 

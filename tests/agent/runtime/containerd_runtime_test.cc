@@ -109,10 +109,31 @@ TEST_CASE_METHOD(Fixture, "a program that is not in the image is refused in runc
   REQUIRE(runtime->PrepareRootfs("c1", kLease, world->chain_id()).ok());
   const absl::Status status = runtime->Create(world->SpecOf("c1", {"/bin/absent"}));
   CHECK(status.code() == Code::kFailedPrecondition);
-  CHECK_THAT(std::string(status.message()), Catch::Contains("no such file or directory"));
+  CHECK_THAT(std::string(status.message()), Catch::StartsWith("CannotStartContainerError: ") &&
+                                                Catch::Contains("no such file or directory"));
   // Nothing of the attempt is in the way of another.
   CHECK(runtime->Inspect("c1")->state == ContainerState::kAbsent);
   CHECK(runtime->Create(world->SpecOf("c1", {"/bin/sh", "-c", "exit 0"})) == absl::OkStatus());
+}
+
+TEST_CASE_METHOD(Fixture, "a command that cannot be run is told from a container that runc refuses",
+                 "[containerd]") {
+  // Not in the PATH; a folder; not executable; below a file.
+  for (const char* command : {"absent", "/bin", "/etc/passwd", "/etc/passwd/x"}) {
+    CAPTURE(command);
+    REQUIRE(runtime->PrepareRootfs("c1", kLease, world->chain_id()).ok());
+    const absl::Status status = runtime->Create(world->SpecOf("c1", {command}));
+    CHECK(status.code() == Code::kFailedPrecondition);
+    CHECK_THAT(std::string(status.message()), Catch::StartsWith("CannotStartContainerError: "));
+  }
+  ContainerSpec spec = world->SpecOf("c1", {"/bin/sh"});
+  nlohmann::json json = nlohmann::json::parse(spec.oci_spec_json);
+  json["mounts"].push_back(
+      {{"destination", "/x"}, {"type", "bind"}, {"source", "/absent"}, {"options", {"bind"}}});
+  spec.oci_spec_json = json.dump();
+  const absl::Status status = runtime->Create(spec);
+  CHECK(status.code() == Code::kFailedPrecondition);
+  CHECK_THAT(std::string(status.message()), Catch::StartsWith("creating container c1: "));
 }
 
 TEST_CASE_METHOD(Fixture, "output goes to the program of a binary log uri", "[containerd]") {
