@@ -47,6 +47,11 @@ class ClusterScript(unittest.TestCase):
         for names in self.names.values():
             leaks.check(names)
 
+    def test_an_agents_number_may_stand_anywhere(self):
+        for arguments in (("start-agent", "--dir", self.work, "1"), ("start-agent", "1", "--dir", self.work, "--no-wait")):
+            result = subprocess.run([f"{SCRIPTS}/cluster", *arguments], capture_output=True, text=True, check=False)
+            self.assertIn("there is no cluster in", result.stderr)
+
     def test_two_clusters_do_not_meet(self):
         folders = [self.up("one"), self.up("two", agents=2)]
         for folder in folders:
