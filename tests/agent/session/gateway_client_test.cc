@@ -208,30 +208,62 @@ TEST_CASE("a client can be stopped at any time", "[gateway_client]") {
   CHECK(controller.hellos() == hellos);
 }
 
-// A CA, and a certificate for localhost that it signed.
+// A CA, and certificates for localhost as docs/operations.md has them made: NAME.pem, NAME.key.
 class Certificates {
  public:
   Certificates() {
-    Run({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-         "2", "-subj", "/CN=davit test CA", "-keyout", File("ca.key"), "-out", File("ca.pem")});
-    Run({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-         "/CN=localhost", "-keyout", File("key.pem"), "-out", File("request.pem")});
-    REQUIRE(WriteFileAtomically(File("names"), "subjectAltName=DNS:localhost\n").ok());
-    Run({"x509", "-req", "-in", File("request.pem"), "-CA", File("ca.pem"), "-CAkey",
-         File("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", File("names"), "-out",
-         File("cert.pem")});
+    MakeKey("ca", "davit test CA",
+            {"-addext", "basicConstraints=critical,CA:TRUE,pathlen:0", "-addext",
+             "keyUsage=critical,keyCertSign,cRLSign"});
+    Sign("controller", "serverAuth", "ca");
+    Sign("agent", "clientAuth", "ca");
+  }
+  // Signed with `by`.pem, which may be no authority.
+  void Sign(const std::string& name, const std::string& purpose, const std::string& by) const {
+    MakeKey(name, "localhost",
+            {"-CA", File(by + ".pem"), "-CAkey", File(by + ".key"), "-addext",
+             "basicConstraints=critical,CA:FALSE", "-addext", "keyUsage=critical,digitalSignature",
+             "-addext", absl::StrCat("extendedKeyUsage=", purpose), "-addext",
+             "subjectAltName=DNS:localhost"});
   }
   std::string File(const std::string& name) const { return folder_.File(name); }
 
-  std::shared_ptr<grpc::ServerCredentials> ForServer() const {
+  // A server that shows `name`.pem and, behind it, what it was signed with.
+  std::shared_ptr<grpc::ServerCredentials> ForServer(const std::string& name = "controller",
+                                                     const std::string& signer = "") const {
     grpc::SslServerCredentialsOptions options(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
     options.pem_root_certs = *ReadFile(File("ca.pem"));
-    options.pem_key_cert_pairs.push_back({*ReadFile(File("key.pem")), *ReadFile(File("cert.pem"))});
+    std::string chain = *ReadFile(File(name + ".pem"));
+    if (!signer.empty()) chain += *ReadFile(File(signer + ".pem"));
+    options.pem_key_cert_pairs.push_back({*ReadFile(File(name + ".key")), chain});
     return grpc::SslServerCredentials(options);
+  }
+  GatewayClient::Options ForAgent(const std::string& address) const {
+    return {{address}, false, File("ca.pem"), File("agent.pem"), File("agent.key")};
   }
 
  private:
+  void MakeKey(const std::string& name, const std::string& subject,
+               const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {"req",
+                                          "-x509",
+                                          "-newkey",
+                                          "ec",
+                                          "-pkeyopt",
+                                          "ec_paramgen_curve:prime256v1",
+                                          "-nodes",
+                                          "-days",
+                                          "2",
+                                          "-subj",
+                                          "/CN=" + subject,
+                                          "-keyout",
+                                          File(name + ".key"),
+                                          "-out",
+                                          File(name + ".pem")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Run(std::move(arguments));
+  }
   static void Run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "/usr/bin/openssl");
     const auto result = RunCommand({arguments, {}, "", absl::Seconds(30)});
@@ -246,11 +278,7 @@ class Certificates {
 TEST_CASE("with its certificate the agent is let in by mutual TLS", "[gateway_client]") {
   const Certificates ours;
   FakeController controller(0, ours.ForServer());
-  Agent agent(GatewayClient::Options{{controller.address()},
-                                     false,
-                                     ours.File("ca.pem"),
-                                     ours.File("cert.pem"),
-                                     ours.File("key.pem")});
+  Agent agent(ours.ForAgent(controller.address()));
   agent.client->Start();
   agent.AwaitConnection();
 }
@@ -262,8 +290,8 @@ TEST_CASE("a controller that another CA has signed is not spoken to", "[gateway_
   Agent agent(GatewayClient::Options{{controller.address()},
                                      false,
                                      ours.File("ca.pem"),
-                                     theirs.File("cert.pem"),
-                                     theirs.File("key.pem")});
+                                     theirs.File("agent.pem"),
+                                     theirs.File("agent.key")});
   agent.client->Start();
   agent.AwaitError("failed to connect to all addresses");
   CHECK(controller.hellos() == 0);
@@ -276,8 +304,37 @@ TEST_CASE("an agent that another CA has signed is not let in", "[gateway_client]
   Agent agent(GatewayClient::Options{{controller.address()},
                                      false,
                                      ours.File("ca.pem"),
-                                     theirs.File("cert.pem"),
-                                     theirs.File("key.pem")});
+                                     theirs.File("agent.pem"),
+                                     theirs.File("agent.key")});
+  agent.client->Start();
+  while (agent.state().last_error.find("no controller was reached") == 0) std::this_thread::yield();
+  CHECK(controller.hellos() == 0);
+  CHECK_FALSE(agent.state().connected);
+}
+
+TEST_CASE("an agent's certificate makes no controller", "[gateway_client]") {
+  const Certificates ours;
+  ours.Sign("minted", "serverAuth", "agent");
+  const bool is_minted = GENERATE(true, false);
+  FakeController controller(
+      0, is_minted ? ours.ForServer("minted", "agent") : ours.ForServer("agent"));
+  Agent agent(ours.ForAgent(controller.address()));
+  agent.client->Start();
+  agent.AwaitError("failed to connect to all addresses");
+  CHECK(controller.hellos() == 0);
+}
+
+TEST_CASE("an agent's certificate makes no other agent", "[gateway_client]") {
+  const Certificates ours;
+  ours.Sign("minted", "clientAuth", "agent");
+  REQUIRE(WriteFileAtomically(ours.File("chain.pem"), *ReadFile(ours.File("minted.pem")) +
+                                                          *ReadFile(ours.File("agent.pem")))
+              .ok());
+  FakeController controller(0, ours.ForServer());
+  GatewayClient::Options options = ours.ForAgent(controller.address());
+  options.cert_file = ours.File("chain.pem");
+  options.key_file = ours.File("minted.key");
+  Agent agent(options);
   agent.client->Start();
   while (agent.state().last_error.find("no controller was reached") == 0) std::this_thread::yield();
   CHECK(controller.hellos() == 0);

@@ -183,8 +183,9 @@ struct Certificates {
   ~Certificates() { (void)RemoveAll(folder); }
   void Sign(const std::string& name) {
     Run({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-keyout", File(name + ".key"), "-out",
-         File(name + ".csr")});
+         "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE", "-addext",
+         absl::StrCat("extendedKeyUsage=", name == "agent" ? "clientAuth" : "serverAuth"),
+         "-keyout", File(name + ".key"), "-out", File(name + ".csr")});
     Run({"x509", "-req", "-in", File(name + ".csr"), "-CA", File("ca.pem"), "-CAkey",
          File("ca.key"), "-CAcreateserial", "-copy_extensions", "copy", "-days", "1", "-out",
          File(name + ".pem")});
