@@ -1,198 +1,388 @@
 #include "base/http_server.h"
 
-#include <arpa/inet.h>
-#include <httplib.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <system_error>
 #include <thread>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/http_connection.h"
+#include "base/log.h"
+#include "base/status.h"
 
 namespace davit {
 namespace {
 
-constexpr int kIdleTimeoutMs = 5000;  // between two requests of a connection
-constexpr int kPeerTimeoutMs = 5000;  // for a peer to send or take more of what has begun
-constexpr int kMaxRequestsPerConnection = 1000;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
 
-// An accepted socket as the library wants it. The library's own is not for users of its API.
-class Connection final : public httplib::Stream {
- public:
-  explicit Connection(int fd) : fd_(fd) {}
-  ~Connection() override {
-    shutdown(fd_, SHUT_RDWR);
-    close(fd_);
-  }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+// After an accept that failed, when no connection could be closed to make room.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+// How many connections make room when the process has no more file descriptors.
+constexpr int kRoomForAccepts = 16;
 
-  bool is_readable() const override { return begin_ < end_ || Wait(POLLIN); }
-  bool is_writable() const override { return Wait(POLLOUT); }
-  ssize_t read(char* into, size_t size) override {  // the library asks for single bytes
-    if (begin_ == end_) {
-      if (!Wait(POLLIN)) return -1;
-      const ssize_t got = recv(fd_, buffer_, sizeof(buffer_), 0);
-      if (got <= 0) return got;
-      begin_ = 0;
-      end_ = static_cast<size_t>(got);
-    }
-    const size_t count = std::min(size, end_ - begin_);
-    std::copy_n(buffer_ + begin_, count, into);
-    begin_ += count;
-    return static_cast<ssize_t>(count);
-  }
-  ssize_t write(const char* from, size_t size) override {
-    return is_writable() ? send(fd_, from, size, MSG_NOSIGNAL) : -1;
-  }
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    Name(&getpeername, &ip, &port);
-  }
-  void get_local_ip_and_port(std::string& ip, int& port) const override {
-    Name(&getsockname, &ip, &port);
-  }
-  socket_t socket() const override { return fd_; }
-
-  // False: the peer asked for nothing more in time, or `stop` became readable.
-  bool WaitForRequest(int stop) const {
-    if (begin_ < end_) return true;
-    pollfd polls[] = {{fd_, POLLIN, 0}, {stop, POLLIN, 0}};
-    return poll(polls, 2, kIdleTimeoutMs) > 0 && polls[1].revents == 0;
-  }
-
- private:
-  bool Wait(short events) const {
-    pollfd watched{fd_, events, 0};
-    return poll(&watched, 1, kPeerTimeoutMs) > 0;
-  }
-  void Name(int (*ask)(int, sockaddr*, socklen_t*), std::string* ip, int* port) const {
-    sockaddr_storage address{};
-    socklen_t length = sizeof(address);
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    char text[INET6_ADDRSTRLEN] = "";
-    if (ask(fd_, any, &length) != 0) return;
-    if (any->sa_family == AF_INET) {
-      const auto* const v4 = reinterpret_cast<const sockaddr_in*>(any);
-      inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-      *port = ntohs(v4->sin_port);
-    } else if (any->sa_family == AF_INET6) {
-      const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(any);
-      inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-      *port = ntohs(v6->sin6_port);
-    }
-    *ip = text;
-  }
-
-  const int fd_;
-  char buffer_[4096];
-  size_t begin_ = 0;  // of what was received and not read yet
-  size_t end_ = 0;
-};
-
-// The library's server polls each idle connection a hundred times a second, and cannot be stopped
-// while there are any: this one sleeps until something happens.
-class Server final : public httplib::Server {
- public:
-  Server() : stop_(eventfd(0, EFD_CLOEXEC)) {}
-  ~Server() override { close(stop_); }
-  void Stop() {
-    eventfd_write(stop_, 1);
-    stop();
-  }
-
- private:
-  bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket);
-    bool is_good = true;
-    bool is_closed = false;
-    for (int left = kMaxRequestsPerConnection; left > 0 && is_good && !is_closed; --left) {
-      if (!connection.WaitForRequest(stop_)) break;
-      is_good = process_request(connection, /*close_connection=*/left == 1, is_closed, nullptr);
-    }
-    return is_good;
-  }
-
-  const int stop_;
-};
-
-HttpServerRequest FromLibrary(const httplib::Request& request) {
-  HttpServerRequest out{request.method, request.path, {}, {}, request.body, request.remote_addr};
-  // Not request.params: the members of a posted form are among them.
-  httplib::Params query;
-  const size_t mark = request.target.find('?');
-  if (mark != std::string::npos)
-    httplib::detail::parse_query_text(request.target.substr(mark + 1), query);
-  for (const auto& [name, value] : query) out.query.emplace(name, value);
-  for (const auto& [name, value] : request.headers)
-    out.headers.emplace(absl::AsciiStrToLower(name), value);
-  return out;
+size_t MaxConnections(const HttpServer::Options& options) {
+  rlimit limit{};
+  size_t most = options.max_connections;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    most = std::min<size_t>(most, limit.rlim_cur / 4 * 3);
+  return std::max<size_t>(1, most / static_cast<size_t>(options.io_threads));
 }
+
+// IPv4 clients of a socket that serves both families are shown as such.
+std::string TextOf(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
+// One I/O thread and the connections it serves. Methods run on that thread, unless they say
+// otherwise.
+class IoThread {
+ public:
+  IoThread(const HttpServer::Options& options, HttpServerCounters* counters)
+      : max_connections_(MaxConnections(options)),
+        max_bytes_(options.max_buffered_bytes / static_cast<size_t>(options.io_threads)),
+        work_(io_->get_executor()),
+        stop_timer_(*io_) {
+    context_.options = options;
+    context_.counters = counters;
+    context_.io = io_;
+    context_.on_memory = [this] { FreeMemory(); };
+    context_.on_closed = [this](HttpConnectionLedger::Id id) { Forget(id); };
+  }
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // On any thread, before Run().
+  void set_handle(decltype(HttpConnectionContext::handle) handle) {
+    context_.handle = std::move(handle);
+  }
+  asio::io_context* io() const { return io_.get(); }
+  // On any thread. Throws std::system_error when there can be no thread.
+  void Run() {
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "http-io");
+      for (;;) {
+        try {
+          io_->run();
+          return;
+        } catch (const std::exception& problem) {
+          LogError("HTTP server met an internal error", {{"error", problem.what()}});
+        }
+      }
+    });
+  }
+  // On any thread.
+  void Join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Add(HttpConnection::Socket socket, const std::string& address) {
+    if (context_.is_stopping) return;
+    const std::string peer = HttpConnectionLedger::PeerOf(address);
+    while (context_.ledger.connections() >= max_connections_) {
+      if (CloseForRoom(context_.ledger.FindRoomFor(peer))) continue;
+      ++context_.counters->refused_connections;
+      return;
+    }
+    const HttpConnectionLedger::Id id = next_id_++;
+    const auto connection =
+        std::make_shared<HttpConnection>(id, std::move(socket), address, &context_);
+    context_.ledger.Add(id, peer);
+    connections_.emplace(id, connection);
+    ++context_.counters->open_connections;
+    try {
+      connection->Start();
+    } catch (const std::exception&) {
+      connection->Close();
+      throw;
+    }
+  }
+
+  // False: nobody could go.
+  bool MakeRoom() {
+    bool has_closed = false;
+    for (int i = 0; i < kRoomForAccepts; ++i)
+      has_closed |= CloseForRoom(context_.ledger.FindRoomFor(""));
+    return has_closed;
+  }
+
+  void Stop() {
+    context_.is_stopping = true;
+    for (const auto& connection : Connections()) connection->Stop();
+    stop_timer_.expires_after(absl::ToChronoNanoseconds(context_.options.stop_timeout));
+    stop_timer_.async_wait([this](error_code error) {
+      if (error) return;
+      for (const auto& connection : Connections()) connection->Close();
+    });
+    EndIfIdle();
+  }
+
+ private:
+  std::vector<std::shared_ptr<HttpConnection>> Connections() const {
+    std::vector<std::shared_ptr<HttpConnection>> connections;
+    for (const auto& [id, connection] : connections_) connections.push_back(connection);
+    return connections;
+  }
+
+  bool CloseForRoom(std::optional<HttpConnectionLedger::Id> id) {
+    if (!id) return false;
+    ++context_.counters->closed_for_room;
+    const std::shared_ptr<HttpConnection> connection = connections_.at(*id);
+    connection->Close();
+    return true;
+  }
+
+  void FreeMemory() {
+    while (context_.ledger.bytes() > max_bytes_) {
+      if (!CloseForRoom(context_.ledger.FindMemory())) return;
+    }
+  }
+
+  void Forget(HttpConnectionLedger::Id id) {
+    context_.ledger.Remove(id);
+    connections_.erase(id);
+    --context_.counters->open_connections;
+    EndIfIdle();
+  }
+
+  // Ends the thread when the server stops and nobody is served any more.
+  void EndIfIdle() {
+    if (!context_.is_stopping || !connections_.empty()) return;
+    stop_timer_.cancel();
+    work_.reset();
+  }
+
+  const size_t max_connections_;
+  const size_t max_bytes_;
+  const std::shared_ptr<asio::io_context> io_ = std::make_shared<asio::io_context>(1);
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  asio::steady_timer stop_timer_;
+  HttpConnectionContext context_;
+  std::unordered_map<HttpConnectionLedger::Id, std::shared_ptr<HttpConnection>> connections_;
+  HttpConnectionLedger::Id next_id_ = 1;
+  std::thread thread_;
+};
+
+// Accepts for all I/O threads, on the first of them.
+class Acceptor {
+ public:
+  Acceptor(std::vector<std::unique_ptr<IoThread>>* threads, HttpServerCounters* counters)
+      : threads_(threads),
+        counters_(counters),
+        acceptor_(*threads->front()->io()),
+        pause_(*threads->front()->io()) {}
+
+  absl::Status Listen(const std::string& address, int port) {
+    error_code error;
+    tcp::resolver resolver(*threads_->front()->io());
+    const auto endpoints =
+        resolver.resolve(address, absl::StrCat(port),
+                         tcp::resolver::passive | tcp::resolver::numeric_service, error);
+    for (const auto& entry : endpoints) {
+      error = ListenOn(entry.endpoint());
+      if (error) continue;
+      port_ = acceptor_.local_endpoint().port();
+      return absl::OkStatus();
+    }
+    const bool is_v6 = address.find(':') != std::string::npos;
+    return absl::FailedPreconditionError(absl::StrCat("cannot listen on ", is_v6 ? "[" : "",
+                                                      address, is_v6 ? "]" : "", ":", port, ": ",
+                                                      error.message()));
+  }
+  int port() const { return port_; }
+
+  void Accept() {
+    IoThread* const thread = (*threads_)[next_++ % threads_->size()].get();
+    acceptor_.async_accept(*thread->io(),
+                           [this, thread](error_code error, HttpConnection::Socket socket) {
+                             if (!acceptor_.is_open()) return;
+                             if (error) return OnFailure(error);
+                             Give(thread, std::move(socket));
+                             Accept();
+                           });
+  }
+
+  void Close() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+  }
+
+ private:
+  error_code ListenOn(const tcp::endpoint& endpoint) {
+    error_code error;
+    acceptor_.close(error);
+    acceptor_.open(endpoint.protocol(), error);
+    // Not SO_REUSEPORT, with which two servers would share a port silently.
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    return error;
+  }
+
+  void OnFailure(error_code error) {
+    if (error == asio::error::connection_aborted) return Accept();
+    // Most likely the process is out of file descriptors. The connection is still in the kernel's
+    // queue, so another attempt at once would fail as well, and so on.
+    ++counters_->failed_accepts;
+    if (threads_->front()->MakeRoom()) return Accept();
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([this](error_code) {
+      if (acceptor_.is_open()) Accept();
+    });
+  }
+
+  void Give(IoThread* thread, HttpConnection::Socket socket) {
+    try {
+      error_code error;
+      const tcp::endpoint peer = socket.remote_endpoint(error);
+      if (error) return;  // it has gone already
+      std::string address = TextOf(peer.address());
+      if (thread == threads_->front().get()) return thread->Add(std::move(socket), address);
+      asio::post(*thread->io(), [thread, socket = std::move(socket), address]() mutable {
+        thread->Add(std::move(socket), address);
+      });
+    } catch (const std::exception& problem) {  // out of memory: others are still accepted
+      LogError("HTTP connection is refused after an internal error", {{"error", problem.what()}});
+    }
+  }
+
+  std::vector<std::unique_ptr<IoThread>>* const threads_;
+  HttpServerCounters* const counters_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+  int port_ = 0;     // constant after Listen()
+  size_t next_ = 0;  // which thread gets the next connection
+};
 
 }  // namespace
 
+HttpResponder::~HttpResponder() {
+  if (send_ != nullptr) (*this)(PlainHttpResponse(500, "internal error"));
+}
+
+HttpResponder::HttpResponder(HttpResponder&& other) noexcept
+    : send_(std::exchange(other.send_, nullptr)) {}
+
+void HttpResponder::operator()(HttpServerResponse response) {
+  if (Send send = std::exchange(send_, nullptr); send != nullptr) send(std::move(response));
+}
+
 struct HttpServer::Impl {
-  Server server;
-  std::thread thread;
-  int port = 0;
+  Impl(const Options& given, AsyncHandler h)
+      : options(given),
+        counters(given.counters == nullptr ? &own_counters : given.counters),
+        handler(std::move(h)),
+        workers("http", given.threads) {
+    for (int i = 0; i < options.io_threads; ++i) {
+      io_threads.push_back(std::make_unique<IoThread>(options, counters));
+      io_threads.back()->set_handle([this](HttpServerRequest request, HttpResponder respond) {
+        Dispatch(std::move(request), std::move(respond));
+      });
+    }
+    acceptor = std::make_unique<Acceptor>(&io_threads, counters);
+  }
+
+  // On an I/O thread.
+  void Dispatch(HttpServerRequest request, HttpResponder respond) {
+    const auto most = static_cast<int64_t>(options.max_requests);
+    // Answered by their time-out, requests may wait still.
+    if (counters->unanswered_requests > most || counters->waiting_requests >= most) {
+      ++counters->refused_requests;
+      HttpServerResponse busy = PlainHttpResponse(503, "too many requests wait; try again");
+      busy.headers["Retry-After"] = "1";
+      return respond(std::move(busy));
+    }
+    ++counters->waiting_requests;
+    const absl::Duration deadline = Clock::Real()->Monotonic() + options.answer_timeout;
+    workers.Post(
+        [this, deadline, request = std::move(request), respond = std::move(respond)]() mutable {
+          --counters->waiting_requests;
+          // Nobody waits for the answer any more.
+          if (is_abandoned || Clock::Real()->Monotonic() >= deadline) return;
+          RunHandler(std::move(request), std::move(respond));
+        });
+  }
+
+  void RunHandler(HttpServerRequest request, HttpResponder respond) {
+    const std::string what = absl::StrCat(request.method, " ", request.path);
+    try {
+      handler(std::move(request), std::move(respond));
+    } catch (const std::exception& problem) {
+      LogError("HTTP handler failed", {{"request", what}, {"error", problem.what()}});
+    } catch (...) {
+      LogError("HTTP handler failed", {{"request", what}});
+    }
+  }
+
+  void Run() {
+    for (const auto& thread : io_threads) thread->Run();
+    asio::post(*io_threads.front()->io(), [this] { acceptor->Accept(); });
+  }
+
+  void Stop() {
+    asio::post(*io_threads.front()->io(), [this] { acceptor->Close(); });
+    for (const auto& thread : io_threads)
+      asio::post(*thread->io(), [raw = thread.get()] { raw->Stop(); });
+    for (const auto& thread : io_threads) thread->Join();
+    is_abandoned = true;
+    workers.Stop();
+  }
+
+  const Options options;
+  HttpServerCounters own_counters;
+  HttpServerCounters* const counters;
+  const AsyncHandler handler;
+  std::atomic<bool> is_abandoned{false};
+  std::vector<std::unique_ptr<IoThread>> io_threads;
+  std::unique_ptr<Acceptor> acceptor;
+  ThreadPool workers;
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-HttpServer::~HttpServer() {
-  impl_->server.Stop();
-  if (impl_->thread.joinable()) impl_->thread.join();
-}
+HttpServer::~HttpServer() { impl_->Stop(); }
 
-int HttpServer::port() const { return impl_->port; }
+int HttpServer::port() const { return impl_->acceptor->port(); }
+
+const HttpServerCounters& HttpServer::counters() const { return *impl_->counters; }
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options,
                                                               Handler handler) {
-  auto impl = std::make_unique<Impl>();
-  Server& server = impl->server;
-  const int threads = options.threads;
-  server.new_task_queue = [threads] {
-    return new httplib::ThreadPool(static_cast<size_t>(threads));
-  };
-  server.set_payload_max_length(options.max_body_bytes);
-  server.set_tcp_nodelay(true);
-  // Only SO_REUSEADDR: the library's default adds SO_REUSEPORT, with which two servers share a port
-  // silently.
-  server.set_socket_options([](socket_t socket) {
-    const int yes = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  return Start(options, [handler = std::move(handler)](const HttpServerRequest& request,
+                                                       HttpResponder respond) {
+    respond(handler(request));
   });
-  const auto serve = [handler = std::move(handler)](const httplib::Request& in,
-                                                    httplib::Response& out) {
-    HttpServerResponse response = handler(FromLibrary(in));
-    out.status = response.status;
-    for (const auto& [name, value] : response.headers) out.set_header(name, value);
-    out.set_content(std::move(response.body), response.content_type);
-  };
-  const char* const any_path = "[^]*";  // '.' is not a line break, which a path may hold
-  server.Get(any_path, serve).Post(any_path, serve).Put(any_path, serve).Delete(any_path, serve);
-  server.Patch(any_path, serve).Options(any_path, serve);
-  // The library's own would name the exception in a header of the answer.
-  server.set_exception_handler(
-      [](const httplib::Request&, httplib::Response& out, const std::exception_ptr&) {
-        out.status = 500;
-        out.set_content("{\"error\":\"internal error\"}", "application/json");
-      });
-  impl->port = options.port;
-  const bool bound = options.port == 0 ? (impl->port = server.bind_to_any_port(options.address)) > 0
-                                       : server.bind_to_port(options.address, options.port);
-  if (!bound) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "cannot listen on ", options.address, ":", options.port, ": is it in use, or not ours?"));
+}
+
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options,
+                                                              AsyncHandler handler) {
+  if (options.io_threads < 1 || options.threads < 1)
+    return absl::InvalidArgumentError("an HTTP server needs at least one thread of each kind");
+  try {
+    auto impl = std::make_unique<Impl>(options, std::move(handler));
+    RETURN_IF_ERROR(impl->acceptor->Listen(options.address, options.port));
+    std::unique_ptr<HttpServer> server(new HttpServer(std::move(impl)));
+    server->impl_->Run();
+    return server;
+  } catch (const std::exception& problem) {  // no thread, no epoll descriptor
+    return absl::ResourceExhaustedError(absl::StrCat("cannot serve HTTP: ", problem.what()));
   }
-  impl->thread = std::thread([raw = impl.get()] { raw->server.listen_after_bind(); });
-  while (!server.is_running()) std::this_thread::yield();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 }  // namespace davit

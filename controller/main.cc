@@ -33,7 +33,7 @@ using namespace controller;  // NOLINT(google-build-using-namespace): the progra
 
 // systemd does not restart on this one (RestartPreventExitStatus).
 constexpr int kExitConfig = 5;
-// A connection that is kept open holds a thread of the HTTP server.
+// A request that waits for its commit holds a thread of the HTTP server; a connection holds none.
 constexpr int kApiThreads = 32;
 // Encode answers of operations that change the cluster.
 constexpr int kEncoderThreads = 2;

@@ -26,7 +26,8 @@ GRPC_MODULES = {("agent", "containerd"), ("agent", "session"), ("controller", "g
 GRPC_HEADER = re.compile(r"^(grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h$")
 # Third-party headers that one module wraps for all others.
 WRAPPED = {
-    "httplib.h": {("base", "")},
+    "boost/asio": {("base", "")},
+    "boost/beast": {("base", "")},
     "libcgroup.h": {("agent", "resource")},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^">]+)[">]', re.MULTILINE)
@@ -47,7 +48,8 @@ def problem(path, included):
         return f"{program}/{module} is not in the layer table"
     if GRPC_HEADER.search(included) and here not in GRPC_MODULES:
         return "gRPC headers are not allowed in this module"
-    if included in WRAPPED and here not in WRAPPED[included]:
+    if any(here not in modules for library, modules in WRAPPED.items()
+           if included == library or included.startswith((library + "/", library + "."))):
         return "this library has one wrapper, elsewhere"
     there = module_of(included)
     if there is None or there == here or there[0] == "base":
@@ -93,7 +95,8 @@ ALLOWED = [
     ("agent/main.cc", "agent/supervisor/supervisor.h"),
     ("controller/gateway/gateway.cc", "grpcpp/grpcpp.h"),
     ("controller/main.cc", "controller/api/api.h"),
-    ("base/http_server.cc", "httplib.h"),
+    ("base/http_server.cc", "boost/asio/post.hpp"),
+    ("base/http_request_parser.cc", "boost/beast/http.hpp"),
 ]
 FORBIDDEN = [
     ("agent/task/task_machine.cc", "agent/runtime/runtime.h"),
@@ -105,7 +108,8 @@ FORBIDDEN = [
     ("base/log.cc", "agent/task/task_machine.h"),
     ("agent/supervisor/task.cc", "grpcpp/grpcpp.h"),
     ("controller/api/api.cc", "davit/v1/agent.grpc.pb.h"),
-    ("agent/endpoint/endpoint.cc", "httplib.h"),
+    ("agent/endpoint/endpoint.cc", "boost/beast.hpp"),
+    ("controller/main.cc", "boost/asio/io_context.hpp"),
     ("agent/newcomer/x.cc", "base/log.h"),
     ("agent/main.cc", "agent/newcomer/x.h"),
 ]
