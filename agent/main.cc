@@ -35,6 +35,10 @@ constexpr int kImageThreads = 8;
 constexpr int kNetworkThreads = 4;
 constexpr int kHealthThreads = 8;
 constexpr int kHttpThreads = 2;
+constexpr int kRenderThreads = 2;
+constexpr size_t kHttpConnections = 2000;
+// Prometheus' own patience is 10 s by default.
+constexpr absl::Duration kHttpAnswerTimeout = absl::Seconds(8);
 constexpr char kKernelLog[] = "/dev/kmsg";
 constexpr char kSeccompProfile[] = "/usr/share/containers/seccomp.json";
 
@@ -205,25 +209,34 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   supervisor.Connect(&effects, &session);
   ASSIGN_OR_RETURN(const auto gateway, session::GatewayClient::Create(GatewayOptions(config),
                                                                       &control, &timers, &session));
-  const endpoint::Endpoint endpoint({&supervisor,
-                                     [&] { return session.state(); },
-                                     store.get(),
-                                     cgroups.get(),
-                                     {{"control", [&] { return control.Depth(); }},
-                                      {"runtime", [&] { return runtime_pool.Depth(); }},
-                                      {"image", [&] { return image_pool.Depth(); }},
-                                      {"network", [&] { return network_pool.Depth(); }},
-                                      {"health", [&] { return health_pool.Depth(); }}},
-                                     DAVIT_VERSION},
-                                    config.cluster);
+  ThreadPool render_pool("render", kRenderThreads);
+  HttpServerCounters http_counters;
+  endpoint::Endpoint endpoint({&supervisor,
+                               [&] { return session.state(); },
+                               store.get(),
+                               cgroups.get(),
+                               {{"control", [&] { return control.Depth(); }},
+                                {"runtime", [&] { return runtime_pool.Depth(); }},
+                                {"image", [&] { return image_pool.Depth(); }},
+                                {"network", [&] { return network_pool.Depth(); }},
+                                {"health", [&] { return health_pool.Depth(); }},
+                                {"render", [&] { return render_pool.Depth(); }}},
+                               &http_counters,
+                               DAVIT_VERSION},
+                              config.cluster, &render_pool);
   HttpServer::Options http;
   http.address = config.http_address;
   http.port = config.http_port;
   http.threads = kHttpThreads;
-  ASSIGN_OR_RETURN(
-      const auto server,
-      HttpServer::Start(http, [&](const auto& request) { return endpoint.Handle(request); }),
-      "http.port");
+  http.max_connections = kHttpConnections;
+  http.answer_timeout = kHttpAnswerTimeout;
+  http.counters = &http_counters;
+  ASSIGN_OR_RETURN(const auto server,
+                   HttpServer::Start(http,
+                                     [&](const HttpServerRequest& request, HttpResponder respond) {
+                                       endpoint.Handle(request, std::move(respond));
+                                     }),
+                   "http.port");
 
   supervisor.Start(stored.tasks);
   gateway->Start();

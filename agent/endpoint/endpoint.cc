@@ -9,6 +9,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kMaxWaiting = 100;  // far more than scrapers and people need at a time
+
 HttpServerResponse Answer(int status, const Json& json) {
   // Invalid UTF-8 is replaced: an image's words shall not break the answer.
   return {status,
@@ -150,19 +152,37 @@ HttpServerResponse Endpoint::Tasks(const HttpServerRequest& request) const {
   return Answer(200, {{"Tasks", tasks}});
 }
 
-HttpServerResponse Endpoint::Handle(const HttpServerRequest& request) const {
-  if (request.method != "GET") return Answer(405, {{"error", "only GET is answered here"}});
-  if (request.path == "/healthz") return Health();
-  if (request.path == "/metrics") {
-    return {200, "text/plain; version=0.0.4; charset=utf-8", RenderMetrics(sources_), {}};
+HttpServerResponse Endpoint::Metrics(const HttpServerRequest&) const {
+  return {200, "text/plain; version=0.0.4; charset=utf-8", RenderMetrics(sources_), {}};
+}
+
+void Endpoint::RespondLater(const HttpServerRequest& request, Render render,
+                            HttpResponder respond) {
+  if (++waiting_ > kMaxWaiting) {
+    --waiting_;
+    return respond(
+        Answer(503, {{"error", "the tasks do not answer, and other requests wait for them"}}));
   }
-  if (request.path == "/v1/metadata") return Metadata();
-  if (request.path == "/v1/tasks") return Tasks(request);
+  renderers_->Post([this, request, render, respond = std::move(respond)]() mutable {
+    respond((this->*render)(request));
+    --waiting_;
+  });
+}
+
+void Endpoint::Handle(const HttpServerRequest& request, HttpResponder respond) {
+  if (request.method != "GET" && request.method != "HEAD")
+    return respond(Answer(405, {{"error", "only GET is answered here"}}));
+  if (request.path == "/healthz") return respond(Health());
+  if (request.path == "/metrics")
+    return RespondLater(request, &Endpoint::Metrics, std::move(respond));
+  if (request.path == "/v1/metadata") return respond(Metadata());
+  if (request.path == "/v1/tasks")
+    return RespondLater(request, &Endpoint::Tasks, std::move(respond));
   if (request.path == "/") {
-    return Answer(200,
-                  {{"AvailableCommands", {"/healthz", "/metrics", "/v1/metadata", "/v1/tasks"}}});
+    return respond(Answer(
+        200, {{"AvailableCommands", {"/healthz", "/metrics", "/v1/metadata", "/v1/tasks"}}}));
   }
-  return Answer(404, {{"error", "no such path"}});
+  respond(Answer(404, {{"error", "no such path"}}));
 }
 
 }  // namespace davit::endpoint

@@ -140,6 +140,40 @@ std::vector<MetricFamily> Owned(const supervisor::Supervisor& supervisor) {
   return {family, orphans};
 }
 
+std::vector<MetricFamily> Http(const HttpServerCounters& counters) {
+  const auto single = [](const std::string& name, const std::string& help, MetricType type,
+                         const std::atomic<int64_t>& value) {
+    MetricFamily family = Family(name, help, type);
+    Add({}, static_cast<double>(value.load()), &family);
+    return family;
+  };
+  return {
+      single("davit_agent_http_open_connections", "Connections to this endpoint.",
+             MetricType::Gauge, counters.open_connections),
+      single("davit_agent_http_waiting_requests", "Requests that wait for a thread.",
+             MetricType::Gauge, counters.waiting_requests),
+      single("davit_agent_http_unanswered_requests", "Requests that are not answered yet.",
+             MetricType::Gauge, counters.unanswered_requests),
+      single("davit_agent_http_requests_total", "Requests that were received.", MetricType::Counter,
+             counters.requests),
+      single("davit_agent_http_refused_requests_total",
+             "Requests answered 503: too many waited, or the answer took too long.",
+             MetricType::Counter, counters.refused_requests),
+      single("davit_agent_http_bad_requests_total",
+             "Requests that were malformed, too large or too slow.", MetricType::Counter,
+             counters.bad_requests),
+      single("davit_agent_http_connections_closed_for_room_total",
+             "Connections closed because others needed their place.", MetricType::Counter,
+             counters.closed_for_room),
+      single("davit_agent_http_refused_connections_total",
+             "Connections refused because all others were being answered.", MetricType::Counter,
+             counters.refused_connections),
+      single("davit_agent_http_failed_accepts_total",
+             "Connections that could not be accepted, for want of file descriptors for instance.",
+             MetricType::Counter, counters.failed_accepts),
+  };
+}
+
 }  // namespace
 
 std::string RenderMetrics(const MetricSources& sources) {
@@ -150,6 +184,7 @@ std::string RenderMetrics(const MetricSources& sources) {
   families.push_back(Readiness(views));
   for (MetricFamily& family : ContainerUsage(sources, views)) families.push_back(std::move(family));
   for (MetricFamily& family : Owned(*sources.supervisor)) families.push_back(std::move(family));
+  for (MetricFamily& family : Http(*sources.http)) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -9,6 +9,7 @@
 #include "agent/store/store.h"
 #include "agent/supervisor/session_state.h"
 #include "agent/supervisor/supervisor.h"
+#include "base/http_server.h"
 
 namespace davit::endpoint {
 
@@ -26,6 +27,7 @@ struct MetricSources {
   const store::Store* store;
   const resource::TaskCgroups* cgroups;
   std::vector<PoolGauge> pools;
+  const HttpServerCounters* http;  // of the server that this is shown by
   std::string version;
 };
 

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -18,32 +20,43 @@ class EndpointFixture {
  public:
   EndpointFixture() {
     host.StartAgent();
+    subject = std::make_unique<endpoint::Endpoint>(
+        endpoint::MetricSources{host.supervisor.get(),
+                                [this] { return session; },
+                                &host.store,
+                                &host.cgroups,
+                                {{"control", [] { return size_t{7}; }}},
+                                &http,
+                                "1.2.3"},
+        "blue", renderers_.get());
     session.connected = true;
     session.controller = "controller:51680";
     session.container_instance_arn = "arn:aws:ecs:r:a:container-instance/c/1";
     session.connections = 3;
   }
 
-  // The handler waits for the supervisor's mailbox, which this thread works off meanwhile.
+  ~EndpointFixture() { FinishRendering(); }
+
+  // The answer to a request. What it needs of the supervisor is worked off by this thread
+  // meanwhile.
   HttpServerResponse Call(const std::string& method, const std::string& path,
                           const std::map<std::string, std::string>& query = {}) {
-    const endpoint::Endpoint endpoint({host.supervisor.get(),
-                                       [this] { return session; },
-                                       &host.store,
-                                       &host.cgroups,
-                                       {{"control", [] { return size_t{7}; }}},
-                                       "1.2.3"},
-                                      "blue");
-    HttpServerResponse response;
-    std::atomic<bool> is_done{false};
-    std::thread handler([&] {
-      response = endpoint.Handle({method, path, query, {}, "", "127.0.0.1"});
-      is_done = true;
-    });
-    while (!is_done) {
+    std::future<HttpServerResponse> response = Begin(method, path, query);
+    while (response.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       if (!host.executor.RunOne()) std::this_thread::yield();
     }
-    handler.join();
+    return response.get();
+  }
+  // The answer that will come once the supervisor has moved.
+  std::future<HttpServerResponse> Begin(const std::string& method, const std::string& path,
+                                        const std::map<std::string, std::string>& query = {}) {
+    std::promise<HttpServerResponse> promise;
+    std::future<HttpServerResponse> response = promise.get_future();
+    subject->Handle(
+        {method, path, query, {}, "", "127.0.0.1"},
+        HttpResponder([promise = std::move(promise)](HttpServerResponse answer) mutable {
+          promise.set_value(std::move(answer));
+        }));
     return response;
   }
   HttpServerResponse Get(const std::string& path,
@@ -64,8 +77,26 @@ class EndpointFixture {
     return assignment;
   }
 
+  // Moves the supervisor until nobody waits for it any more.
+  void FinishRendering() {
+    std::atomic<bool> is_done{false};
+    std::thread stop([&] {
+      renderers_->Stop();
+      is_done = true;
+    });
+    while (!is_done) {
+      if (!host.executor.RunOne()) std::this_thread::yield();
+    }
+    stop.join();
+  }
+
   FakeHost host;
   supervisor::SessionState session;
+  HttpServerCounters http;
+  std::unique_ptr<endpoint::Endpoint> subject;
+
+ private:
+  std::unique_ptr<ThreadPool> renderers_ = std::make_unique<ThreadPool>("render", 2);
 };
 
 }  // namespace davit::test

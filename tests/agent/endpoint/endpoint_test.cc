@@ -1,6 +1,8 @@
 #include "agent/endpoint/endpoint.h"
 
+#include "base/http_server.h"
 #include "tests/agent/endpoint/endpoint_fixture.h"
+#include "tests/support/http_peer.h"
 
 namespace davit::endpoint {
 namespace {
@@ -201,6 +203,80 @@ TEST_CASE("unknown paths are 404, methods other than GET 405", "[endpoint]") {
     CHECK(agent.Call(method, "/v1/tasks").status == 405);
   }
   CHECK(agent.GetJson("/")["AvailableCommands"].size() == 4);
+}
+
+TEST_CASE("HEAD is answered as GET is", "[endpoint]") {
+  EndpointFixture agent;
+  CHECK(agent.Call("HEAD", "/healthz").status == 200);
+  CHECK(agent.Call("HEAD", "/metrics").status == 200);
+}
+
+TEST_CASE("a supervisor that hangs does not keep /healthz from answering", "[endpoint]") {
+  EndpointFixture agent;
+  std::vector<std::future<HttpServerResponse>> waiting;
+  for (int i = 0; i < 100; ++i) waiting.push_back(agent.Begin("GET", "/metrics"));
+  const auto answers_at_once = [&](const std::string& path) {
+    auto response = agent.Begin("GET", path);
+    const bool is_there = response.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    return is_there ? response.get().status : 0;
+  };
+  CHECK(answers_at_once("/healthz") == 200);
+  CHECK(answers_at_once("/v1/metadata") == 200);
+  CHECK(answers_at_once("/v1/tasks") == 503);  // enough of them wait
+  agent.FinishRendering();
+  for (auto& response : waiting) CHECK(response.get().status == 200);
+}
+
+// The endpoint behind a real server. The supervisor moves only while this thread waits for an
+// answer.
+class ServedEndpoint {
+ public:
+  explicit ServedEndpoint(const HttpServer::Options& options = {}) {
+    server_ =
+        HttpServer::Start(options, [this](const HttpServerRequest& request, HttpResponder respond) {
+          agent.subject->Handle(request, std::move(respond));
+        }).value();
+  }
+  test::HttpPeer Connect() const { return test::HttpPeer(server_->port()); }
+  std::string Get(const std::string& path) {
+    test::HttpPeer peer = Connect();
+    const int64_t before = server_->counters().requests;
+    peer.Send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (server_->counters().requests == before || server_->counters().unanswered_requests > 0) {
+      if (!agent.host.executor.RunOne()) std::this_thread::yield();
+    }
+    return peer.ReadAnswer();
+  }
+
+  EndpointFixture agent;
+
+ private:
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_CASE("metrics and health are shown beside hundreds of silent connections", "[endpoint]") {
+  ServedEndpoint served;
+  std::vector<test::HttpPeer> peers;
+  for (int i = 0; i < 300; ++i) {
+    peers.push_back(served.Connect());
+    if (i % 2 == 0) peers.back().Send("GET /metrics HTTP/1.1\r\nHo");
+  }
+  CHECK_THAT(served.Get("/metrics"),
+             Catch::StartsWith("HTTP/1.1 200 ") && Catch::Contains("davit_agent_tasks{"));
+  CHECK_THAT(served.Get("/healthz"), Catch::StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_CASE("what needs a supervisor that hangs is a 503 in time", "[endpoint]") {
+  HttpServer::Options options;
+  options.answer_timeout = absl::Milliseconds(20);
+  ServedEndpoint served(options);
+  for (const std::string path : {"/metrics", "/v1/tasks"}) {
+    test::HttpPeer peer = served.Connect();
+    CHECK_THAT(peer.Get(path),
+               Catch::StartsWith("HTTP/1.1 503 ") && Catch::Contains("no answer within 20ms"));
+  }
+  test::HttpPeer peer = served.Connect();
+  CHECK_THAT(peer.Get("/healthz"), Catch::StartsWith("HTTP/1.1 200 "));
 }
 
 }  // namespace

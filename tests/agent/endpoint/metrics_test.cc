@@ -46,7 +46,16 @@ TEST_CASE("every documented series is there from the start", "[metrics]") {
                                    "davit_agent_owned{kind=\"lease\"} 0\n",
                                    "davit_agent_owned{kind=\"cgroup\"} 0\n",
                                    "davit_agent_owned{kind=\"network\"} 0\n",
-                                   "davit_agent_orphans 0\n"}) {
+                                   "davit_agent_orphans 0\n",
+                                   "davit_agent_http_open_connections 0\n",
+                                   "davit_agent_http_waiting_requests 0\n",
+                                   "davit_agent_http_unanswered_requests 0\n",
+                                   "davit_agent_http_requests_total 0\n",
+                                   "davit_agent_http_refused_requests_total 0\n",
+                                   "davit_agent_http_bad_requests_total 0\n",
+                                   "davit_agent_http_connections_closed_for_room_total 0\n",
+                                   "davit_agent_http_refused_connections_total 0\n",
+                                   "davit_agent_http_failed_accepts_total 0\n"}) {
     CHECK_THAT(response.body, Catch::Contains(sample));
   }
 }
