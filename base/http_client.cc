@@ -123,7 +123,8 @@ void SetOptions(const HttpRequest& request, const curl_slist* headers, char* err
     const int64_t milliseconds = std::max<int64_t>(absl::ToInt64Milliseconds(request.timeout), 1);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
   }
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT,
+                   static_cast<long>(request.stall_bytes_per_second));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
                    static_cast<long>(absl::ToInt64Seconds(request.stall_timeout)));
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L * 1024L);

@@ -31,8 +31,10 @@ struct HttpRequest {
   std::optional<HttpSigV4> sigv4;  // `url` is percent-encoded already
   absl::Duration connect_timeout = absl::Seconds(10);
   absl::Duration timeout = absl::InfiniteDuration();  // for all of it
-  // Fewer than 1 byte/s for this long ends it.
+  // Fewer than `stall_bytes_per_second` for this long end it: a server that sends a byte now and
+  // then must not hold a thread for days.
   absl::Duration stall_timeout = absl::Seconds(60);
+  int64_t stall_bytes_per_second = 1024;
   // Redirects are followed; Authorization is not sent to another host.
   int max_redirects = 5;
   // Where the body of a 2xx answer goes, piece by piece, instead of HttpResponse::body. A non-OK

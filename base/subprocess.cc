@@ -15,12 +15,17 @@ extern "C" {
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/status.h"
 
 namespace davit {
 namespace {
+
+constexpr absl::Duration kKillTime = absl::Seconds(2);  // for a killed program to be gone
+constexpr absl::Duration kAskPeriod = absl::Milliseconds(20);
 
 // A pipe whose ends are closed at scope's end unless closed before.
 class Pipe {
@@ -124,20 +129,43 @@ bool Converse(const Command& command, StandardStreams* streams, absl::Duration d
   return true;
 }
 
+// True once the program has ended; its status is kept for waitpid().
+bool HasEnded(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid;
+}
+
 // Waits for the program's end. False: `deadline` passed. A program may close its outputs long
 // before it ends.
 bool WaitForExit(pid_t pid, absl::Duration deadline) {
+  // None when there is no descriptor left, and on kernels before 5.3: the end is then asked for.
   const int fd = pidfd_open(pid, 0);
-  if (fd < 0) return true;  // a kernel before 5.3: waitpid() waits for as long as it takes
-  bool ended = false;
-  for (;;) {
+  bool ended = HasEnded(pid);
+  while (!ended) {
     const absl::Duration left = deadline - Clock::Real()->Monotonic();
+    if (left <= absl::ZeroDuration()) break;
     pollfd watched{fd, POLLIN, 0};
-    ended = poll(&watched, 1, PollTimeout(left)) > 0;
-    if (ended || left <= absl::ZeroDuration()) break;
+    poll(&watched, 1, PollTimeout(fd < 0 ? std::min(left, kAskPeriod) : left));
+    ended = HasEnded(pid);
   }
-  close(fd);
+  if (fd >= 0) close(fd);
   return ended;
+}
+
+// Takes the status of a program that was killed. One that hangs in the kernel, on a file system
+// that does not answer, does not even die of SIGKILL: a thread of its own waits for it then, and
+// the caller goes on.
+void ReapKilled(pid_t pid) {
+  const auto reap = [pid] {
+    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  };
+  if (WaitForExit(pid, Clock::Real()->Monotonic() + kKillTime)) return reap();
+  try {
+    std::thread(reap).detach();
+  } catch (const std::system_error&) {  // no thread to be had: it stays a zombie
+  }
 }
 
 absl::StatusOr<pid_t> Spawn(const Command& command, StandardStreams* streams) {
@@ -183,13 +211,14 @@ absl::StatusOr<CommandResult> RunCommand(const Command& command) {
   ASSIGN_OR_RETURN(const pid_t pid, Spawn(command, &streams));
   CommandResult result;
   const bool in_time = Converse(command, &streams, deadline, &result) && WaitForExit(pid, deadline);
-  if (!in_time) kill(-pid, SIGKILL);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
   if (!in_time) {
+    kill(-pid, SIGKILL);
+    ReapKilled(pid);
     return absl::DeadlineExceededError(absl::StrCat(command.arguments[0], " did not end within ",
                                                     absl::FormatDuration(command.timeout)));
+  }
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;

@@ -24,9 +24,10 @@ struct CommandResult {
 };
 
 // Runs a program, in a process group of its own, until it has ended and its outputs are closed.
-// Blocks: use from a pool. Thread-safe. DeadlineExceeded: that took longer than `timeout`, and the
-// group was killed. NotFound, PermissionDenied: it could not be started. InvalidArgument: no
-// program is named. An exit code other than 0 is a result, not an error.
+// Blocks: use from a pool; for `timeout` and two seconds at most, even if the program hangs in the
+// kernel. Thread-safe. DeadlineExceeded: that took longer than `timeout`, and the group was killed.
+// NotFound, PermissionDenied: it could not be started. InvalidArgument: no program is named. An
+// exit code other than 0 is a result, not an error.
 absl::StatusOr<CommandResult> RunCommand(const Command& command);
 
 }  // namespace davit

@@ -25,7 +25,7 @@ struct RegistryOptions {
   RetryPolicy retry;
   absl::Duration manifest_timeout = absl::Minutes(1);  // for one attempt
   absl::Duration stall_timeout =
-      absl::Minutes(1);           // a blob without a byte for that long has broken off
+      absl::Minutes(1);           // a blob slower than 1 KiB/s for that long has broken off
   CredentialsLookup credentials;  // empty: pull anonymously
 };
 
