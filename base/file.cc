@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/blocking_calls.h"
 #include "base/status.h"
 
 namespace davit {
@@ -31,6 +32,7 @@ absl::Status Sync(int fd) {
 
 absl::Status Replace(const std::string& path, absl::string_view text, unsigned mode,
                      bool is_durable) {
+  const Doing step("writing ", path);
   const std::string temporary = absl::StrCat(path, ".new");
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", temporary));
@@ -49,6 +51,7 @@ absl::Status Replace(const std::string& path, absl::string_view text, unsigned m
 }  // namespace
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  const Doing step("reading ", path);
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", path));
   std::string text;
@@ -87,6 +90,7 @@ absl::Status WriteFileUntilReboot(const std::string& path, absl::string_view tex
 }
 
 absl::Status MakeDirectories(const std::string& path, unsigned mode) {
+  const Doing step("making folder ", path);
   std::error_code error;
   const bool made = std::filesystem::create_directories(path, error);
   if (error) return ErrnoStatus(error.value(), absl::StrCat("mkdir ", path));
@@ -96,6 +100,7 @@ absl::Status MakeDirectories(const std::string& path, unsigned mode) {
 }
 
 absl::Status RemoveAll(const std::string& path) {
+  const Doing step("removing ", path);
   std::error_code error;
   std::filesystem::remove_all(path, error);
   if (error && error.value() != ENOENT)
@@ -104,6 +109,7 @@ absl::Status RemoveAll(const std::string& path) {
 }
 
 bool FileExists(const std::string& path) {
+  const Doing step("inspecting ", path);
   std::error_code error;
   return std::filesystem::exists(path, error);
 }

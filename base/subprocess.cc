@@ -18,6 +18,7 @@ extern "C" {
 #include <system_error>
 #include <thread>
 
+#include "base/blocking_calls.h"
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -205,6 +206,7 @@ absl::StatusOr<pid_t> Spawn(const Command& command, StandardStreams* streams) {
 
 absl::StatusOr<CommandResult> RunCommand(const Command& command) {
   if (command.arguments.empty()) return absl::InvalidArgumentError("a command without a program");
+  const Doing step("running ", command.arguments[0]);
   const absl::Duration deadline = Clock::Real()->Monotonic() + command.timeout;
   StandardStreams streams;
   if (!streams.ok()) return ErrnoStatus(errno, "pipe");
