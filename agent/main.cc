@@ -30,10 +30,6 @@ namespace {
 
 constexpr int kExitFailure = 1;
 constexpr int kExitBadConfig = 5;  // systemd's RestartPreventExitStatus: do not try again
-constexpr int kRuntimeThreads = 8;
-constexpr int kImageThreads = 8;
-constexpr int kNetworkThreads = 4;
-constexpr int kHealthThreads = 8;
 constexpr int kHttpThreads = 2;
 constexpr int kRenderThreads = 2;
 constexpr size_t kHttpConnections = 2000;
@@ -165,12 +161,17 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   const supervisor::TaskFiles files(config.state_dir);
 
   ThreadPool control("control", 2);
-  ThreadPool runtime_pool("runtime", kRuntimeThreads);
-  ThreadPool image_pool("image", kImageThreads);
-  ThreadPool network_pool("network", kNetworkThreads);
-  ThreadPool health_pool("health", kHealthThreads);
-  const supervisor::Pools pools{&control, &runtime_pool, &image_pool, &network_pool, &health_pool};
   ThreadTimers timers;
+  BlockingCalls calls(Clock::Real(), &timers, &control);
+  const LanePool::Deps lanes{Clock::Real(), &timers, &control, &calls};
+  LanePool runtime_pool({.name = "runtime", .threads = 8}, lanes);
+  LanePool signal_pool({.name = "signal", .threads = 8}, lanes);
+  LanePool inspection_pool({.name = "inspection", .threads = 4}, lanes);
+  LanePool image_pool({.name = "image", .threads = 8}, lanes);
+  LanePool network_pool({.name = "network", .threads = 4}, lanes);
+  LanePool health_pool({.name = "health", .threads = 8}, lanes);
+  const supervisor::Pools pools{&control,    &runtime_pool, &signal_pool, &inspection_pool,
+                                &image_pool, &network_pool, &health_pool};
 
   containerd::Client client({config.containerd_address, config.containerd_namespace});
   runtime::ContainerdRuntimeOptions runtime_options;
@@ -187,9 +188,9 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   image_options.concurrent_layers = config.concurrent_layers;
   image::ContainerdImagePuller puller(&client, image_options);
 
-  supervisor::Supervisor supervisor(
-      SupervisorOptions(config, facts, identity, stored.registration),
-      {pools, &timers, Clock::Real(), store.get(), &runtime, cgroups.get(), network.get(), &files});
+  supervisor::Supervisor supervisor(SupervisorOptions(config, facts, identity, stored.registration),
+                                    {pools, &timers, Clock::Real(), store.get(), &runtime,
+                                     cgroups.get(), network.get(), &files, &calls});
   const secret::AwsClient aws(AwsOptionsOf(config));
   const secret::FolderSecretSource folder_secrets(config.secrets_directory);
   const secret::AwsSecretSource aws_secrets(&aws);
@@ -219,6 +220,8 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
                                 {"runtime", [&] { return runtime_pool.Depth(); }},
                                 {"image", [&] { return image_pool.Depth(); }},
                                 {"network", [&] { return network_pool.Depth(); }},
+                                {"signal", [&] { return signal_pool.Depth(); }},
+                                {"inspection", [&] { return inspection_pool.Depth(); }},
                                 {"health", [&] { return health_pool.Depth(); }},
                                 {"render", [&] { return render_pool.Depth(); }}},
                                &http_counters,

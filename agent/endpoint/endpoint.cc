@@ -10,6 +10,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMaxWaiting = 100;  // far more than scrapers and people need at a time
+constexpr size_t kMaxNamedCalls = 8;
 
 HttpServerResponse Answer(int status, const Json& json) {
   // Invalid UTF-8 is replaced: an image's words shall not break the answer.
@@ -116,6 +117,14 @@ std::string ImpairmentOf(const supervisor::Supervisor& supervisor, const store::
     absl::StrAppend(&impairment, impairment.empty() ? "" : "; ",
                     "state cannot be stored: ", health.message());
   }
+  const std::vector<StuckCall> stuck = supervisor.stuck_calls();
+  for (size_t i = 0; i < stuck.size() && i < kMaxNamedCalls; ++i) {
+    absl::StrAppend(&impairment, impairment.empty() ? "" : "; ", "a call hangs since ",
+                    absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", stuck[i].since, absl::UTCTimeZone()),
+                    ": ", stuck[i].lane, ": ", stuck[i].what);
+  }
+  if (stuck.size() > kMaxNamedCalls)
+    absl::StrAppend(&impairment, "; and ", stuck.size() - kMaxNamedCalls, " more calls");
   return impairment;
 }
 

@@ -122,7 +122,10 @@ std::vector<MetricFamily> AgentState(const MetricSources& sources) {
       Family("davit_agent_pool_queue_depth", "Pieces of work that wait for a thread, by pool.");
   for (const PoolGauge& pool : sources.pools)
     Add({{"pool", pool.name}}, static_cast<double>(pool.depth()), &depth);
-  return {info, connected, sessions, runtime, store, depth};
+  MetricFamily stuck = Family("davit_agent_stuck_calls",
+                              "Calls to the kernel, the disk, containerd or a program that hang.");
+  Add({}, static_cast<double>(sources.supervisor->stuck_calls().size()), &stuck);
+  return {info, connected, sessions, runtime, store, depth, stuck};
 }
 
 // At the agent's last look at the whole host.

@@ -42,9 +42,13 @@ FakeRuntime::~FakeRuntime() {
 }
 
 absl::Status FakeRuntime::Enter(Verb verb) {
-  ++held_calls_;
-  while (held_.contains(verb)) released_.Wait(&mu_);
-  --held_calls_;
+  ++calls_[verb];
+  if (const auto held = held_.find(verb); held != held_.end() && held->second > 0) {
+    --held->second;
+    ++held_calls_;
+    while (held_.contains(verb)) released_.Wait(&mu_);
+    --held_calls_;
+  }
   if (std::deque<absl::Status>& failures = failures_[verb]; !failures.empty()) {
     const absl::Status failure = failures.front();
     failures.pop_front();
@@ -393,9 +397,9 @@ void FakeRuntime::LoseNextAnswer(Verb verb) {
   lost_answers_.insert(verb);
 }
 
-void FakeRuntime::Hold(Verb verb) {
+void FakeRuntime::Hold(Verb verb, int count) {
   MutexLock lock(&mu_);
-  held_.insert(verb);
+  held_[verb] = count;
 }
 
 void FakeRuntime::Release(Verb verb) {
@@ -444,6 +448,12 @@ std::optional<ContainerInfo> FakeRuntime::FindInfo(const std::string& container_
   const auto found = boxes_.find(container_id);
   const bool is_there = found != boxes_.end() && found->second.spec.has_value();
   return is_there ? std::optional(found->second.info) : std::nullopt;
+}
+
+int FakeRuntime::CallCount(Verb verb) const {
+  MutexLock lock(&mu_);
+  const auto found = calls_.find(verb);
+  return found == calls_.end() ? 0 : found->second;
 }
 
 int FakeRuntime::HeldCalls() const {

@@ -2,6 +2,7 @@
 #define DAVIT_AGENT_RUNTIME_FAKE_RUNTIME_H_
 
 #include <deque>
+#include <limits>
 #include <memory>
 #include <set>
 
@@ -86,8 +87,9 @@ class FakeRuntime final : public Runtime {
   // The next call of `verb` does its work and fails with Unavailable all the same: its answer is
   // lost.
   void LoseNextAnswer(Verb verb);
-  // Calls of `verb` block, before they do anything, until Release(). Only for callers on pools.
-  void Hold(Verb verb);
+  // The next `count` calls of `verb` block, before they do anything, until Release(). Only for
+  // callers on pools.
+  void Hold(Verb verb, int count = std::numeric_limits<int>::max());
   void Release(Verb verb);
 
   // For assertions.
@@ -102,6 +104,8 @@ class FakeRuntime final : public Runtime {
   std::optional<ContainerInfo> FindInfo(const std::string& container_id) const;
   // How many calls wait in Hold().
   int HeldCalls() const;
+  // How many calls of `verb` have been made.
+  int CallCount(Verb verb) const;
 
  private:
   struct Mailbox;
@@ -141,7 +145,8 @@ class FakeRuntime final : public Runtime {
   std::function<void(const std::string&, int)> on_end_ ABSL_GUARDED_BY(mu_);
   std::map<Verb, std::deque<absl::Status>> failures_ ABSL_GUARDED_BY(mu_);
   std::set<Verb> lost_answers_ ABSL_GUARDED_BY(mu_);
-  std::set<Verb> held_ ABSL_GUARDED_BY(mu_);
+  std::map<Verb, int> held_ ABSL_GUARDED_BY(mu_);  // how many more calls are to wait
+  std::map<Verb, int> calls_ ABSL_GUARDED_BY(mu_);
   int held_calls_ ABSL_GUARDED_BY(mu_) = 0;
   int next_pid_ ABSL_GUARDED_BY(mu_) = 1000;
   bool is_reachable_ ABSL_GUARDED_BY(mu_) = true;

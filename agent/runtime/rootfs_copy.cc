@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/runtime/merged_rootfs.h"
 #include "agent/runtime/runtime.h"
+#include "base/blocking_calls.h"
 #include "base/status.h"
 
 namespace davit::runtime {
@@ -84,6 +85,7 @@ absl::Status CopyFolder(const MergedFolder& from, int to, int depth) {
   if (depth > kMaxDepth) return absl::FailedPreconditionError("folders are too deep");
   ASSIGN_OR_RETURN(const std::set<std::string> names, NamesIn(from));
   for (const std::string& name : names) {
+    const Doing step("copying ", name);  // each has its own time: a long copy is not a stuck one
     ASSIGN_OR_RETURN(const Entry entry, LookUp(from, name), name);
     if (entry.kind == Entry::Kind::kAbsent) continue;
     if (entry.kind != Entry::Kind::kFolder) {

@@ -243,7 +243,7 @@ void Session::Report(v1::TaskState state) {
   });
 }
 
-void Session::RuntimeAvailabilityChanged() {
+void Session::HealthChanged() {
   serial_.Post([this] {
     if (!session_id_.empty()) Beat();
   });

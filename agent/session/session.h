@@ -56,7 +56,7 @@ class Session final : public supervisor::ReportSink {
 
   void Report(v1::TaskState state) override;
   // Sends a heartbeat now.
-  void RuntimeAvailabilityChanged() override;
+  void HealthChanged() override;
   // Proposes their stop, and that of whatever else no set lists.
   void OrphansFound() override;
   supervisor::SessionState state() const;

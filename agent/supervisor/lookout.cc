@@ -45,12 +45,13 @@ void Lookout::BeginListing() {
   is_listing_ = true;
   std::vector<Question> questions;
   questions.swap(questions_);
-  deps_.blocking->Post([this, questions = std::move(questions)]() mutable {
-    deps_.serial->Post(
-        [this, listed = deps_.runtime->List(), questions = std::move(questions)]() mutable {
-          Answer(std::move(listed), std::move(questions));
-        });
-  });
+  deps_.blocking->Post({kHostLane, "listing the containers of the host"},
+                       [this, questions = std::move(questions)]() mutable {
+                         deps_.serial->Post([this, listed = deps_.runtime->List(),
+                                             questions = std::move(questions)]() mutable {
+                           Answer(std::move(listed), std::move(questions));
+                         });
+                       });
 }
 
 void Lookout::Answer(absl::StatusOr<std::vector<runtime::ContainerInfo>> listed,
@@ -69,11 +70,13 @@ void Lookout::Answer(absl::StatusOr<std::vector<runtime::ContainerInfo>> listed,
   for (runtime::ContainerInfo& info : *listed) containers->emplace(info.id, std::move(info));
   for (Question& question : questions) {
     const bool same_boot = rebooted_.erase(question.task->id()) == 0;
-    deps_.blocking->Post([this, question = std::move(question), same_boot, containers] {
-      task::Observed observed = Sightings(question, *containers);
-      observed.same_boot = same_boot;
-      question.task->Handle(std::move(observed));
-    });
+    BlockingCall call{question.task->id(), "examining the task's containers"};
+    deps_.blocking->Post(std::move(call),
+                         [this, question = std::move(question), same_boot, containers] {
+                           task::Observed observed = Sightings(question, *containers);
+                           observed.same_boot = same_boot;
+                           question.task->Handle(std::move(observed));
+                         });
   }
   if (!questions_.empty()) BeginListing();
 }

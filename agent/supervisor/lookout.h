@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/runtime/runtime.h"
+#include "agent/supervisor/pools.h"
 #include "agent/supervisor/post_mortem.h"
 #include "agent/supervisor/task.h"
 #include "base/timers.h"
@@ -21,8 +22,8 @@ namespace davit::supervisor {
 class Lookout {
  public:
   struct Deps {
-    Executor* serial;    // where the state below is touched
-    Executor* blocking;  // for calls to the runtime and the kernel
+    Executor* serial;            // where the state below is touched
+    BlockingExecutor* blocking;  // for calls to the runtime and the kernel
     Timers* timers;
     runtime::Runtime* runtime;
     const PostMortems* post_mortems;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "agent/spec/docker_volume.h"
+#include "base/blocking_calls.h"
 #include "base/status.h"
 
 namespace davit::supervisor {
@@ -27,6 +28,7 @@ bool IsOwnVolume(const v1::Volume& volume) {
 
 absl::Status FillIfEmpty(const runtime::Rootfs& rootfs, const std::string& path,
                          const std::string& folder) {
+  const Doing step("copying ", path, " of the image to volume folder ", folder);
   std::error_code error;
   if (!std::filesystem::is_empty(folder, error) || error) return absl::OkStatus();
   return runtime::CopyFolderFromRootfs(rootfs, path, folder);

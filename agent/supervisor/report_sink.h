@@ -12,9 +12,9 @@ class ReportSink {
   // The latest state of a task. A terminal one is durable already, and is given again after each
   // reconnect until Supervisor::NoteAcked().
   virtual void Report(v1::TaskState state) = 0;
-  // Supervisor::runtime_available() has another value than before: whoever places tasks here should
-  // know at once.
-  virtual void RuntimeAvailabilityChanged() {}
+  // Supervisor::runtime_available() or stuck_calls() has another value than before: whoever places
+  // tasks here should know at once.
+  virtual void HealthChanged() {}
   // Tasks run here that nobody knows, and did not at the last look: whoever assigns tasks should be
   // asked whose they are.
   virtual void OrphansFound() {}

@@ -13,6 +13,8 @@ namespace {
 
 constexpr absl::Duration kFirstLookRetry = absl::Seconds(2);
 constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
+// Hundreds of tasks take their time; each of the calls has a deadline.
+constexpr absl::Duration kInventoryPatience = absl::Seconds(60);
 // The sequence numbers of a restarted agent begin above all that the one before can have used since
 // its last save.
 constexpr uint64_t kSequenceGap = 1ULL << 20;
@@ -49,7 +51,7 @@ Supervisor::Supervisor(Options options, const Deps& deps)
       serial_(deps.pools.control),
       ledger_(options_.capacity),
       post_mortems_(options_.post_mortem, deps.cgroups, deps.files),
-      lookout_({&serial_, deps.pools.runtime, deps.timers, deps.runtime, &post_mortems_}),
+      lookout_({&serial_, deps.pools.inspection, deps.timers, deps.runtime, &post_mortems_}),
       orphans_(options_.agent_ids, options_.orphan_grace) {}
 
 void Supervisor::Connect(Effects* effects, ReportSink* sink) {
@@ -61,6 +63,8 @@ void Supervisor::Start(const std::vector<v1::TaskRecord>& records) {
   serial_.Post([this, records] {
     for (const v1::TaskRecord& record : records) Adopt(record);
     LogInfo("tasks loaded", {{"tasks", tasks_.size()}, {"stopped", finished_.size()}});
+    deps_.calls->Observe(
+        [this](const StuckCall& call, bool is_stuck) { OnStuckCall(call, is_stuck); });
     deps_.runtime->Watch([this](const runtime::RuntimeEvent& event) { OnRuntimeEvent(event); });
     Reconcile();
   });
@@ -242,12 +246,13 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
       return;  // read from the cgroup when the container ends
     case runtime::RuntimeEvent::Kind::kRemoved:
       return serial_.Post([this, id = event.container_id] {
-        if (const auto task = FindByContainer(id)) task->Handle(task::RuntimeConnected{});
+        if (const auto task = FindByContainer(id))
+          task->Handle(task::ContainerRemoved{task->ContainerName(id)});
       });
     case runtime::RuntimeEvent::Kind::kConnected:
       return OnRuntimeConnected();
     case runtime::RuntimeEvent::Kind::kDisconnected:
-      if (runtime_available_.exchange(false)) sink_->RuntimeAvailabilityChanged();
+      if (runtime_available_.exchange(false)) sink_->HealthChanged();
       LogWarning("runtime cannot be reached: what containers do is unknown, they are left alone");
       return;
   }
@@ -256,16 +261,32 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
 void Supervisor::OnRuntimeConnected() {
   if (!runtime_available_.exchange(true)) {
     LogInfo("runtime connected");
-    sink_->RuntimeAvailabilityChanged();
+    sink_->HealthChanged();
   }
-  LookAtAll();
+  serial_.Post([this] { TellAll(task::RuntimeConnected{}); });
 }
 
-void Supervisor::LookAtAll() {
-  serial_.Post([this] {
-    for (const auto& [id, task] : tasks_) {
-      if (finished_.count(id) == 0) task->Handle(task::RuntimeConnected{});
+void Supervisor::TellAll(const decltype(task::Event::what)& event) {
+  for (const auto& [id, task] : tasks_) {
+    if (finished_.count(id) == 0) task->Handle(event);
+  }
+}
+
+void Supervisor::OnStuckCall(const StuckCall& call, bool is_stuck) {
+  sink_->HealthChanged();
+  serial_.Post([this, call, is_stuck] {
+    const std::shared_ptr<Task> task = Find(call.lane);
+    const std::string whose = task == nullptr ? call.lane : task->arn();
+    if (is_stuck) {
+      LogWarning(
+          "a call hangs; what else it holds up is its own task only",
+          {{"task_arn", whose}, {"call", call.what}, {"since", absl::FormatTime(call.since)}});
+    } else {
+      LogInfo("a call that hung goes on", {{"task_arn", whose}, {"call", call.what}});
     }
+    if (task == nullptr) return;
+    if (is_stuck) return task->Handle(task::CallStuck{call.what});
+    task->Handle(task::CallGoesOn{call.what});
   });
 }
 
@@ -274,14 +295,15 @@ void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
     const std::shared_ptr<Task> task = FindByContainer(event.container_id);
     if (task == nullptr) return;
     // Reading the cgroup blocks, and comes before the task can have it removed.
-    deps_.pools.runtime->Post([this, event, task] {
-      const std::string name = task->ContainerName(event.container_id);
-      if (name.empty()) return;  // the pause container: what its end ends has ends of its own
-      task::PostMortem facts = post_mortems_.Examine(*task, name);
-      const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
-      task->Handle(
-          task::Exited{name, event.exit_code, out_of_memory, event.exited_at, std::move(facts)});
-    });
+    deps_.pools.inspection->Post(
+        {task->id(), "examining a container that has ended"}, [this, event, task] {
+          const std::string name = task->ContainerName(event.container_id);
+          if (name.empty()) return;  // the pause container: what its end ends has ends of its own
+          task::PostMortem facts = post_mortems_.Examine(*task, name);
+          const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
+          task->Handle(task::Exited{name, event.exit_code, out_of_memory, event.exited_at,
+                                    std::move(facts)});
+        });
   });
 }
 
@@ -293,24 +315,25 @@ void Supervisor::ScheduleReconcile() {
   // New tasks wait for the first look.
   const absl::Duration delay = has_looked_ ? options_.reconcile_interval : kFirstLookRetry;
   deps_.timers->After(delay, &serial_, [this] {
-    LookAtAll();
+    TellAll(task::ReconcileDue{});
     Reconcile();
   });
 }
 
 void Supervisor::Reconcile() {
-  deps_.pools.runtime->Post([this] {
-    absl::StatusOr<HostInventory> inventory =
-        TakeInventory(deps_.runtime, deps_.cgroups, deps_.network, *deps_.files);
-    serial_.Post([this, inventory = std::move(inventory)] {
-      if (inventory.ok()) {
-        NoteInventory(*inventory);
-      } else {
-        LogWarning("the host cannot be looked at", {{"status", inventory.status()}});
-      }
-      ScheduleReconcile();
-    });
-  });
+  deps_.pools.inspection->Post(
+      {kHostLane, "inspecting the whole host", kInventoryPatience}, [this] {
+        absl::StatusOr<HostInventory> inventory =
+            TakeInventory(deps_.runtime, deps_.cgroups, deps_.network, *deps_.files);
+        serial_.Post([this, inventory = std::move(inventory)] {
+          if (inventory.ok()) {
+            NoteInventory(*inventory);
+          } else {
+            LogWarning("the host cannot be looked at", {{"status", inventory.status()}});
+          }
+          ScheduleReconcile();
+        });
+      });
 }
 
 void Supervisor::NoteInventory(const HostInventory& inventory) {
@@ -357,7 +380,9 @@ void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& rea
         task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
     return;
   }
-  deps_.pools.runtime->Post([this, task_id, containers = orphan.containers] {
+  deps_.pools.runtime->Post({task_id, "removing an unknown task"}, [this, task_id,
+                                                                    containers =
+                                                                        orphan.containers] {
     const absl::Status removed = effects_->RemoveFromHost(task_id, containers);
     if (!removed.ok())
       LogWarning("orphan stays, until the next look", {{"task_id", task_id}, {"status", removed}});
@@ -385,7 +410,7 @@ void Supervisor::CleanUp(const std::string& task_id) {
 }
 
 void Supervisor::RemoveLogs(const std::string& task_id) {
-  deps_.pools.runtime->Post([this, task_id] {
+  deps_.pools.runtime->Post({task_id, "removing the task's logs"}, [this, task_id] {
     if (const absl::Status removed = deps_.files->RemoveLogs(task_id); !removed.ok()) {
       LogWarning("logs of a stopped task stay, until the next look",
                  {{"task_id", task_id}, {"status", removed}});

@@ -58,6 +58,7 @@ class Supervisor final : public TaskEffects::Host {
     resource::TaskCgroups* cgroups;
     network::Network* network;
     const TaskFiles* files;
+    BlockingCalls* calls;  // those that run on the pools
   };
   Supervisor(Options options, const Deps& deps);
 
@@ -89,6 +90,8 @@ class Supervisor final : public TaskEffects::Host {
     size_t orphans = 0;
   };
   Owned owned() const;
+  // What hangs now, and for which task; the oldest first.
+  std::vector<StuckCall> stuck_calls() const { return deps_.calls->Stuck(); }
   // Runs `pong` on the supervisor's mailbox: what feeds the watchdog proves that it moves.
   void Ping(Work pong);
 
@@ -108,8 +111,9 @@ class Supervisor final : public TaskEffects::Host {
   void OnRuntimeEvent(const runtime::RuntimeEvent& event);
   void OnExit(const runtime::RuntimeEvent& event);
   void OnRuntimeConnected();
-  // Has every unfinished task compared with the runtime.
-  void LookAtAll();
+  // Tells every task that is not STOPPED.
+  void TellAll(const decltype(task::Event::what)& event);
+  void OnStuckCall(const StuckCall& call, bool is_stuck);
   void ScheduleReconcile();
   void Reconcile();
   void NoteInventory(const HostInventory& inventory);

@@ -18,6 +18,8 @@ namespace davit::supervisor {
 namespace {
 
 constexpr absl::Duration kCgroupKillTimeout = absl::Seconds(10);
+// ECS allows a check a minute; the runtime's own calls come on top.
+constexpr absl::Duration kCheckPatience = absl::Seconds(150);
 
 network::NetworkMode ModeOf(const v1::TaskDefinition& task,
                             const v1::ContainerDefinition& definition) {
@@ -97,32 +99,43 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
   } else if (std::holds_alternative<task::Report>(action)) {
     deps_.host->Report(task, snapshot);
   } else if (const auto* provision = std::get_if<task::Provision>(&action)) {
-    deps_.pools.runtime->Post([this, task, attempt = provision->attempt] {
-      task->Handle(task::Provisioned{attempt, Provision(*task)});
-    });
+    deps_.pools.runtime->Post({task->id(), "making the task's cgroup, volumes and lease"},
+                              [this, task, attempt = provision->attempt] {
+                                task->Handle(task::Provisioned{attempt, Provision(*task)});
+                              });
   } else if (const auto* pull = std::get_if<task::Pull>(&action)) {
     task->CancelFlag(pull->container)->store(false);
-    deps_.pools.image->Post([this, task, action = *pull] {
-      task->Handle(Pull(task.get(), action.container, action.attempt));
-    });
+    // As long as a network needs; the puller has deadlines of its own.
+    deps_.pools.image->Post({task->id(), absl::StrCat("pulling the image of ", pull->container),
+                             absl::InfiniteDuration()},
+                            [this, task, action = *pull] {
+                              task->Handle(Pull(task.get(), action.container, action.attempt));
+                            });
   } else if (const auto* cancel = std::get_if<task::CancelPull>(&action)) {
     task->CancelFlag(cancel->container)->store(true);
   } else if (const auto* create = std::get_if<task::Create>(&action)) {
     BeginCreate(task, *create);
   } else if (const auto* start = std::get_if<task::Start>(&action)) {
-    deps_.pools.runtime->Post([this, task, action = *start] {
-      const absl::StatusOr<int> pid = Start(*task, action.container);
-      task->Handle(task::Started{action.container, action.attempt,
-                                 ToOutcome(pid.status(), "CannotStartContainerError"),
-                                 pid.value_or(0)});
-    });
+    deps_.pools.runtime->Post(
+        {task->id(), absl::StrCat("starting container ", start->container)},
+        [this, task, action = *start] {
+          const absl::StatusOr<int> pid = Start(*task, action.container);
+          task->Handle(task::Started{action.container, action.attempt,
+                                     ToOutcome(pid.status(), "CannotStartContainerError"),
+                                     pid.value_or(0)});
+        });
   } else if (const auto* signal = std::get_if<task::Signal>(&action)) {
-    deps_.pools.runtime->Post([this, task, action = *signal] {
-      task->Handle(task::Signalled{action.container,
-                                   ToOutcome(Signal(*task, action), "CannotStopContainerError")});
-    });
+    deps_.pools.signal->Post(
+        {task->id(), absl::StrCat("sending signal ", signal->signal_number, " to container ",
+                                  signal->container)},
+        [this, task, action = *signal] {
+          task->Handle(task::Signalled{
+              action.container, ToOutcome(Signal(*task, action), "CannotStopContainerError")});
+        });
   } else if (const auto* check = std::get_if<task::Check>(&action)) {
-    deps_.pools.health->Post([this, task, action = *check] { task->Handle(Check(*task, action)); });
+    deps_.pools.health->Post(
+        {task->id(), absl::StrCat("checking container ", check->container), kCheckPatience},
+        [this, task, action = *check] { task->Handle(Check(*task, action)); });
   } else if (const auto* deprovision = std::get_if<task::Deprovision>(&action)) {
     std::vector<std::string> containers;
     for (const task::ContainerSnapshot& container : snapshot.containers)
@@ -131,6 +144,7 @@ void TaskEffects::Begin(const std::shared_ptr<Task>& task, const task::TaskSnaps
     if (spec::NeedsPause(task->assignment().task_definition()))
       containers.emplace_back(spec::kPauseContainer);
     deps_.pools.runtime->Post(
+        {task->id(), "removing the task"},
         [this, task, attempt = deprovision->attempt, containers = std::move(containers)] {
           task->Handle(Deprovision(task.get(), containers, attempt));
         });
@@ -160,7 +174,10 @@ task::Outcome TaskEffects::Provision(const Task& task) {
   const auto volumes = deps_.files->MakeVolumes(task.id(), definition);
   if (!volumes.ok()) return ToOutcome(volumes.status(), "VolumeError");
   absl::Status rest = deps_.files->MakeLogFolder(task.id());
-  if (rest.ok()) rest = deps_.runtime->CreateLease(task.Lease(), LabelsOf(task));
+  if (rest.ok()) {
+    const Doing step("containerd makes lease ", task.Lease());
+    rest = deps_.runtime->CreateLease(task.Lease(), LabelsOf(task));
+  }
   if (rest.ok() && spec::NeedsPause(definition)) rest = BeginSharing(task);
   return ToOutcome(rest, "ResourceInitializationError");
 }
@@ -208,7 +225,9 @@ void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Cre
     BeginAttach(task, action, std::make_shared<secret::ResolvedValues>());
     return;
   }
-  deps_.pools.image->Post([this, task, action] {
+  BlockingCall call{
+      task->id(), absl::StrCat("reading the secrets and environment files of ", action.container)};
+  deps_.pools.image->Post(std::move(call), [this, task, action] {
     absl::StatusOr<secret::ResolvedValues> values = ResolveValues(*task, action.container);
     if (values.ok()) {
       task->AddSecrets(action.container, *values);
@@ -246,11 +265,14 @@ void TaskEffects::BeginAttach(const std::shared_ptr<Task>& task, const task::Cre
                                BindingsOf(task->assignment().task_definition(),
                                           task->Definition(action.container), attachment)});
   };
+  const BlockingCall creating{task->id(), absl::StrCat("creating container ", action.container)};
   if (!HasOwnNetwork(task->assignment().task_definition(), task->Definition(action.container))) {
-    deps_.pools.runtime->Post([create] { create(network::Attachment()); });
+    deps_.pools.runtime->Post(creating, [create] { create(network::Attachment()); });
     return;
   }
-  deps_.pools.network->Post([this, task, action, create] {
+  const BlockingCall attaching{task->id(),
+                               absl::StrCat("making the network of container ", action.container)};
+  deps_.pools.network->Post(attaching, [this, task, action, create, creating] {
     absl::StatusOr<network::Attachment> attachment = Attach(*task, action.container);
     if (!attachment.ok()) {
       task->Handle(task::Created{action.container,
@@ -260,7 +282,7 @@ void TaskEffects::BeginAttach(const std::shared_ptr<Task>& task, const task::Cre
       return;
     }
     deps_.pools.runtime->Post(
-        [create, attachment = *std::move(attachment)] { create(attachment); });
+        creating, [create, attachment = *std::move(attachment)] { create(attachment); });
   });
 }
 
@@ -345,6 +367,7 @@ absl::Status TaskEffects::Create(Task* task, const std::string& container,
   spec.log_uri = log::LogUri(log);
   spec.terminal = definition.pseudo_terminal();
   spec.open_stdin = definition.interactive();
+  const Doing step("the runtime creates ", spec.id);
   RETURN_IF_ERROR(deps_.runtime->Create(spec));
   if (!spec::NeedsPause(task->assignment().task_definition())) return absl::OkStatus();
   // If it has ended, its pid may have been another process's when the container joined "its"
@@ -405,9 +428,14 @@ absl::Status TaskEffects::RemoveFromHost(const std::string& task_id,
                                          const std::vector<std::string>& containers) {
   for (const std::string& container : containers) {
     const std::string id = task::ContainerIdOf(task_id, container);
-    RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(id)), "removing container ", container);
+    {
+      const Doing step("the runtime removes ", id);
+      RETURN_IF_ERROR(OkIfNotFound(deps_.runtime->Remove(id)), "removing container ", container);
+    }
+    const Doing step("removing the network of ", id);
     RETURN_IF_ERROR(deps_.network->Detach(id), "removing the network of ", container);
   }
+  const Doing step("removing the cgroup and the files of task ", task_id);
   RETURN_IF_ERROR(deps_.cgroups->Remove(task_id, kCgroupKillTimeout), "removing the task's cgroup");
   RETURN_IF_ERROR(deps_.files->RemoveTask(task_id), "removing the task's files");
   return deps_.runtime->RemoveLease(LeaseOf(task_id));

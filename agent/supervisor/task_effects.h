@@ -12,22 +12,13 @@
 #include "agent/runtime/runtime.h"
 #include "agent/secret/value_resolver.h"
 #include "agent/spec/oci_spec.h"
+#include "agent/supervisor/pools.h"
 #include "agent/supervisor/post_mortem.h"
 #include "agent/supervisor/task.h"
 #include "agent/supervisor/task_files.h"
 #include "base/timers.h"
 
 namespace davit::supervisor {
-
-// The pools that blocking work runs on. Bounded: what is behind a slow registry never holds up a
-// stop.
-struct Pools {
-  Executor* control;  // never blocked: mailboxes and timers
-  Executor* runtime;  // containerd calls, cgroups, files
-  Executor* image;    // pulls
-  Executor* network;  // CNI plugins
-  Executor* health;   // checks of containers: as slow as what they ask
-};
 
 // Carries out the actions of tasks on this host: each is posted to a pool, blocks there, and comes
 // back to the task as an event with its attempt number. All names are derived from the task's id,

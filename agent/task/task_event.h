@@ -110,8 +110,21 @@ struct Observed {
   std::vector<Sighting> sightings;
   bool same_boot = true;
 };
-// Events of the runtime may have been missed.
+// The runtime can be reached (again): its events may have been missed.
 struct RuntimeConnected {};
+// Somebody removed the container from the runtime: this agent, or a stranger.
+struct ContainerRemoved {
+  std::string container;
+};
+// The slow comparison with the host is due, whatever events said.
+struct ReconcileDue {};
+// A call that is made for this task hangs, and what it does; or it goes on, or has returned.
+struct CallStuck {
+  std::string what;
+};
+struct CallGoesOn {
+  std::string what;  // of the CallStuck
+};
 
 struct TimerKey {
   enum class Kind {
@@ -134,7 +147,8 @@ struct TimerFired {
 struct Event {
   absl::Time at;  // by the wall clock
   std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled,
-               Deprovisioned, Checked, Observed, RuntimeConnected, TimerFired>
+               Deprovisioned, Checked, Observed, RuntimeConnected, ContainerRemoved, ReconcileDue,
+               CallStuck, CallGoesOn, TimerFired>
       what;
   // The same, since the host's boot: by a clock that nobody sets.
   absl::Duration uptime = absl::ZeroDuration();

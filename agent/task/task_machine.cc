@@ -143,8 +143,20 @@ class Notes {
     }
   }
 
-  void operator()(const RuntimeConnected&) {
-    if (!task_->finished && task_->owns_host_state) actions_->push_back(Observe{});
+  void operator()(const RuntimeConnected&) { Look(); }
+  void operator()(const ReconcileDue&) { Look(); }
+
+  void operator()(const ContainerRemoved& event) {
+    // One that has ended is removed by this agent, and nothing is to be learned of it.
+    const ContainerSnapshot* container = FindContainer(*task_, event.container);
+    if (container != nullptr && container->phase != Phase::kStopped) Look();
+  }
+
+  void operator()(const CallStuck& event) { task_->stuck_calls.push_back(event.what); }
+  void operator()(const CallGoesOn& event) {
+    std::vector<std::string>& stuck = task_->stuck_calls;
+    const auto found = std::find(stuck.begin(), stuck.end(), event.what);
+    if (found != stuck.end()) stuck.erase(found);
   }
 
   void operator()(const TimerFired& event) {
@@ -179,6 +191,13 @@ class Notes {
     const bool awaited =
         container != nullptr && container->work == work && container->attempt == attempt;
     return awaited ? container : nullptr;
+  }
+
+  // Asks the runtime about containers whose state can have changed.
+  void Look() {
+    const bool all_ended = std::all_of(task_->containers.begin(), task_->containers.end(),
+                                       [](const auto& c) { return c.phase == Phase::kStopped; });
+    if (task_->owns_host_state && (!all_ended || !task_->observed)) actions_->push_back(Observe{});
   }
 
   // The probe whose check with this number is due or under way; `container` may be null.
@@ -396,6 +415,7 @@ void Conclude(const TaskSnapshot& before, Step* step) {
   const bool visible =
       step->next.last_status != before.last_status ||
       step->next.waiting_reason != before.waiting_reason ||
+      step->next.stuck_calls != before.stuck_calls ||
       !std::equal(before.containers.begin(), before.containers.end(), step->next.containers.begin(),
                   step->next.containers.end(), same);
   if (visible) step->actions.push_back(Report{});

@@ -116,6 +116,7 @@ void Finish(absl::Time now, TaskSnapshot* task, Actions* actions) {
   task->admitted = false;
   task->work = Work::kNothing;
   task->waiting_reason.clear();
+  task->stuck_calls.clear();
   task->stopped_at = now;
   actions->push_back(Persist{});
   actions->push_back(Release{});

@@ -229,7 +229,7 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
   state.set_last_status(task.last_status);
   state.set_stopped_reason(Shorten(task.stopped_reason, kReasonLimit));
   state.set_stop_code(task.stop_code);
-  state.set_waiting_reason(Shorten(task.waiting_reason, kReasonLimit));
+  state.set_waiting_reason(Shorten(WaitingReasonOf(task), kReasonLimit));
   for (const ContainerSnapshot& container : task.containers) {
     v1::ContainerState* one = state.add_containers();
     one->set_name(container.name);

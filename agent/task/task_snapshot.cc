@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 namespace davit::task {
 namespace {
 
@@ -10,6 +13,12 @@ bool Any(const TaskSnapshot& task, bool (*claim)(const ContainerSnapshot&)) {
 }
 
 }  // namespace
+
+std::string WaitingReasonOf(const TaskSnapshot& task) {
+  if (task.stuck_calls.empty()) return task.waiting_reason;
+  return absl::StrCat("a call on the host hangs: ", absl::StrJoin(task.stuck_calls, "; "),
+                      task.waiting_reason.empty() ? "" : "; ", task.waiting_reason);
+}
 
 v1::TaskStatus::Value StatusOf(const TaskSnapshot& task) {
   if (task.finished) return v1::TaskStatus::STOPPED;

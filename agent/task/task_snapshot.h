@@ -159,6 +159,8 @@ struct TaskSnapshot {
   // Of all ever computed the greatest, so that what is reported never goes back.
   v1::TaskStatus::Value last_status = v1::TaskStatus::PENDING;
   std::string waiting_reason;  // why it is not further than it is
+  // What hangs of that which is done for it now: known to this process only.
+  std::vector<std::string> stuck_calls;
   std::string stopped_reason;
   v1::StopCode::Value stop_code = v1::StopCode::UNSPECIFIED;
   std::vector<ContainerSnapshot> containers;
@@ -172,6 +174,10 @@ struct TaskSnapshot {
 
   friend bool operator==(const TaskSnapshot&, const TaskSnapshot&) = default;
 };
+
+// Why it is not further than it is, for people: what hangs comes first. Empty: nothing is in the
+// way.
+std::string WaitingReasonOf(const TaskSnapshot& task);
 
 // The status that the snapshot amounts to. Not merged with what was reported before.
 v1::TaskStatus::Value StatusOf(const TaskSnapshot& task);

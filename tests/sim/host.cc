@@ -21,7 +21,8 @@ namespace {
 constexpr int kCpuUnits = 4096;
 constexpr int kMemoryMiB = 1000;
 constexpr absl::Duration kCleanupAfter = absl::Minutes(1);
-constexpr size_t kControl = 0, kRuntime = 1, kImage = 2, kNetwork = 3, kHealth = 4;  // pools
+constexpr size_t kControl = 0, kRuntime = 1, kImage = 2, kNetwork = 3, kHealth = 4, kSignal = 5,
+                 kInspection = 6;  // pools
 constexpr int kBuryLimit = 1'000'000;
 
 // Exit codes that programs really give: success, failures, and those that look like signals.
@@ -39,7 +40,8 @@ void AddResource(const std::string& name, int value, v1::Hello* hello) {
 // One process of davit-agent, built as agent/main.cc builds it.
 struct Host::Agent {
   explicit Agent(Host* host)
-      : process(host->deps_.clock, {2, 8, 8, 4, 8}),
+      : process(host->deps_.clock, {2, 8, 8, 4, 8, 4, 4}),
+        calls(&host->clock_, &process.timers, &process.pools[kControl]),
         interference(host->random_.Fork()),
         runtime(&host->runtime_, &interference, host->deps_.witness, host->deps_.bug),
         cgroups(&host->cgroups_, &interference,
@@ -82,8 +84,9 @@ struct Host::Agent {
   }
 
   supervisor::Pools Pools() {
-    return {&process.pools[kControl], &process.pools[kRuntime], &process.pools[kImage],
-            &process.pools[kNetwork], &process.pools[kHealth]};
+    return {&process.pools[kControl],    &process.pools[kRuntime], &process.pools[kSignal],
+            &process.pools[kInspection], &process.pools[kImage],   &process.pools[kNetwork],
+            &process.pools[kHealth]};
   }
   supervisor::Supervisor::Options SupervisorOptions(const Host& host) const {
     supervisor::Supervisor::Options options;
@@ -107,6 +110,7 @@ struct Host::Agent {
     deps.cgroups = &cgroups;
     deps.network = &network;
     deps.files = &host.files_;
+    deps.calls = &calls;
     return deps;
   }
   supervisor::TaskEffects::Deps EffectsDeps(const Host& host) {
@@ -143,6 +147,7 @@ struct Host::Agent {
   }
 
   Process process;  // first: all else may have work in it
+  BlockingCalls calls;
   Interference interference;
   AgentRuntime runtime;
   AgentCgroups cgroups;

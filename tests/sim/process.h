@@ -13,11 +13,12 @@ namespace davit::sim {
 
 // The queue of a thread pool whose threads are the simulation: one piece runs when it says so.
 // Single-threaded.
-class Pool final : public Executor {
+class Pool final : public Executor, public BlockingExecutor {
  public:
   // `threads` > 1: pieces may overtake each other, as they do on several threads.
   explicit Pool(int threads) : may_overtake_(threads > 1) {}
   void Post(Work work) override { queue_.push_back(std::move(work)); }
+  void Post(BlockingCall /*call*/, Work work) override { Post(std::move(work)); }
 
   bool is_ready(absl::Duration now) const { return !queue_.empty() && now >= stalled_until_; }
   // When a queue that is stalled goes on.

@@ -30,14 +30,17 @@ class RecordingSink final : public supervisor::ReportSink {
 // outlives agents, as the real one does. Single-threaded.
 class FakeHost {
  public:
-  FakeHost() : timers(&clock), runtime(&clock, &executor), files_(MakeStateDir()) {}
+  FakeHost()
+      : timers(&clock),
+        calls(&clock, &timers, &executor),
+        runtime(&clock, &executor),
+        files_(MakeStateDir()) {}
   ~FakeHost() {
     StopAgent();
     static_cast<void>(RemoveAll(state_dir_));
   }
 
   void StartAgent(const std::string& boot_id = "boot-1") {
-    const supervisor::Pools pools{&executor, &executor, &executor, &executor, &executor};
     supervisor::Supervisor::Options options;
     options.cleanup_after = absl::Hours(1);
     options.capacity = {.cpu = 4096, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}};
@@ -46,7 +49,7 @@ class FakeHost {
     options.post_mortem = post_mortem;
     supervisor = std::make_unique<supervisor::Supervisor>(
         options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups,
-                                              &network, &files_});
+                                              &network, &files_, &calls});
     supervisor::TaskEffects::Deps deps{pools,    &timers,  &runtime,  &puller,
                                        &cgroups, &network, &files_,   supervisor.get(),
                                        {},       {},       "agent-1", 0};
@@ -64,6 +67,7 @@ class FakeHost {
   void StopAgent() {
     executor.RunAll();
     timers.Clear();
+    calls.Observe(nullptr);
     runtime.Watch(nullptr);  // what happens until the next agent watches, nobody hears of
     supervisor = nullptr;
     effects_ = nullptr;
@@ -77,6 +81,7 @@ class FakeHost {
   FakeClock clock;
   FakeExecutor executor;
   FakeTimers timers;
+  BlockingCalls calls;  // a test's own: work on the fake executor is in none
   runtime::FakeRuntime runtime;
   image::FakeImagePuller puller;
   resource::FakeTaskCgroups cgroups;
@@ -87,6 +92,8 @@ class FakeHost {
   supervisor::ReportSink* report_to = &sink;
   const secret::ValueResolver* values = nullptr;
   supervisor::PostMortems::Options post_mortem;
+  supervisor::Pools pools{&executor, &executor, &executor, &executor,
+                          &executor, &executor, &executor};
   std::unique_ptr<supervisor::Supervisor> supervisor;
 
  private:

@@ -57,8 +57,8 @@ class SessionFixture : public supervisor::ReportSink {
   void Report(v1::TaskState state) override {
     if (session != nullptr) session->Report(std::move(state));
   }
-  void RuntimeAvailabilityChanged() override {
-    if (session != nullptr) session->RuntimeAvailabilityChanged();
+  void HealthChanged() override {
+    if (session != nullptr) session->HealthChanged();
   }
   void OrphansFound() override {
     if (session != nullptr) session->OrphansFound();

@@ -23,7 +23,11 @@ const std::vector<std::optional<CheckResult>> kResults = {
 std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
   std::vector<decltype(Event::what)> events = {
       GoalChanged{Goal::kRun, "", {}},
-      GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated}, RuntimeConnected{}};
+      GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated},
+      RuntimeConnected{},
+      ReconcileDue{},
+      CallStuck{"making folder /mnt/x"},
+      CallGoesOn{"making folder /mnt/x"}};
   for (const Outcome& outcome : kOutcomes) events.push_back(Admitted{outcome});
   for (int delta = -1; delta <= 1; ++delta) {
     const int attempt = task.attempt + delta;
@@ -37,6 +41,7 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
   containers.push_back(ContainerSnapshot{});
   containers.back().name = "unknown";
   for (const ContainerSnapshot& container : containers) {
+    events.push_back(ContainerRemoved{container.name});
     events.push_back(Exited{container.name, 0, false, absl::FromUnixSeconds(5)});
     events.push_back(Exited{container.name, 137, true, absl::FromUnixSeconds(5)});
     for (int delta = -1; delta <= 1; ++delta) {
