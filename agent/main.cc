@@ -109,7 +109,6 @@ supervisor::Supervisor::Options SupervisorOptions(const AgentConfig& config,
                            registration.former_ec2_instance_ids().end());
   options.orphan_grace = config.orphan_grace;
   options.reconcile_interval = config.reconcile_interval;
-  options.post_mortem = PostMortemOptionsOf(config);
   return options;
 }
 
@@ -188,9 +187,10 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   image_options.concurrent_layers = config.concurrent_layers;
   image::ContainerdImagePuller puller(&client, image_options);
 
+  const supervisor::PostMortems post_mortems(PostMortemOptionsOf(config), cgroups.get(), &files);
   supervisor::Supervisor supervisor(SupervisorOptions(config, facts, identity, stored.registration),
                                     {pools, &timers, Clock::Real(), store.get(), &runtime,
-                                     cgroups.get(), network.get(), &files, &calls});
+                                     cgroups.get(), network.get(), &files, &calls, &post_mortems});
   const secret::AwsClient aws(AwsOptionsOf(config));
   const secret::FolderSecretSource folder_secrets(config.secrets_directory);
   const secret::AwsSecretSource aws_secrets(&aws);
@@ -199,8 +199,7 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   if (FileExists(Beside("davit-pause"))) spec_facts.pause_path = Beside("davit-pause");
   supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(),
                                    &files, &supervisor, std::move(spec_facts), LogOptionsOf(config),
-                                   identity.ec2_instance_id, 0, &values,
-                                   PostMortemOptionsOf(config)});
+                                   identity.ec2_instance_id, 0, &values, &post_mortems});
   session::Session session(
       {&control, &timers, store.get(), &supervisor,
        [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),

@@ -20,6 +20,10 @@ HttpServerResponse Answer(int status, const Json& json) {
           {}};
 }
 
+HttpServerResponse NotNow(const absl::Status& status) {
+  return Answer(503, {{"error", std::string(status.message())}});
+}
+
 // The last output where ECS has it, and the last few checks beside it.
 void AddProbe(task::ProbeKind kind, const task::Probe& probe, Json* container) {
   Json checks = Json::array();
@@ -53,6 +57,7 @@ Json PostMortemJson(const v1::ContainerState& container, const task::PostMortem&
 
 Json ContainerJson(const supervisor::TaskView& view, int index) {
   const v1::ContainerState& container = view.state.containers(index);
+  const supervisor::TaskView::Container& more = view.containers[static_cast<size_t>(index)];
   Json ports = Json::array();
   for (const v1::NetworkBinding& binding : container.network_bindings()) {
     ports.push_back({{"ContainerPort", binding.container_port()},
@@ -62,18 +67,16 @@ Json ContainerJson(const supervisor::TaskView& view, int index) {
   }
   Json json = {{"Name", container.name()},
                {"RuntimeId", container.runtime_id()},
-               {"Image", view.images[static_cast<size_t>(index)]},
+               {"Image", more.image},
                {"ImageID", container.image_digest()},
                {"KnownStatus", v1::ContainerStatus::Value_Name(container.last_status())},
-               {"Pid", view.pids[static_cast<size_t>(index)]},
+               {"Pid", more.pid},
                {"Ports", ports}};
   if (container.restart_count() > 0) json["RestartCount"] = container.restart_count();
-  for (const auto& [kind, probe] : view.probes[static_cast<size_t>(index)])
-    AddProbe(kind, probe, &json);
+  for (const auto& [kind, probe] : more.probes) AddProbe(kind, probe, &json);
   if (container.has_exit_code()) json["ExitCode"] = container.exit_code();
   if (!container.reason().empty()) json["Reason"] = container.reason();
-  if (const auto& facts = view.post_mortems[static_cast<size_t>(index)])
-    json["PostMortem"] = PostMortemJson(container, *facts);
+  if (more.post_mortem) json["PostMortem"] = PostMortemJson(container, *more.post_mortem);
   return json;
 }
 
@@ -149,20 +152,23 @@ HttpServerResponse Endpoint::Metadata() const {
 }
 
 HttpServerResponse Endpoint::Tasks(const HttpServerRequest& request) const {
-  const std::vector<supervisor::TaskView> views = sources_.supervisor->View();
+  const absl::StatusOr<std::vector<supervisor::TaskView>> views = sources_.supervisor->View();
+  if (!views.ok()) return NotNow(views.status());
   if (request.query.count("taskarn") != 0 || request.query.count("dockerid") != 0) {
-    for (const supervisor::TaskView& view : views) {
+    for (const supervisor::TaskView& view : *views) {
       if (IsWanted(view, request.query)) return Answer(200, TaskJson(view));
     }
     return Answer(404, {{"error", "no such task"}});
   }
   Json tasks = Json::array();
-  for (const supervisor::TaskView& view : views) tasks.push_back(TaskJson(view));
+  for (const supervisor::TaskView& view : *views) tasks.push_back(TaskJson(view));
   return Answer(200, {{"Tasks", tasks}});
 }
 
 HttpServerResponse Endpoint::Metrics(const HttpServerRequest&) const {
-  return {200, "text/plain; version=0.0.4; charset=utf-8", RenderMetrics(sources_), {}};
+  absl::StatusOr<std::string> metrics = RenderMetrics(sources_);
+  if (!metrics.ok()) return NotNow(metrics.status());
+  return {200, "text/plain; version=0.0.4; charset=utf-8", *std::move(metrics), {}};
 }
 
 void Endpoint::RespondLater(const HttpServerRequest& request, Render render,

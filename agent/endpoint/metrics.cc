@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/ids.h"
+#include "base/status.h"
 
 namespace davit::endpoint {
 namespace {
@@ -63,7 +64,7 @@ MetricFamily Readiness(const std::vector<supervisor::TaskView>& views) {
   std::map<bool, int> counts;
   for (const supervisor::TaskView& view : views) {
     for (int i = 0; i < view.state.containers_size(); ++i) {
-      const auto& probes = view.probes[static_cast<size_t>(i)];
+      const auto& probes = view.containers[static_cast<size_t>(i)].probes;
       const auto readiness = probes.find(task::ProbeKind::kReadiness);
       if (view.state.containers(i).last_status() != v1::ContainerStatus::RUNNING ||
           readiness == probes.end())
@@ -179,8 +180,8 @@ std::vector<MetricFamily> Http(const HttpServerCounters& counters) {
 
 }  // namespace
 
-std::string RenderMetrics(const MetricSources& sources) {
-  const std::vector<supervisor::TaskView> views = sources.supervisor->View();
+absl::StatusOr<std::string> RenderMetrics(const MetricSources& sources) {
+  ASSIGN_OR_RETURN(const std::vector<supervisor::TaskView> views, sources.supervisor->View());
   std::vector<MetricFamily> families = AgentState(sources);
   families.push_back(TaskCounts(views));
   families.push_back(ContainerCounts(views));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "agent/resource/task_cgroups.h"
 #include "agent/store/store.h"
 #include "agent/supervisor/session_state.h"
@@ -32,8 +33,8 @@ struct MetricSources {
 };
 
 // The metrics in Prometheus' text format. Blocks for the reading of one cgroup per running
-// container.
-std::string RenderMetrics(const MetricSources& sources);
+// container. DeadlineExceeded: the tasks do not answer.
+absl::StatusOr<std::string> RenderMetrics(const MetricSources& sources);
 
 }  // namespace davit::endpoint
 

@@ -20,16 +20,14 @@ std::string LabelOf(const runtime::ContainerInfo& info, const std::string& name)
 
 }  // namespace
 
-absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
-                                            resource::TaskCgroups* cgroups,
-                                            network::Network* network, const TaskFiles& files) {
+absl::StatusOr<HostInventory> TakeInventory(const std::vector<runtime::ContainerInfo>& containers,
+                                            const HostParts& host) {
   HostInventory inventory;
   std::string task_id;
   std::string container;
   // Processes that only wait for others: a task of which nothing else is left does not run.
   std::set<int> pauses;
-  ASSIGN_OR_RETURN(const std::vector<runtime::ContainerInfo> infos, runtime->List());
-  for (const runtime::ContainerInfo& info : infos) {
+  for (const runtime::ContainerInfo& info : containers) {
     const std::string arn = LabelOf(info, "davit.task-arn");
     if (arn.empty() || !task::SplitContainerId(info.id, &task_id, &container)) continue;
     ++inventory.containers;
@@ -44,7 +42,7 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
     if (may_run && name == spec::kPauseContainer) pauses.insert(info.pid);
     task.runs = task.runs || (may_run && name != spec::kPauseContainer);
   }
-  ASSIGN_OR_RETURN(const std::vector<std::string> leases, runtime->ListLeases());
+  ASSIGN_OR_RETURN(const std::vector<std::string> leases, host.runtime->ListLeases());
   for (absl::string_view lease : leases) {
     if (!absl::StartsWith(lease, kLeasePrefix) ||
         !task::IsTaskId(lease.substr(kLeasePrefix.size())))
@@ -52,30 +50,30 @@ absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
     ++inventory.leases;
     inventory.tasks[std::string(lease.substr(kLeasePrefix.size()))];
   }
-  ASSIGN_OR_RETURN(const std::vector<std::string> groups, cgroups->List());
+  ASSIGN_OR_RETURN(const std::vector<std::string> groups, host.cgroups->List());
   for (const std::string& group : groups) {
     if (!task::IsTaskId(group)) continue;
     ++inventory.cgroups;
     HostTask& task = inventory.tasks[group];
-    const auto processes = cgroups->Processes(cgroups->TaskPath(group));
+    const auto processes = host.cgroups->Processes(host.cgroups->TaskPath(group));
     task.runs = task.runs || !processes.ok() ||
                 std::any_of(processes->begin(), processes->end(),
                             [&pauses](int pid) { return pauses.count(pid) == 0; });
   }
-  ASSIGN_OR_RETURN(const std::vector<std::string> networks, network->List());
+  ASSIGN_OR_RETURN(const std::vector<std::string> networks, host.network->List());
   for (const std::string& attached : networks) {
     if (!task::SplitContainerId(attached, &task_id, &container)) continue;
     ++inventory.networks;
-    std::vector<std::string>& containers = inventory.tasks[task_id].containers;
-    const bool is_listed = std::any_of(
-        containers.begin(), containers.end(),
-        [&](const std::string& name) { return task::ContainerIdOf(task_id, name) == attached; });
-    if (!is_listed) containers.push_back(container);
+    std::vector<std::string>& names = inventory.tasks[task_id].containers;
+    const bool is_listed = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return task::ContainerIdOf(task_id, name) == attached;
+    });
+    if (!is_listed) names.push_back(container);
   }
-  for (const std::string& folder : files.TaskFolders()) {
+  for (const std::string& folder : host.files->TaskFolders()) {
     if (task::IsTaskId(folder)) inventory.tasks[folder];
   }
-  for (const std::string& folder : files.LogFolders()) {
+  for (const std::string& folder : host.files->LogFolders()) {
     if (task::IsTaskId(folder)) inventory.logs.insert(folder);
   }
   return inventory;

@@ -33,12 +33,19 @@ struct HostInventory {
   size_t networks = 0;
 };
 
-// Looks at the runtime, the cgroups, the networks and the files of tasks for what carries Davit's
-// names and labels; everything else is as if it were not there. Blocks: use from the `runtime`
-// pool. Unavailable: one of them cannot be asked now.
-absl::StatusOr<HostInventory> TakeInventory(runtime::Runtime* runtime,
-                                            resource::TaskCgroups* cgroups,
-                                            network::Network* network, const TaskFiles& files);
+// Where what belongs to tasks can be. All outlive who looks.
+struct HostParts {
+  runtime::Runtime* runtime;
+  resource::TaskCgroups* cgroups;
+  network::Network* network;
+  const TaskFiles* files;
+};
+
+// What carries Davit's names and labels among the containers that the runtime has just listed, and
+// in the other parts of the host; everything else is as if it were not there. Blocks: use from the
+// `inspection` pool. Unavailable: one of the parts cannot be asked now.
+absl::StatusOr<HostInventory> TakeInventory(const std::vector<runtime::ContainerInfo>& containers,
+                                            const HostParts& host);
 
 }  // namespace davit::supervisor
 

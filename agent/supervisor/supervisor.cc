@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/supervisor/inheritance.h"
 #include "agent/task/new_task.h"
 #include "agent/task/task_record.h"
 #include "base/ids.h"
@@ -11,37 +12,11 @@
 namespace davit::supervisor {
 namespace {
 
-constexpr absl::Duration kFirstLookRetry = absl::Seconds(2);
+constexpr absl::Duration kLookRetry = absl::Seconds(2);
 constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
-// Hundreds of tasks take their time; each of the calls has a deadline.
-constexpr absl::Duration kInventoryPatience = absl::Seconds(60);
 // The sequence numbers of a restarted agent begin above all that the one before can have used since
 // its last save.
 constexpr uint64_t kSequenceGap = 1ULL << 20;
-
-// What the host holds of the task was begun by an agent whose memory is lost. Each container there
-// may have run: none is started a second time.
-void Inherit(const HostTask& begun, task::TaskSnapshot* snapshot) {
-  snapshot->owns_host_state = true;
-  for (const std::string& name : begun.containers) {
-    task::ContainerSnapshot* container = task::FindContainer(snapshot, name);
-    if (container == nullptr) continue;
-    container->phase = task::Phase::kCreated;
-    container->work = task::Work::kStart;
-  }
-}
-
-// So may those that the controller has heard of, whether the host holds anything of them or not.
-// False: there are none.
-bool InheritFromController(const v1::Assignment& assignment, task::TaskSnapshot* snapshot) {
-  HostTask begun;
-  for (const v1::ContainerIdentity& container : assignment.containers()) {
-    if (container.may_have_run()) begun.containers.push_back(container.name());
-  }
-  if (begun.containers.empty()) return false;
-  Inherit(begun, snapshot);
-  return true;
-}
 
 }  // namespace
 
@@ -50,8 +25,11 @@ Supervisor::Supervisor(Options options, const Deps& deps)
       deps_(deps),
       serial_(deps.pools.control),
       ledger_(options_.capacity),
-      post_mortems_(options_.post_mortem, deps.cgroups, deps.files),
-      lookout_({&serial_, deps.pools.inspection, deps.timers, deps.runtime, &post_mortems_}),
+      lookout_({&serial_,
+                deps.pools.inspection,
+                deps.timers,
+                deps.post_mortems,
+                {deps.runtime, deps.cgroups, deps.network, deps.files}}),
       orphans_(options_.agent_ids, options_.orphan_grace) {}
 
 void Supervisor::Connect(Effects* effects, ReportSink* sink) {
@@ -65,8 +43,9 @@ void Supervisor::Start(const std::vector<v1::TaskRecord>& records) {
     LogInfo("tasks loaded", {{"tasks", tasks_.size()}, {"stopped", finished_.size()}});
     deps_.calls->Observe(
         [this](const StuckCall& call, bool is_stuck) { OnStuckCall(call, is_stuck); });
+    // Its first event says whether the host can be looked at.
     deps_.runtime->Watch([this](const runtime::RuntimeEvent& event) { OnRuntimeEvent(event); });
-    Reconcile();
+    ScheduleLook(/*is_soon=*/true);
   });
 }
 
@@ -263,13 +242,7 @@ void Supervisor::OnRuntimeConnected() {
     LogInfo("runtime connected");
     sink_->HealthChanged();
   }
-  serial_.Post([this] { TellAll(task::RuntimeConnected{}); });
-}
-
-void Supervisor::TellAll(const decltype(task::Event::what)& event) {
-  for (const auto& [id, task] : tasks_) {
-    if (finished_.count(id) == 0) task->Handle(event);
-  }
+  serial_.Post([this] { LookAtHost(); });
 }
 
 void Supervisor::OnStuckCall(const StuckCall& call, bool is_stuck) {
@@ -299,7 +272,7 @@ void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
         {task->id(), "examining a container that has ended"}, [this, event, task] {
           const std::string name = task->ContainerName(event.container_id);
           if (name.empty()) return;  // the pause container: what its end ends has ends of its own
-          task::PostMortem facts = post_mortems_.Examine(*task, name);
+          task::PostMortem facts = deps_.post_mortems->Examine(*task, name);
           const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
           task->Handle(task::Exited{name, event.exit_code, out_of_memory, event.exited_at,
                                     std::move(facts)});
@@ -311,29 +284,31 @@ void Supervisor::Observe(const std::shared_ptr<Task>& task, const task::TaskSnap
   lookout_.Ask(task, snapshot);
 }
 
-void Supervisor::ScheduleReconcile() {
-  // New tasks wait for the first look.
-  const absl::Duration delay = has_looked_ ? options_.reconcile_interval : kFirstLookRetry;
-  deps_.timers->After(delay, &serial_, [this] {
-    TellAll(task::ReconcileDue{});
-    Reconcile();
+// The latest call counts.
+void Supervisor::ScheduleLook(bool is_soon) {
+  const absl::Duration delay = is_soon ? kLookRetry : options_.reconcile_interval;
+  deps_.timers->After(delay, &serial_, [this, timer = ++look_timer_] {
+    if (timer == look_timer_ && !is_looking_) LookAtHost();  // else its end arms the next one
   });
 }
 
-void Supervisor::Reconcile() {
-  deps_.pools.inspection->Post(
-      {kHostLane, "inspecting the whole host", kInventoryPatience}, [this] {
-        absl::StatusOr<HostInventory> inventory =
-            TakeInventory(deps_.runtime, deps_.cgroups, deps_.network, *deps_.files);
-        serial_.Post([this, inventory = std::move(inventory)] {
-          if (inventory.ok()) {
-            NoteInventory(*inventory);
-          } else {
-            LogWarning("the host cannot be looked at", {{"status", inventory.status()}});
-          }
-          ScheduleReconcile();
-        });
-      });
+void Supervisor::LookAtHost() {
+  must_look_again_ = is_looking_;
+  if (std::exchange(is_looking_, true)) return;
+  std::vector<std::shared_ptr<Task>> unfinished;
+  for (const auto& [id, task] : tasks_) {
+    if (finished_.count(id) == 0) unfinished.push_back(task);
+  }
+  lookout_.LookAtHost(unfinished, [this](const absl::StatusOr<HostInventory>& inventory) {
+    is_looking_ = false;
+    if (inventory.ok()) {
+      NoteInventory(*inventory);
+    } else {
+      LogWarning("cannot inspect the host", {{"status", inventory.status()}});
+    }
+    if (must_look_again_) return LookAtHost();
+    ScheduleLook(/*is_soon=*/!inventory.ok());
+  });
 }
 
 void Supervisor::NoteInventory(const HostInventory& inventory) {
@@ -418,46 +393,14 @@ void Supervisor::RemoveLogs(const std::string& task_id) {
   });
 }
 
-std::vector<TaskView> Supervisor::View() {
-  struct Gathering {
-    Mutex mu;
-    CondVar done;
-    std::vector<TaskView> views ABSL_GUARDED_BY(mu);
-    size_t missing ABSL_GUARDED_BY(mu) = 0;
-    bool counted ABSL_GUARDED_BY(mu) = false;
-  };
-  auto gathering = std::make_shared<Gathering>();
+absl::StatusOr<std::vector<TaskView>> Supervisor::View(absl::Duration timeout) {
+  const auto gathering = std::make_shared<ViewGathering>();
   serial_.Post([this, gathering] {
-    {
-      MutexLock lock(&gathering->mu);
-      gathering->missing = tasks_.size();
-      gathering->counted = true;
-    }
-    gathering->done.NotifyAll();
-    for (const auto& [id, task] : tasks_) {
-      task->Inspect([gathering, task = task](const task::TaskSnapshot& snapshot) {
-        TaskView view;
-        view.state = task::ToTaskState(task->arn(), snapshot, 0);
-        view.desired_status = snapshot.goal == task::Goal::kRun ? "RUNNING" : "STOPPED";
-        view.observed = snapshot.observed;
-        view.family = task->assignment().task_definition().family();
-        view.revision = task->assignment().task_definition().revision();
-        for (const task::ContainerSnapshot& container : snapshot.containers) {
-          view.images.push_back(task->Definition(container.name).image());
-          view.pids.push_back(container.pid);
-          view.probes.push_back(container.probes);
-          view.post_mortems.push_back(container.post_mortem);
-        }
-        MutexLock lock(&gathering->mu);
-        gathering->views.push_back(std::move(view));
-        --gathering->missing;
-        gathering->done.NotifyAll();
-      });
-    }
+    std::vector<std::shared_ptr<Task>> tasks;
+    for (const auto& [id, task] : tasks_) tasks.push_back(task);
+    gathering->Begin(tasks);
   });
-  MutexLock lock(&gathering->mu);
-  while (!gathering->counted || gathering->missing > 0) gathering->done.Wait(&gathering->mu);
-  return std::move(gathering->views);
+  return gathering->Wait(timeout);
 }
 
 }  // namespace davit::supervisor

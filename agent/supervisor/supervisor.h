@@ -14,23 +14,10 @@
 #include "agent/supervisor/report_sink.h"
 #include "agent/supervisor/task.h"
 #include "agent/supervisor/task_effects.h"
+#include "agent/supervisor/task_view.h"
 #include "agent/task/admission_ledger.h"
 
 namespace davit::supervisor {
-
-// What the agent shows of a task to people and to Prometheus.
-struct TaskView {
-  v1::TaskState state;
-  std::string desired_status;  // RUNNING or STOPPED
-  std::string family;
-  int revision = 0;
-  bool observed = true;  // false: what is shown is from the store, the runtime was not asked yet
-  std::vector<std::string> images;  // by container, in the order of state.containers()
-  std::vector<int> pids;
-  std::vector<std::map<task::ProbeKind, task::Probe>> probes;
-  // Of the containers' latest ends; nullopt: it has not ended yet.
-  std::vector<std::optional<task::PostMortem>> post_mortems;
-};
 
 // All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the
 // runtime for them, and removes their records when the time has come. Thread-safe; nothing blocks.
@@ -47,7 +34,6 @@ class Supervisor final : public TaskEffects::Host {
     absl::Duration orphan_grace = absl::Minutes(5);
     absl::Duration reconcile_interval =
         absl::Minutes(2);  // looks at the whole host this often, whatever events say
-    PostMortems::Options post_mortem = {};
   };
   struct Deps {
     Pools pools;
@@ -59,6 +45,7 @@ class Supervisor final : public TaskEffects::Host {
     network::Network* network;
     const TaskFiles* files;
     BlockingCalls* calls;  // those that run on the pools
+    const PostMortems* post_mortems;
   };
   Supervisor(Options options, const Deps& deps);
 
@@ -80,8 +67,9 @@ class Supervisor final : public TaskEffects::Host {
   void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
   // Gives every task's state to the sink again: after a reconnect.
   void ReportAll();
-  // All tasks as they are now. Waits for the mailbox: not from `control`.
-  std::vector<TaskView> View();
+  // All tasks as they are now. Waits for the mailboxes: not from `control`. DeadlineExceeded: they
+  // do not move, or are very busy.
+  absl::StatusOr<std::vector<TaskView>> View(absl::Duration timeout = absl::Seconds(10));
 
   bool runtime_available() const { return runtime_available_.load(); }
   // What the host held at the last look, and how many tasks of it nobody knows.
@@ -111,11 +99,10 @@ class Supervisor final : public TaskEffects::Host {
   void OnRuntimeEvent(const runtime::RuntimeEvent& event);
   void OnExit(const runtime::RuntimeEvent& event);
   void OnRuntimeConnected();
-  // Tells every task that is not STOPPED.
-  void TellAll(const decltype(task::Event::what)& event);
   void OnStuckCall(const StuckCall& call, bool is_stuck);
-  void ScheduleReconcile();
-  void Reconcile();
+  // Has every task that is not STOPPED compared with the runtime, and the host with the tasks.
+  void LookAtHost();
+  void ScheduleLook(bool is_soon);
   void NoteInventory(const HostInventory& inventory);
   // Stops (if it runs) and removes what belongs to nobody.
   void RemoveOrphan(const std::string& task_id, const std::string& reason);
@@ -134,10 +121,12 @@ class Supervisor final : public TaskEffects::Host {
   std::set<std::string> finished_;  // ids of STOPPED ones that are kept for a while
   std::set<std::string> acked_;     // those of them that the controller knows of
   task::AdmissionLedger ledger_;
-  const PostMortems post_mortems_;  // on any thread
   Lookout lookout_;
   Orphans orphans_;
-  bool has_looked_ = false;                // at the host as a whole, since the start
+  bool has_looked_ = false;  // at the host as a whole, since the start
+  bool is_looking_ = false;
+  bool must_look_again_ = false;           // events may have been missed since the look began
+  uint64_t look_timer_ = 0;                // tells the armed timer from late ones
   std::vector<v1::Assignment> too_early_;  // of unknown tasks, before that
   std::vector<absl::AnyInvocable<void(std::set<std::string>)>> too_early_lists_;
 

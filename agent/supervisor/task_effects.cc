@@ -417,7 +417,7 @@ task::Deprovisioned TaskEffects::Deprovision(Task* task, const std::vector<std::
   // A container's removal waits for the end of its davit-logger: nothing is on its way any more.
   for (const v1::ContainerDefinition& one :
        task->assignment().task_definition().container_definitions()) {
-    auto lines = post_mortems_.LastLines(*task, one.name());
+    auto lines = deps_.post_mortems->LastLines(*task, one.name());
     if (lines && !lines->empty()) done.last_lines[one.name()] = *std::move(lines);
   }
   task->ForgetSecrets();

@@ -48,11 +48,10 @@ class TaskEffects final : public Effects {
     std::string agent_label;  // "davit.agent" of containers and leases
     int pids_limit = 0;       // per task; 0: none
     const secret::ValueResolver* values =
-        nullptr;  // null: environmentFiles and secrets are refused
-    PostMortems::Options post_mortem = {};
+        nullptr;                                // null: environmentFiles and secrets are refused
+    const PostMortems* post_mortems = nullptr;  // required
   };
-  explicit TaskEffects(Deps deps)
-      : deps_(std::move(deps)), post_mortems_(deps_.post_mortem, deps_.cgroups, deps_.files) {}
+  explicit TaskEffects(Deps deps) : deps_(std::move(deps)) {}
 
   void Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
              const task::Action& action) override;
@@ -92,7 +91,6 @@ class TaskEffects final : public Effects {
                                   int attempt);
 
   const Deps deps_;
-  const PostMortems post_mortems_;
 };
 
 // Done, retry or failed, by the status' code; the reason begins with `error_name`

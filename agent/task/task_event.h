@@ -110,14 +110,10 @@ struct Observed {
   std::vector<Sighting> sightings;
   bool same_boot = true;
 };
-// The runtime can be reached (again): its events may have been missed.
-struct RuntimeConnected {};
 // Somebody removed the container from the runtime: this agent, or a stranger.
 struct ContainerRemoved {
   std::string container;
 };
-// The slow comparison with the host is due, whatever events said.
-struct ReconcileDue {};
 // A call that is made for this task hangs, and what it does; or it goes on, or has returned.
 struct CallStuck {
   std::string what;
@@ -147,8 +143,8 @@ struct TimerFired {
 struct Event {
   absl::Time at;  // by the wall clock
   std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled,
-               Deprovisioned, Checked, Observed, RuntimeConnected, ContainerRemoved, ReconcileDue,
-               CallStuck, CallGoesOn, TimerFired>
+               Deprovisioned, Checked, Observed, ContainerRemoved, CallStuck, CallGoesOn,
+               TimerFired>
       what;
   // The same, since the host's boot: by a clock that nobody sets.
   absl::Duration uptime = absl::ZeroDuration();

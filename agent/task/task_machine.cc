@@ -143,13 +143,10 @@ class Notes {
     }
   }
 
-  void operator()(const RuntimeConnected&) { Look(); }
-  void operator()(const ReconcileDue&) { Look(); }
-
   void operator()(const ContainerRemoved& event) {
     // One that has ended is removed by this agent, and nothing is to be learned of it.
     const ContainerSnapshot* container = FindContainer(*task_, event.container);
-    if (container != nullptr && container->phase != Phase::kStopped) Look();
+    if (container != nullptr && container->phase != Phase::kStopped) actions_->push_back(Observe{});
   }
 
   void operator()(const CallStuck& event) { task_->stuck_calls.push_back(event.what); }
@@ -191,13 +188,6 @@ class Notes {
     const bool awaited =
         container != nullptr && container->work == work && container->attempt == attempt;
     return awaited ? container : nullptr;
-  }
-
-  // Asks the runtime about containers whose state can have changed.
-  void Look() {
-    const bool all_ended = std::all_of(task_->containers.begin(), task_->containers.end(),
-                                       [](const auto& c) { return c.phase == Phase::kStopped; });
-    if (task_->owns_host_state && (!all_ended || !task_->observed)) actions_->push_back(Observe{});
   }
 
   // The probe whose check with this number is due or under way; `container` may be null.

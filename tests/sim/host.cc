@@ -49,6 +49,7 @@ struct Host::Agent {
         network(&host->containers_network_, &interference),
         store(&host->disk_, &interference, host->deps_.bug),
         stored(LoadState(*host)),
+        post_mortems({}, &cgroups, &host->files_),
         supervisor(SupervisorOptions(*host), SupervisorDeps(*host)),
         effects(EffectsDeps(*host)),
         session({&process.pools[kControl], &process.timers, &store, &supervisor,
@@ -111,6 +112,7 @@ struct Host::Agent {
     deps.network = &network;
     deps.files = &host.files_;
     deps.calls = &calls;
+    deps.post_mortems = &post_mortems;
     return deps;
   }
   supervisor::TaskEffects::Deps EffectsDeps(const Host& host) {
@@ -126,6 +128,7 @@ struct Host::Agent {
     deps.facts.architecture = "amd64";
     deps.log.logger_path = "/usr/bin/davit-logger";
     deps.agent_label = host.InstanceId();
+    deps.post_mortems = &post_mortems;
     return deps;
   }
 
@@ -155,6 +158,7 @@ struct Host::Agent {
   AgentStore store;
   const store::StoredState stored;
   image::FakeImagePuller puller;
+  const supervisor::PostMortems post_mortems;
   supervisor::Supervisor supervisor;
   supervisor::TaskEffects effects;
   session::Session session;

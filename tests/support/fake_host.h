@@ -46,15 +46,15 @@ class FakeHost {
     options.capacity = {.cpu = 4096, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}};
     options.boot_id = boot_id;
     options.agent_ids = {"agent-1"};
-    options.post_mortem = post_mortem;
+    post_mortems_ = std::make_unique<supervisor::PostMortems>(post_mortem, &cgroups, &files_);
     supervisor = std::make_unique<supervisor::Supervisor>(
         options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups,
-                                              &network, &files_, &calls});
+                                              &network, &files_, &calls, post_mortems_.get()});
     supervisor::TaskEffects::Deps deps{pools,    &timers,  &runtime,  &puller,
                                        &cgroups, &network, &files_,   supervisor.get(),
                                        {},       {},       "agent-1", 0};
     deps.values = values;
-    deps.post_mortem = post_mortem;
+    deps.post_mortems = post_mortems_.get();
     deps.facts.architecture = "amd64";
     deps.facts.pause_path = "/usr/bin/davit-pause";
     deps.log.logger_path = "/usr/bin/davit-logger";
@@ -104,6 +104,7 @@ class FakeHost {
   }
   std::string state_dir_;
   const supervisor::TaskFiles files_;
+  std::unique_ptr<supervisor::PostMortems> post_mortems_;
   std::unique_ptr<supervisor::TaskEffects> effects_;
 };
 

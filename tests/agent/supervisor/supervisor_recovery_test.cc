@@ -8,6 +8,7 @@ namespace {
 using test::ContainerId;
 using test::FakeHost;
 using test::MakeAssignment;
+using Verb = runtime::FakeRuntime::Verb;
 
 TEST_CASE("a restarted agent finds its containers and leaves them alone",
           "[supervisor][recovery]") {
@@ -163,6 +164,44 @@ TEST_CASE("power loss before a record is durable leaves nothing that ran",
   host.Pass(absl::Seconds(1));
   CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
   CHECK(host.runtime.StartCount(ContainerId(assignment)) == 1);
+}
+
+TEST_CASE("recovery lists the host once, and so does each later look", "[supervisor][recovery]") {
+  FakeHost host;
+  host.StartAgent();
+  for (int i = 1; i <= 5; ++i) host.supervisor->Assign(MakeAssignment(i, true));
+  host.Pass(absl::Seconds(1));
+  host.StopAgent();
+  int listings = host.runtime.CallCount(Verb::kList);
+  const int inspections = host.runtime.CallCount(Verb::kInspect);
+  host.StartAgent();
+  host.Pass(absl::Seconds(60));
+  CHECK(host.runtime.CallCount(Verb::kList) == ++listings);
+  host.Pass(absl::Seconds(120));
+  CHECK(host.runtime.CallCount(Verb::kList) == ++listings);
+  host.runtime.SetReachable(false);
+  host.runtime.SetReachable(true);
+  host.Pass(absl::Seconds(60));
+  CHECK(host.runtime.CallCount(Verb::kList) == ++listings);
+  CHECK(host.runtime.CallCount(Verb::kInspect) == inspections);
+  for (int i = 1; i <= 5; ++i) {
+    CHECK(host.StateOf(MakeAssignment(i).task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  }
+}
+
+TEST_CASE("a first listing that fails is repeated until it succeeds", "[supervisor][recovery]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = MakeAssignment(1);
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(1));
+  host.StopAgent();
+  host.runtime.Exit(ContainerId(assignment), 42);
+  host.runtime.FailNext(Verb::kList, absl::UnavailableError("busy"), 3);
+  host.StartAgent();
+  host.Pass(absl::Seconds(30));
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::STOPPED);
+  CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 42);
 }
 
 }  // namespace

@@ -258,5 +258,53 @@ TEST_CASE("a container may have a name that containerd would refuse", "[supervis
   CheckEmpty(&host);
 }
 
+TEST_CASE("a task's life and end cost no listing of the host", "[supervisor]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment other = MakeAssignment(2, true);
+  const v1::Assignment assignment = MakeAssignment(1, true);
+  host.supervisor->Assign(other);
+  host.Pass(absl::Seconds(1));
+  const int listings = host.runtime.CallCount(Verb::kList);
+  const int inspections = host.runtime.CallCount(Verb::kInspect);
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(1));
+  SECTION("stopped by its user") { host.supervisor->Assign(Stopped(assignment)); }
+  SECTION("ended by itself") { host.runtime.Exit(ContainerId(assignment), 0); }
+  SECTION("failed") { host.runtime.RunOutOfMemory(ContainerId(assignment)); }
+  host.Pass(absl::Seconds(30));
+  REQUIRE(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::STOPPED);
+  CHECK(host.runtime.CallCount(Verb::kList) == listings);
+  CHECK(host.runtime.CallCount(Verb::kInspect) == inspections);
+}
+
+TEST_CASE("what one task wants to know is asked of its own containers", "[supervisor]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment other = MakeAssignment(2);
+  const v1::Assignment assignment = MakeAssignment(1, true);
+  host.supervisor->Assign(other);
+  host.runtime.FailNext(Verb::kStart, absl::UnavailableError("its answer was lost"));
+  host.supervisor->Assign(assignment);
+  const int listings = host.runtime.CallCount(Verb::kList);
+  host.Pass(absl::Seconds(10));
+  CHECK(host.StateOf(other.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  CHECK(host.runtime.CallCount(Verb::kList) == listings);
+  CHECK(host.runtime.CallCount(Verb::kInspect) > 0);
+}
+
+TEST_CASE("a task whose question cannot be answered asks again", "[supervisor]") {
+  FakeHost host;
+  host.StartAgent();
+  const v1::Assignment assignment = MakeAssignment(1);
+  host.runtime.FailNext(Verb::kInspect, absl::UnavailableError("its shim does not answer"), 3);
+  host.runtime.LoseNextAnswer(Verb::kStart);
+  host.supervisor->Assign(assignment);
+  host.Pass(absl::Seconds(30));
+  CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::RUNNING);
+  CHECK(host.runtime.StartCount(ContainerId(assignment)) == 1);
+}
+
 }  // namespace
 }  // namespace davit::supervisor

@@ -333,7 +333,7 @@ TEST_CASE("a finished task ignores everything", "[task]") {
   const TaskSnapshot finished = driver.snapshot();
   CHECK(driver.Send(GoalChanged{Goal::kRun, "", {}}).empty());
   CHECK(driver.Send(Exited{"web", 0, false, driver.now()}).empty());
-  CHECK(driver.Send(RuntimeConnected{}).empty());
+  CHECK(driver.Send(ContainerRemoved{"web"}).empty());
   CHECK(driver.snapshot() == finished);
   CHECK(Recover(finished).actions.empty());
 }

@@ -24,10 +24,7 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
   std::vector<decltype(Event::what)> events = {
       GoalChanged{Goal::kRun, "", {}},
       GoalChanged{Goal::kStop, "stop", v1::StopCode::UserInitiated},
-      RuntimeConnected{},
-      ReconcileDue{},
-      CallStuck{"making folder /mnt/x"},
-      CallGoesOn{"making folder /mnt/x"}};
+      CallStuck{"making folder /mnt/x"}, CallGoesOn{"making folder /mnt/x"}};
   for (const Outcome& outcome : kOutcomes) events.push_back(Admitted{outcome});
   for (int delta = -1; delta <= 1; ++delta) {
     const int attempt = task.attempt + delta;
