@@ -11,11 +11,13 @@
 namespace davit::session {
 
 // What is to be told to the controller in one connection: the latest state per task, in reports of
-// which a few may be under way. Pure; not thread-safe.
+// which a few may be under way, each far below what gRPC takes (4 MiB). Pure; not thread-safe.
 class ReportQueue {
  public:
   static constexpr size_t kMaxInFlight = 8;
   static constexpr int kMaxTasksPerReport = 500;
+  // Of a report as it is sent. A state that is larger alone is shortened, and says so.
+  static constexpr size_t kMaxReportBytes = 1 << 20;
 
   // Replaces an older waiting state of the same task.
   void Add(v1::TaskState state);

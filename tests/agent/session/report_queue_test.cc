@@ -1,6 +1,7 @@
 #include "agent/session/report_queue.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 namespace davit::session {
 namespace {
@@ -69,6 +70,71 @@ TEST_CASE("with the connection goes all that was for it", "[report_queue]") {
   CHECK(queue.waiting() == 0);
   CHECK(queue.in_flight() == 0);
   CHECK(queue.Ack(report->report_id()).empty());
+}
+
+TEST_CASE("reports are bounded by bytes, and nothing is left out", "[report_queue]") {
+  ReportQueue queue;
+  std::set<std::string> told;
+  for (int i = 0; i < 500; ++i) {
+    v1::TaskState state;
+    state.set_task_arn("task-" + std::to_string(i));
+    state.set_sequence(1);
+    for (int c = 0; c < 10; ++c) state.add_containers()->set_reason(std::string(1024, 'x'));
+    queue.Add(std::move(state));
+  }
+  while (const std::optional<v1::StatusReport> report = queue.Next()) {
+    CHECK(report->ByteSizeLong() <= ReportQueue::kMaxReportBytes);
+    CHECK(report->tasks_size() > 50);  // nor are they many
+    for (const v1::TaskState& state : report->tasks()) {
+      told.insert(state.task_arn());
+      CHECK(state.containers(9).reason().size() == 1024);
+    }
+    queue.Ack(report->report_id());
+  }
+  CHECK(told.size() == 500);
+}
+
+TEST_CASE("a state that is too large for any report is shortened, and says so", "[report_queue]") {
+  ReportQueue queue;
+  v1::TaskState state;
+  state.set_task_arn("task-1");
+  state.set_sequence(1);
+  state.set_last_status(v1::TaskStatus::STOPPED);
+  state.set_stopped_reason("Essential container in task exited");
+  int containers = 0;
+  SECTION("long reasons") {
+    containers = 2000;
+    for (int i = 0; i < containers; ++i) {
+      state.add_containers()->set_reason(std::string(1024, 'x'));
+      state.mutable_containers(i)->set_exit_code(3);
+    }
+  }
+  SECTION("many bindings") {
+    containers = 10;
+    for (int i = 0; i < containers; ++i) {
+      state.add_containers()->set_exit_code(3);
+      for (int port = 1; port < 30000; ++port) {
+        state.mutable_containers(i)->add_network_bindings()->set_host_port(port);
+      }
+    }
+  }
+  queue.Add(state);
+  queue.Add([] {
+    v1::TaskState other;
+    other.set_task_arn("task-2");
+    other.set_sequence(1);
+    return other;
+  }());
+  const std::optional<v1::StatusReport> report = queue.Next();
+  REQUIRE(report.has_value());
+  CHECK(report->ByteSizeLong() <= ReportQueue::kMaxReportBytes);
+  const v1::TaskState& told = report->tasks(0);
+  CHECK(told.last_status() == v1::TaskStatus::STOPPED);
+  CHECK(told.stopped_reason() == "Essential container in task exited");
+  CHECK(told.containers_size() == containers);
+  CHECK(told.containers(0).exit_code() == 3);
+  CHECK(told.waiting_reason().find("was shortened") != std::string::npos);
+  CHECK(queue.Ack(report->report_id()) == std::vector<std::string>{"task-1"});
 }
 
 }  // namespace
