@@ -197,9 +197,16 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   const secret::ValueResolver values(&aws, {&folder_secrets, &aws_secrets});
   spec::HostFacts spec_facts = ToSpecFacts(config, facts, ReadFile(kSeccompProfile).value_or(""));
   if (FileExists(Beside("davit-pause"))) spec_facts.pause_path = Beside("davit-pause");
-  supervisor::TaskEffects effects({pools, &timers, &runtime, &puller, cgroups.get(), network.get(),
-                                   &files, &supervisor, std::move(spec_facts), LogOptionsOf(config),
-                                   identity.ec2_instance_id, 0, &values, &post_mortems});
+  const supervisor::HostParts host{&runtime, cgroups.get(), network.get(), &files};
+  const std::string& label = identity.ec2_instance_id;
+  const supervisor::TaskProvisioning provisioning(
+      {&runtime, cgroups.get(), &files, &spec_facts, label});
+  const supervisor::ContainerInputs inputs({&puller, &values});
+  const supervisor::ContainerCreation creation({host, &spec_facts, LogOptionsOf(config), label});
+  const supervisor::ContainerLife life({&runtime, cgroups.get()});
+  const supervisor::TaskRemoval removal(host, &post_mortems);
+  supervisor::TaskEffects effects(
+      {pools, &timers, &supervisor, &provisioning, &inputs, &creation, &life, &removal});
   session::Session session(
       {&control, &timers, store.get(), &supervisor,
        [&] { return endpoint::ImpairmentOf(supervisor, *store); }, Clock::Real(),

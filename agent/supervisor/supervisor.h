@@ -12,7 +12,6 @@
 #include "agent/supervisor/lookout.h"
 #include "agent/supervisor/orphans.h"
 #include "agent/supervisor/report_sink.h"
-#include "agent/supervisor/task.h"
 #include "agent/supervisor/task_effects.h"
 #include "agent/supervisor/task_view.h"
 #include "agent/task/admission_ledger.h"

@@ -51,7 +51,14 @@ struct Host::Agent {
         stored(LoadState(*host)),
         post_mortems({}, &cgroups, &host->files_),
         supervisor(SupervisorOptions(*host), SupervisorDeps(*host)),
-        effects(EffectsDeps(*host)),
+        facts(Facts()),
+        provisioning({&runtime, &cgroups, &host->files_, &facts, host->InstanceId()}),
+        inputs({&puller, nullptr}),
+        creation({Parts(*host), &facts, LogOptions(), host->InstanceId()}),
+        life({&runtime, &cgroups}),
+        removal(Parts(*host), &post_mortems),
+        effects({Pools(), &process.timers, &supervisor, &provisioning, &inputs, &creation, &life,
+                 &removal}),
         session({&process.pools[kControl], &process.timers, &store, &supervisor,
                  [] { return std::string(); }, &host->clock_},
                 host->Hello(), stored.registration),
@@ -115,21 +122,18 @@ struct Host::Agent {
     deps.post_mortems = &post_mortems;
     return deps;
   }
-  supervisor::TaskEffects::Deps EffectsDeps(const Host& host) {
-    supervisor::TaskEffects::Deps deps{};
-    deps.pools = Pools();
-    deps.timers = &process.timers;
-    deps.runtime = &runtime;
-    deps.puller = &puller;
-    deps.cgroups = &cgroups;
-    deps.network = &network;
-    deps.files = &host.files_;
-    deps.host = &supervisor;
-    deps.facts.architecture = "amd64";
-    deps.log.logger_path = "/usr/bin/davit-logger";
-    deps.agent_label = host.InstanceId();
-    deps.post_mortems = &post_mortems;
-    return deps;
+  supervisor::HostParts Parts(const Host& host) {
+    return {&runtime, &cgroups, &network, &host.files_};
+  }
+  static spec::HostFacts Facts() {
+    spec::HostFacts facts;
+    facts.architecture = "amd64";
+    return facts;
+  }
+  static log::LogOptions LogOptions() {
+    log::LogOptions options;
+    options.logger_path = "/usr/bin/davit-logger";
+    return options;
   }
 
   // The queues of a dead process are not freed by its kernel: actors hold themselves while they
@@ -160,6 +164,12 @@ struct Host::Agent {
   image::FakeImagePuller puller;
   const supervisor::PostMortems post_mortems;
   supervisor::Supervisor supervisor;
+  const spec::HostFacts facts;
+  const supervisor::TaskProvisioning provisioning;
+  const supervisor::ContainerInputs inputs;
+  const supervisor::ContainerCreation creation;
+  const supervisor::ContainerLife life;
+  const supervisor::TaskRemoval removal;
   supervisor::TaskEffects effects;
   session::Session session;
   AgentLink link;

@@ -14,6 +14,7 @@
 #include "agent/runtime/fake_runtime.h"
 #include "agent/store/memory_store.h"
 #include "agent/supervisor/supervisor.h"
+#include "agent/supervisor/task_effects.h"
 #include "base/file.h"
 #include "tests/support/fake_time.h"
 
@@ -50,15 +51,12 @@ class FakeHost {
     supervisor = std::make_unique<supervisor::Supervisor>(
         options, supervisor::Supervisor::Deps{pools, &timers, &clock, &store, &runtime, &cgroups,
                                               &network, &files_, &calls, post_mortems_.get()});
-    supervisor::TaskEffects::Deps deps{pools,    &timers,  &runtime,  &puller,
-                                       &cgroups, &network, &files_,   supervisor.get(),
-                                       {},       {},       "agent-1", 0};
-    deps.values = values;
-    deps.post_mortems = post_mortems_.get();
-    deps.facts.architecture = "amd64";
-    deps.facts.pause_path = "/usr/bin/davit-pause";
-    deps.log.logger_path = "/usr/bin/davit-logger";
-    effects_ = std::make_unique<supervisor::TaskEffects>(std::move(deps));
+    facts_.architecture = "amd64";
+    facts_.pause_path = "/usr/bin/davit-pause";
+    phases_ = std::make_unique<Phases>(this);
+    effects_ = std::make_unique<supervisor::TaskEffects>(supervisor::TaskEffects::Deps{
+        pools, &timers, supervisor.get(), &phases_->provisioning, &phases_->inputs,
+        &phases_->creation, &phases_->life, &phases_->removal});
     supervisor->Connect(effects_.get(), report_to);
     supervisor->Start(store.Load()->tasks);
     executor.RunAll();
@@ -97,6 +95,26 @@ class FakeHost {
   std::unique_ptr<supervisor::Supervisor> supervisor;
 
  private:
+  // What an agent does on this host.
+  struct Phases {
+    explicit Phases(FakeHost* host)
+        : provisioning({&host->runtime, &host->cgroups, &host->files_, &host->facts_, "agent-1"}),
+          inputs({&host->puller, host->values}),
+          creation({host->Parts(), &host->facts_, Log(), "agent-1"}),
+          life({&host->runtime, &host->cgroups}),
+          removal(host->Parts(), host->post_mortems_.get()) {}
+    static log::LogOptions Log() {
+      log::LogOptions options;
+      options.logger_path = "/usr/bin/davit-logger";
+      return options;
+    }
+    const supervisor::TaskProvisioning provisioning;
+    const supervisor::ContainerInputs inputs;
+    const supervisor::ContainerCreation creation;
+    const supervisor::ContainerLife life;
+    const supervisor::TaskRemoval removal;
+  };
+  supervisor::HostParts Parts() { return {&runtime, &cgroups, &network, &files_}; }
   std::string MakeStateDir() {
     char name[] = "/tmp/davit-test-XXXXXX";
     if (mkdtemp(name) == nullptr) std::abort();
@@ -105,6 +123,8 @@ class FakeHost {
   std::string state_dir_;
   const supervisor::TaskFiles files_;
   std::unique_ptr<supervisor::PostMortems> post_mortems_;
+  spec::HostFacts facts_;
+  std::unique_ptr<Phases> phases_;
   std::unique_ptr<supervisor::TaskEffects> effects_;
 };
 
