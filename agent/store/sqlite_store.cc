@@ -17,6 +17,7 @@ namespace {
 constexpr absl::string_view kTaskPrefix = "task/";
 constexpr absl::string_view kRegistrationKey = "registration";
 constexpr absl::Duration kRetryPause = absl::Seconds(1);
+constexpr absl::Duration kHangsAfter = absl::Seconds(10);
 
 // False: it is nothing that this agent knows.
 bool Decode(absl::string_view key, const void* value, int size, StoredState* state) {
@@ -51,12 +52,13 @@ absl::Status SetUp(SQLite::Database* database, SchemaSteps steps) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
-                                                               SchemaSteps steps) {
+                                                               SchemaSteps steps,
+                                                               const Clock* clock) {
   try {
     auto database =
         std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     RETURN_IF_ERROR(SetUp(database.get(), steps), path);
-    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database), clock));
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() == SQLITE_BUSY) {
       return absl::FailedPreconditionError(
@@ -80,8 +82,8 @@ absl::StatusOr<SqliteStore::Opened> SqliteStore::OpenOrSetAside(const std::strin
   return Opened{*std::move(store), std::move(damage)};
 }
 
-SqliteStore::SqliteStore(std::unique_ptr<SQLite::Database> database)
-    : database_(std::move(database)) {
+SqliteStore::SqliteStore(std::unique_ptr<SQLite::Database> database, const Clock* clock)
+    : database_(std::move(database)), clock_(clock) {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "store");
     Run();
@@ -133,7 +135,13 @@ void SqliteStore::SaveRegistration(v1::RegistrationRecord record) {
 }
 
 absl::Status SqliteStore::Health() const {
+  const absl::Duration now = clock_->Monotonic();
   MutexLock lock(&mu_);
+  if (commit_began_ && now - *commit_began_ >= kHangsAfter) {
+    return absl::UnavailableError(absl::StrCat("writing the agent's records has not returned for ",
+                                               absl::ToInt64Seconds(now - *commit_began_),
+                                               " s: its disk hangs"));
+  }
   return health_;
 }
 
@@ -161,6 +169,7 @@ void SqliteStore::NoteOutcome(const absl::Status& committed) {
   bool has_changed = false;
   {
     MutexLock lock(&mu_);
+    commit_began_.reset();
     has_changed = committed.code() != health_.code();
     health_ = committed;
   }
@@ -178,6 +187,7 @@ void SqliteStore::Run() {
         queue_.pop_front();
       }
       if (batch.empty()) return;
+      commit_began_ = clock_->Monotonic();
     }
     const absl::Status committed = Commit(batch);
     NoteOutcome(committed);

@@ -10,6 +10,7 @@
 #include "agent/store/damaged_database.h"
 #include "agent/store/schema.h"
 #include "agent/store/store.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 
 namespace SQLite {
@@ -28,7 +29,8 @@ class SqliteStore final : public Store {
   // are named, nothing is touched). DataLoss: the file is no database, or is damaged; it is left as
   // it is. Unavailable: disk full or I/O error.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
-                                                           SchemaSteps steps = AgentSchema());
+                                                           SchemaSteps steps = AgentSchema(),
+                                                           const Clock* clock = Clock::Real());
 
   // As Open(), but a damaged file is set aside and replaced by one with the records that can still
   // be read.
@@ -50,17 +52,19 @@ class SqliteStore final : public Store {
     std::optional<std::string> value;  // nullopt: delete
     Work done;
   };
-  explicit SqliteStore(std::unique_ptr<SQLite::Database> database);
+  SqliteStore(std::unique_ptr<SQLite::Database> database, const Clock* clock);
   void Add(Write write);
   void Run();
   absl::Status Commit(const std::deque<Write>& writes);
   void NoteOutcome(const absl::Status& committed);
 
   const std::unique_ptr<SQLite::Database> database_;  // after Load() used by thread_ only
+  const Clock* const clock_;
   mutable Mutex mu_;
   CondVar changed_;
   std::deque<Write> queue_ ABSL_GUARDED_BY(mu_);
   absl::Status health_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::Duration> commit_began_ ABSL_GUARDED_BY(mu_);  // monotonic; nullopt: none now
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
 };

@@ -29,7 +29,7 @@ class Store {
   virtual void SaveTask(const std::string& task_id, v1::TaskRecord record, Work done) = 0;
   virtual void RemoveTask(const std::string& task_id) = 0;
   virtual void SaveRegistration(v1::RegistrationRecord record) = 0;
-  // OK, or why nothing can be made durable now (a full disk, for instance).
+  // OK, or why nothing can be made durable now: a full disk, or one that hangs.
   virtual absl::Status Health() const = 0;
 };
 
