@@ -166,9 +166,13 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
   LanePool runtime_pool({.name = "runtime", .threads = 8}, lanes);
   LanePool signal_pool({.name = "signal", .threads = 8}, lanes);
   LanePool inspection_pool({.name = "inspection", .threads = 4}, lanes);
-  LanePool image_pool({.name = "image", .threads = 8}, lanes);
+  // What comes from afar takes long, and one task may have many images: those are no reason to
+  // wait.
+  LanePool image_pool({.name = "image", .threads = 8, .calls_per_lane = 8}, lanes);
   LanePool network_pool({.name = "network", .threads = 4}, lanes);
-  LanePool health_pool({.name = "health", .threads = 8}, lanes);
+  // A check may take seconds; the number of threads bounds the processes of checks.
+  LanePool health_pool(
+      {.name = "health", .threads = 8, .calls_per_lane = 4, .long_call = absl::Seconds(10)}, lanes);
   const supervisor::Pools pools{&control,    &runtime_pool, &signal_pool, &inspection_pool,
                                 &image_pool, &network_pool, &health_pool};
 
