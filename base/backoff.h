@@ -14,15 +14,15 @@ class Backoff {
   Backoff(absl::Duration first, absl::Duration max) : first_(first), max_(max) { Reset(); }
   // The next delay. `uniform` is a random number in [0, 1).
   absl::Duration Next(double uniform);
-  // As above, with the process's own randomness.
+  // The same, with a random number of its own.
   absl::Duration Next();
-  // After a success.
+  // Call after a success: the next delay starts again at `first`.
   void Reset() { ceiling_ = std::min(first_, max_); }
 
  private:
   const absl::Duration first_;
   const absl::Duration max_;
-  absl::Duration ceiling_;  // of the next delay
+  absl::Duration ceiling_;  // upper bound of the next delay
 };
 
 }  // namespace davit

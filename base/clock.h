@@ -5,23 +5,23 @@
 
 namespace davit {
 
-// Time, so that tests can own it. Thread-safe; never blocks.
+// The source of time. Tests replace it with a fake. Thread-safe; never blocks.
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Wall time: for people and for the wire. It may jump.
+  // Wall time: for people and for messages. It may jump.
   virtual absl::Time Now() const = 0;
   // Monotonic time since an arbitrary start: for deadlines and periods.
   virtual absl::Duration Monotonic() const = 0;
-  // As Monotonic(), and the time that the machine slept counts too: for promises to others about
-  // how long something lasted. The default is for clocks whose machine never sleeps.
+  // Monotonic time that also counts while the machine sleeps: for durations that were promised to
+  // others. The default implementation is for machines that never sleep.
   virtual absl::Duration MonotonicWithSleep() const { return Monotonic(); }
 
   // The process's real clock.
   static const Clock* Real();
 };
 
-// Seconds since 1970 with fraction, as ECS writes times; and back.
+// Converts to and from ECS's form of times: seconds since 1970 with fraction.
 double ToEpochSeconds(absl::Time time);
 absl::Time FromEpochSeconds(double seconds);
 

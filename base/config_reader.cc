@@ -67,7 +67,7 @@ void ConfigReader::AddError(absl::string_view section, absl::string_view key,
   errors_.push_back(absl::StrCat(document_->name, ": ", section, ".", key, " ", problem));
 }
 
-// The node of a key that somebody asked for now.
+// The node of a key. Marks the key as known.
 #define DAVIT_FIND_OR_RETURN(node)                        \
   known_.insert(absl::StrCat(section, ".", key));         \
   const toml::node* node = document_->Find(section, key); \
@@ -180,7 +180,7 @@ absl::Status ConfigReader::Finish() {
     const toml::table* table = node.as_table();
     if (table == nullptr) {
       errors_.push_back(absl::StrCat(document_->name, ":", node.source().begin.line, ": ",
-                                     section_name, " stands outside of any [section]"));
+                                     section_name, " is outside of any [section]"));
       continue;
     }
     if (!IsKnownSection(section_name)) {

@@ -15,8 +15,8 @@
 namespace davit {
 
 // Fills configuration structs from a TOML file of [section] tables. Each Read() names one key; an
-// absent key leaves the default in place. Nothing fails early: Finish() returns every wrong value
-// and every key that nobody asked for, so that an operator mends the file once. Not thread-safe.
+// absent key keeps the default. Nothing fails early: Finish() returns every wrong value and every
+// unknown key at once, so that an operator can fix the file in one go. Not thread-safe.
 class ConfigReader {
  public:
   // NotFound or PermissionDenied: the file cannot be read. InvalidArgument: not TOML (with line and
@@ -41,7 +41,7 @@ class ConfigReader {
   void Read(absl::string_view section, absl::string_view key,
             std::map<std::string, std::vector<std::string>>* value);
 
-  // For checks across keys: one more line for Finish().
+  // Adds an error to Finish(), for checks across keys.
   void AddError(absl::string_view section, absl::string_view key, absl::string_view problem);
   // OK, or InvalidArgument with one line per problem.
   absl::Status Finish();

@@ -14,7 +14,7 @@ namespace davit {
 
 using Work = absl::AnyInvocable<void()>;
 
-// Where work runs later. Thread-safe; Post() never blocks and never runs the work inside the call.
+// Runs posted work later. Thread-safe; Post() never blocks and never runs the work inside the call.
 class Executor {
  public:
   virtual ~Executor() = default;

@@ -25,7 +25,7 @@ struct Transfer {
 size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   auto* transfer = static_cast<Transfer*>(user);
   const absl::string_view line(data, size * count);
-  if (absl::StartsWith(line, "HTTP/")) transfer->response.headers.clear();  // a new answer begins
+  if (absl::StartsWith(line, "HTTP/")) transfer->response.headers.clear();  // a new response begins
   const size_t colon = line.find(':');
   if (colon != absl::string_view::npos) {
     transfer->response.headers[absl::AsciiStrToLower(line.substr(0, colon))] =
@@ -51,7 +51,7 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   }
   if (transfer->response.body.size() + piece.size() > transfer->request->max_body_bytes) {
     transfer->sink_status = absl::ResourceExhaustedError(
-        absl::StrCat("answer is larger than ", transfer->request->max_body_bytes, " bytes"));
+        absl::StrCat("response is larger than ", transfer->request->max_body_bytes, " bytes"));
     return 0;
   }
   transfer->response.body.append(piece.data(), piece.size());
@@ -102,7 +102,7 @@ List HeadersOf(const HttpRequest& request) {
   if (request.sigv4 && !request.sigv4->session_token.empty()) {
     Append("X-Amz-Security-Token", request.sigv4->session_token, &headers);
   }
-  // S3 wants it, and libcurl adds it from 8.2 on only.
+  // S3 requires this header; libcurl adds it only from version 8.2.
   if (request.sigv4 && request.sigv4->service == "s3")
     Append("x-amz-content-sha256", Sha256Hex(request.body), &headers);
   return headers;
@@ -119,7 +119,7 @@ void SetOptions(const HttpRequest& request, const curl_slist* headers, char* err
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(absl::ToInt64Milliseconds(request.connect_timeout)));
   if (request.timeout != absl::InfiniteDuration()) {
-    // 0 would mean that there is none.
+    // 0 would mean no timeout.
     const int64_t milliseconds = std::max<int64_t>(absl::ToInt64Milliseconds(request.timeout), 1);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
   }
@@ -163,7 +163,7 @@ std::string RedactUrl(absl::string_view url) {
 absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request) {
   static const bool initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   thread_local const Handle handle(curl_easy_init(), &curl_easy_cleanup);
-  if (!initialised || handle == nullptr) return absl::InternalError("libcurl could not be set up");
+  if (!initialised || handle == nullptr) return absl::InternalError("cannot initialise libcurl");
   curl_easy_reset(handle.get());  // keeps the connections
   const List headers = HeadersOf(request);
   Transfer transfer{&request, handle.get(), {}, absl::OkStatus(), false};

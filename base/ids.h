@@ -8,7 +8,8 @@
 
 namespace davit {
 
-// 32 lower-case hexadecimal digits from the kernel's random source: the id part of ECS's ARNs.
+// 32 random lower-case hexadecimal digits, the form of ids in ECS's ARNs. From the kernel's random
+// source.
 std::string RandomHex32();
 // "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".
 std::string RandomUuid();
@@ -23,7 +24,7 @@ struct Arn {
   std::string ToString() const;
   // "task" of task/C/32HEX.
   absl::string_view Type() const;
-  // What stands after the last '/': the id of a task, the name of a cluster, family:revision.
+  // The part after the last '/': a task id, a cluster name, family:revision.
   absl::string_view Id() const;
 };
 

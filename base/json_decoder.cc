@@ -13,7 +13,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using Json = nlohmann::json;
 
-// Deeper than any request of the API; bounds the stack.
+// Bounds the stack. No request of the API is as deep.
 constexpr int kMaxDepth = 32;
 
 std::string TypeName(const Json& value) {
@@ -63,7 +63,7 @@ class Decoder {
       ReadValue(item, absl::StrCat(path, "[", index++, "]"), field, message);
   }
 
-  // Maps of strings are the only ones in the API.
+  // The API has only maps of strings.
   void ReadMap(const Json& value, const std::string& path, const FieldDescriptor* field,
                Message* message) {
     if (!value.is_object()) return Expect(path, "an object", value);
@@ -114,20 +114,20 @@ class Decoder {
                                   : reflection->MutableMessage(message, field));
       }
       default:
-        problems_.push_back(absl::StrCat(path, ": cannot be given"));
+        problems_.push_back(absl::StrCat(path, ": cannot be set"));
     }
   }
 
   void SetInt32(const Json& value, const std::string& path, const FieldDescriptor* field,
                 Message* message) {
-    // Unsigned values above the range of int64 come out negative or small unless they are compared
-    // as what they are.
+    // Unsigned values above the range of int64 must be compared as unsigned; as int64 they would be
+    // negative.
     const bool fits =
         value.is_number_unsigned()
             ? value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int32_t>::max())
             : value.get<int64_t>() >= std::numeric_limits<int32_t>::min();
     if (!fits) {
-      problems_.push_back(absl::StrCat(path, ": is out of range: ", value.dump()));
+      problems_.push_back(absl::StrCat(path, ": out of range: ", value.dump()));
     } else if (field->is_repeated()) {
       message->GetReflection()->AddInt32(message, field, value.get<int32_t>());
     } else {

@@ -14,7 +14,7 @@ namespace {
 
 LogFormat g_format = LogFormat::kLogfmt;  // set once by SetUpLog, before threads start
 
-// Errors only, until SetUpLog(): so are tests.
+// Before SetUpLog() only errors are logged; tests rely on it.
 spdlog::logger* Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>("davit",
@@ -26,7 +26,8 @@ spdlog::logger* Logger() {
   return logger.get();
 }
 
-// A JSON string. Bytes that are not UTF-8 become U+FFFD: foreign words shall not break the line.
+// A JSON string. Bytes that are not UTF-8 become U+FFFD, so that foreign text cannot break the
+// line.
 std::string Quoted(absl::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {

@@ -13,7 +13,7 @@
 // info level. Field names are the proto's (task_arn, container_name, ...). Never environment values
 // or secrets.
 //   LogInfo("task stopped", {{"task_arn", arn}, {"exit_code", code}});
-// Thread-safe. Writes to standard error, which systemd takes to the journal.
+// Thread-safe. Writes to standard error, which systemd forwards to the journal.
 
 namespace davit {
 
@@ -31,11 +31,11 @@ enum class LogFormat { kLogfmt, kJson };
 
 // Call once, before threads start.
 void SetUpLog(LogLevel level, LogFormat format);
-// False: not one of debug, info, warning, error; not one of logfmt, json.
+// False: an unknown name. Levels: debug, info, warning, error. Formats: logfmt, json.
 bool ParseLogLevel(absl::string_view text, LogLevel* level);
 bool ParseLogFormat(absl::string_view text, LogFormat* format);
 
-// For fields that are known at run time only.
+// For a list of fields that is built at run time.
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);
 
 void LogDebug(absl::string_view message, std::initializer_list<LogField> fields = {});

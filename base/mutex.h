@@ -10,9 +10,9 @@
 
 namespace davit {
 
-// std::mutex with clang's thread-safety annotations. Not absl::Mutex: Debian's libabsl is not built
-// for TSan, which then reports races in correct code. Locks are leaves: never call out, post or
-// block under one.
+// std::mutex with clang's thread-safety annotations. absl::Mutex is not used because Debian's
+// libabsl is not built for TSan, which then reports races in correct code. Locks are leaves: never
+// call out, post or block while holding one.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
@@ -36,7 +36,7 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex* const mutex_;
 };
 
-// A condition of what `mutex` guards. Wake-ups may be spurious: wait in a loop.
+// A condition variable for a Mutex. Wake-ups may be spurious: wait in a loop.
 class CondVar {
  public:
   void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -44,9 +44,9 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
-  // False when `timeout` (monotonic) passed first; a timeout of a year or more never does.
+  // False: `timeout` (monotonic) passed first. A timeout of a year or more never passes.
   bool WaitFor(Mutex* mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    if (timeout >= absl::Hours(24 * 365)) {  // the library's sum of now and timeout would overflow
+    if (timeout >= absl::Hours(24 * 365)) {  // now + timeout would overflow inside the library
       Wait(mutex);
       return true;
     }

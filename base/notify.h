@@ -6,12 +6,12 @@
 
 namespace davit {
 
-// Words to systemd (sd_notify(3)); nothing happens when not started by it. Thread-safe.
+// Notifies systemd (sd_notify(3)). Does nothing if systemd did not start this process. Thread-safe.
 void NotifyReady(absl::string_view status);
 void NotifyStatus(absl::string_view status);
 void NotifyStopping();
 void NotifyWatchdog();
-// How often NotifyWatchdog() is due: half of WatchdogSec. InfiniteDuration: no watchdog.
+// How often to call NotifyWatchdog(): half of WatchdogSec. InfiniteDuration: no watchdog.
 absl::Duration WatchdogPeriod();
 
 }  // namespace davit

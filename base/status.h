@@ -7,15 +7,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
-// Errors travel as absl::Status. Each layer says what it was doing and to which object by giving
-// the macros a context:
+// Errors are absl::Status. Each layer adds what it was doing and to which object:
 //   RETURN_IF_ERROR(cgroup.SetMemoryMax(bytes), "limiting memory of task ", id);
 //   ASSIGN_OR_RETURN(std::string text, ReadFile(path), "loading config");
-// What each code means, and which are retried: docs/errors.md.
+// docs/errors.md says what each code means and which codes are retried.
 
 namespace davit {
 
-// `status` with "context: " before its message; code and payloads stay. An OK status stays OK.
+// `status` with "CONTEXT: " before its message and the same code and payloads. An OK status stays
+// OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
 template <typename... Context>
@@ -27,19 +27,19 @@ absl::Status AnnotateIfGiven(const absl::Status& status, const Context&... conte
   }
 }
 
-// The one place that decides from the code whether trying the same again can help.
+// Whether a retry can succeed. The only place that decides this from the code.
 inline bool IsRetryable(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
          status.code() == absl::StatusCode::kResourceExhausted ||
          status.code() == absl::StatusCode::kDeadlineExceeded;
 }
 
-// Success for a removal: what is already gone needs no removing.
+// For removals: an object that does not exist counts as removed.
 inline absl::Status OkIfNotFound(const absl::Status& status) {
   return status.code() == absl::StatusCode::kNotFound ? absl::OkStatus() : status;
 }
 
-// Success for a creation by a name that is ours.
+// For creations under a name that only we use: an object that exists counts as created.
 inline absl::Status OkIfAlreadyExists(const absl::Status& status) {
   return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;
 }
@@ -48,8 +48,7 @@ inline absl::Status OkIfAlreadyExists(const absl::Status& status) {
 // directory".
 absl::Status ErrnoStatus(int error_number, absl::string_view what);
 
-// At most `limit` bytes of ToUtf8(text), cut at a character's end, with "..." where something was
-// cut.
+// At most `limit` bytes of ToUtf8(text), cut between characters; ends in "..." if it was cut.
 std::string Shorten(absl::string_view text, size_t limit);
 
 }  // namespace davit

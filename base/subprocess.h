@@ -12,13 +12,13 @@ namespace davit {
 
 struct Command {
   std::vector<std::string> arguments;              // [0] is the program's absolute path
-  std::map<std::string, std::string> environment;  // all of it: nothing is inherited
-  std::string input;                               // given on standard input
+  std::map<std::string, std::string> environment;  // the whole environment: nothing is inherited
+  std::string input;                               // sent to standard input
   absl::Duration timeout = absl::Seconds(30);
 };
 
 struct CommandResult {
-  int exit_code = 0;  // 128 + signal number when a signal ended it
+  int exit_code = 0;  // 128 + signal number if a signal killed it
   std::string output;
   std::string error_output;
 };

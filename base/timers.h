@@ -15,19 +15,18 @@ namespace davit {
 
 using TimerId = uint64_t;
 
-// Posts work after a time. The only thing in the process that waits for time to pass. Thread-safe;
-// never blocks.
+// Posts work after a delay. Nothing else in the process waits for time to pass. Thread-safe; never
+// blocks.
 class Timers {
  public:
   virtual ~Timers() = default;
-  // Posts `work` to `executor` (borrowed until then) once `delay` of monotonic time has passed.
+  // Posts `work` to `executor` after `delay` of monotonic time. Borrows `executor` until then.
   virtual TimerId After(absl::Duration delay, Executor* executor, Work work) = 0;
-  // Afterwards the work will not be posted, unless that has already happened: receivers must bear a
-  // late one.
+  // Drops the work, unless it was posted already. So receivers must tolerate a late timer.
   virtual void Cancel(TimerId id) = 0;
 };
 
-// One thread over an ordered queue. The destructor drops what has not fired.
+// One thread with an ordered queue. The destructor drops timers that have not fired.
 class ThreadTimers final : public Timers {
  public:
   explicit ThreadTimers(const Clock* clock = Clock::Real());
@@ -40,7 +39,7 @@ class ThreadTimers final : public Timers {
     Executor* executor;
     Work work;
   };
-  using Key = std::pair<absl::Duration, TimerId>;  // when, then who was first
+  using Key = std::pair<absl::Duration, TimerId>;  // due time, then order of calls
   void Run();
 
   const Clock* const clock_;

@@ -21,7 +21,7 @@ size_t Utf8CharacterLength(absl::string_view text) {
     if (byte(i) >> 6 != 2) return 0;
     code = code << 6 | (byte(i) & 0x3FU);
   }
-  constexpr unsigned kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // of a form of that length
+  constexpr unsigned kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // smallest code of that length
   const bool is_surrogate = code >= 0xD800 && code < 0xE000;
   return code < kLeast[length] || is_surrogate || code > 0x10FFFF ? 0 : length;
 }

@@ -8,13 +8,13 @@
 
 namespace davit {
 
-// How many bytes the character at the start of `text` has, which is not empty; 0: it is no UTF-8
-// (RFC 3629: no longer forms than needed, no surrogates, nothing beyond U+10FFFF).
+// Length in bytes of the first character of `text`, which must not be empty. 0: not UTF-8 by RFC
+// 3629 (an overlong form, a surrogate, or beyond U+10FFFF).
 size_t Utf8CharacterLength(absl::string_view text);
 
-// `text` with U+FFFD for each byte that is not UTF-8. Foreign words (a program's error output, a
-// registry's answer) go through here before they are stored or sent: protobuf writes strings that
-// are not UTF-8, and then refuses to read them.
+// `text` with U+FFFD for each byte that is not UTF-8. Apply it to foreign text (a program's error
+// output, a registry's response) before storing or sending it: protobuf writes strings that are not
+// UTF-8, but refuses to read them.
 std::string ToUtf8(absl::string_view text);
 
 }  // namespace davit

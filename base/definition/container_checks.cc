@@ -49,11 +49,11 @@ std::vector<std::string> ReadReadinessCheck(const v1::ContainerDefinition& conta
   std::vector<std::string> problems = DecodeJson(label->second, check);
   if (problems.empty()) problems = FindCheckProblems(*check);
   if (IsSwitchedOff(*check)) {
-    problems.emplace_back("command: cannot be NONE: leave the label away.");
+    problems.emplace_back("command: cannot be NONE: remove the label instead.");
   }
   if (check->has_start_period()) {
     problems.emplace_back(
-        "startPeriod: must be left away: no container is ready before its check has passed.");
+        "startPeriod: must be absent: no container is ready before its check has passed.");
   }
   for (std::string& problem : problems) {
     problem = absl::StrCat("dockerLabels['", kReadinessCheckLabel, "']",

@@ -8,25 +8,25 @@
 
 namespace davit {
 
-// The two questions that a container may be asked again and again while it runs, as both programs
-// read them in its definition. Pure.
+// The two checks that may run in a container again and again: liveness and readiness. Both programs
+// read them from the task definition with these functions. Pure.
 
-// Is it alive? ECS's healthCheck. Docker's "NONE", which switches off the image's check, is none.
+// Liveness: ECS's healthCheck. Docker's "NONE", which disables the image's check, means no check.
 bool HasHealthCheck(const v1::ContainerDefinition& container);
 
-// May it have traffic? Beyond ECS: the JSON of a HealthCheck in this dockerLabel, so that the
-// definition stays one of ECS's.
+// Readiness: may the container receive traffic? ECS has no such member, so this dockerLabel holds
+// the JSON of a HealthCheck. The definition stays valid in ECS.
 inline constexpr char kReadinessCheckLabel[] = "davit.readiness-check";
 bool HasReadinessCheck(const v1::ContainerDefinition& container);
 
-// The readiness check, with its own defaults: traffic shall neither come nor go much later than it
-// could, so it is asked as often as ECS allows and believed at once. Returns the problems, each
-// with the label, the member and what would be right; `check` is complete only if there are none,
-// and empty if the container has no such label.
+// Reads the readiness check. Its defaults differ from healthCheck's, so that traffic comes and goes
+// quickly: the shortest interval that ECS allows, and one retry. Returns the problems, each with
+// label, member and correct range. `check` is complete only if there are none; it is empty if the
+// container has no such label.
 std::vector<std::string> ReadReadinessCheck(const v1::ContainerDefinition& container,
                                             v1::HealthCheck* check);
 
-// What is wrong with a check by ECS's limits: "interval: must be in 5..300, is 3."
+// Checks ECS's limits. A problem reads "interval: must be in 5..300, is 3."
 std::vector<std::string> FindCheckProblems(const v1::HealthCheck& check);
 
 }  // namespace davit

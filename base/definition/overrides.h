@@ -6,8 +6,8 @@
 
 namespace davit {
 
-// The override of the container `name`; one without any member where there is none. It lives as
-// long as `overrides`, or forever. Pure.
+// The override of the container `name`; an empty one if there is none. Valid as long as
+// `overrides`. Pure.
 const v1::ContainerOverride& OverrideOf(const v1::TaskOverride& overrides, absl::string_view name);
 
 }  // namespace davit

@@ -65,7 +65,7 @@ lists = { a = ["b", "c"], d = [] }
   CHECK(values.table == std::map<std::string, std::string>{{"my.disk", "ssd"}, {"rack", "b2"}});
 }
 
-TEST_CASE("keys that are absent leave the defaults", "[config_reader]") {
+TEST_CASE("absent keys keep the defaults", "[config_reader]") {
   Values values;
   REQUIRE(Fill("", &values).ok());
   REQUIRE(Fill("[part]\n", &values).ok());
@@ -73,7 +73,7 @@ TEST_CASE("keys that are absent leave the defaults", "[config_reader]") {
   CHECK(values.number == 1);
 }
 
-TEST_CASE("a value of the wrong kind or out of its range is refused by name", "[config_reader]") {
+TEST_CASE("a value of the wrong type or out of range is refused by name", "[config_reader]") {
   using Row = std::pair<std::string, std::string>;
   const auto [line, problem] = GENERATE(
       Row{"text = 1", "part.text must be a string"},
@@ -95,14 +95,14 @@ TEST_CASE("a value of the wrong kind or out of its range is refused by name", "[
   CHECK_THAT(Problems("[part]\n" + line + "\n"), Catch::Contains(problem));
 }
 
-TEST_CASE("a wrong value leaves the default in place", "[config_reader]") {
+TEST_CASE("a wrong value keeps the default", "[config_reader]") {
   Values values;
   CHECK_FALSE(Fill("[part]\nnumber = 11\ntexts = [1]\n", &values).ok());
   CHECK(values.number == 1);
   CHECK(values.texts.empty());
 }
 
-TEST_CASE("all problems are told at once, one per line", "[config_reader]") {
+TEST_CASE("all problems are reported at once, one per line", "[config_reader]") {
   const std::string problems =
       Problems("stray = 1\n[part]\ntext = 1\nnumber = 99\ntypo = 3\n[other]\nkey = 1\n");
   CHECK(std::count(problems.begin(), problems.end(), '\n') == 4);
@@ -110,14 +110,14 @@ TEST_CASE("all problems are told at once, one per line", "[config_reader]") {
   CHECK_THAT(problems, Catch::Contains("x.toml: part.number must be"));
   CHECK_THAT(problems, Catch::Contains("x.toml:5: unknown key part.typo"));
   CHECK_THAT(problems, Catch::Contains("x.toml:6: unknown section [other]"));
-  CHECK_THAT(problems, Catch::Contains("x.toml:1: stray stands outside of any [section]"));
+  CHECK_THAT(problems, Catch::Contains("x.toml:1: stray is outside of any [section]"));
 }
 
-TEST_CASE("a section that nobody knows is an error even when it is empty", "[config_reader]") {
+TEST_CASE("an unknown section is an error even when it is empty", "[config_reader]") {
   CHECK_THAT(Problems("[prat]\n"), Catch::Contains("x.toml:1: unknown section [prat]"));
 }
 
-TEST_CASE("what is no TOML is refused with line and column", "[config_reader]") {
+TEST_CASE("text that is not TOML is refused with line and column", "[config_reader]") {
   CHECK_THAT(Problems("[part]\ntext = \n"), Catch::StartsWith("x.toml:2:"));
   CHECK_THAT(Problems("[part]\ntext = \"a\"\ntext = \"b\"\n"), Catch::StartsWith("x.toml:3:"));
 }

@@ -11,7 +11,7 @@
 namespace davit {
 namespace {
 
-TEST_CASE("a pool runs all that was posted before it is destroyed", "[executor]") {
+TEST_CASE("a pool runs all posted work before it is destroyed", "[executor]") {
   std::atomic<int> ran{0};
   {
     ThreadPool pool("test", 3);
@@ -20,7 +20,7 @@ TEST_CASE("a pool runs all that was posted before it is destroyed", "[executor]"
   CHECK(ran == 1000);
 }
 
-TEST_CASE("a pool of n threads runs n pieces of work at a time", "[executor]") {
+TEST_CASE("a pool of n threads runs n work items at a time", "[executor]") {
   ThreadPool pool("test", 2);
   absl::Notification met;
   std::atomic<int> inside{0};
@@ -44,7 +44,7 @@ TEST_CASE("a pool has no threads before there is work", "[executor]") {
   CHECK(threads() == before);
 }
 
-TEST_CASE("work that comes after Stop is destroyed and not run", "[executor]") {
+TEST_CASE("work posted after Stop is destroyed without running", "[executor]") {
   ThreadPool pool("test", 1);
   pool.Stop();
   pool.Stop();
@@ -54,7 +54,7 @@ TEST_CASE("work that comes after Stop is destroyed and not run", "[executor]") {
   CHECK(*token == 0);
 }
 
-TEST_CASE("what running work posts is run although the pool is being stopped", "[executor]") {
+TEST_CASE("work posted by running work runs even while the pool stops", "[executor]") {
   std::vector<int> order;
   ThreadPool pool("test", 1);
   absl::Notification go;
@@ -71,7 +71,7 @@ TEST_CASE("what running work posts is run although the pool is being stopped", "
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST_CASE("the depth counts what waits and not what runs", "[executor]") {
+TEST_CASE("the depth counts waiting work, not running work", "[executor]") {
   ThreadPool pool("test", 1);
   absl::Notification started;
   absl::Notification go;
@@ -87,7 +87,7 @@ TEST_CASE("the depth counts what waits and not what runs", "[executor]") {
   go.Notify();
 }
 
-TEST_CASE("a serial runs one piece at a time and in the order of posting", "[executor]") {
+TEST_CASE("a serial runs one work item at a time, in the order of posting", "[executor]") {
   std::vector<int> order;  // no lock: that is the point
   std::atomic<int> inside{0};
   bool overlapped = false;
@@ -119,7 +119,7 @@ TEST_CASE("two serials do not wait for each other", "[executor]") {
   go.Notify();
 }
 
-TEST_CASE("a busy serial lets others have its thread between two pieces", "[executor]") {
+TEST_CASE("a busy serial yields its thread to others between two work items", "[executor]") {
   std::vector<char> order;
   ThreadPool pool("test", 1);
   Serial busy(&pool);
@@ -133,7 +133,7 @@ TEST_CASE("a busy serial lets others have its thread between two pieces", "[exec
   CHECK(order == std::vector<char>{'o', 'b', 'b', 'b'});
 }
 
-TEST_CASE("a serial that is destroyed still runs what is queued", "[executor]") {
+TEST_CASE("a destroyed serial still runs its queued work", "[executor]") {
   std::vector<int> order;
   ThreadPool pool("test", 2);
   absl::Notification go;
@@ -146,7 +146,7 @@ TEST_CASE("a serial that is destroyed still runs what is queued", "[executor]") 
   CHECK(order.size() == 10);
 }
 
-TEST_CASE("what a piece of work holds is released before the next one starts", "[executor]") {
+TEST_CASE("a work item is destroyed before the next one starts", "[executor]") {
   ThreadPool pool("test", 2);
   Serial serial(&pool);
   auto token = std::make_shared<int>(0);

@@ -12,14 +12,14 @@ namespace {
 
 using test::ScratchFolder;
 
-TEST_CASE("a file that was written is read back whole, whatever its bytes", "[file]") {
+TEST_CASE("a written file is read back with any bytes", "[file]") {
   const ScratchFolder folder;
   const std::string text = std::string(100000, 'x') + std::string("\0\n\xff", 3);
   REQUIRE(WriteFileAtomically(folder.File("a"), text).ok());
   CHECK(*ReadFile(folder.File("a")) == text);
 }
 
-TEST_CASE("a file of the kernel, which has no size, is read whole", "[file]") {
+TEST_CASE("a kernel file without a size is read completely", "[file]") {
   const auto status = ReadFile("/proc/self/status");
   REQUIRE(status.ok());
   CHECK_THAT(*status, Catch::Contains("VmRSS"));
@@ -37,7 +37,7 @@ TEST_CASE("writing replaces the old text and leaves nothing else behind", "[file
   CHECK((info.st_mode & 0777U) == 0600U);
 }
 
-TEST_CASE("a failed write leaves the old text, and no half of the new one", "[file]") {
+TEST_CASE("a failed write keeps the old text", "[file]") {
   const auto write = GENERATE(&WriteFileAtomically, &WriteFileUntilReboot);
   const ScratchFolder folder;
   REQUIRE(
@@ -47,7 +47,7 @@ TEST_CASE("a failed write leaves the old text, and no half of the new one", "[fi
   CHECK_FALSE(FileExists(folder.File("a.new")));
 }
 
-TEST_CASE("errors name the path and say by their code what is wrong", "[file]") {
+TEST_CASE("errors name the path and have a matching code", "[file]") {
   const ScratchFolder folder;
   const auto missing = ReadFile(folder.File("missing"));
   CHECK(absl::IsNotFound(missing.status()));
@@ -58,7 +58,7 @@ TEST_CASE("errors name the path and say by their code what is wrong", "[file]") 
   CHECK_FALSE(ReadFile(folder.path()).ok());
 }
 
-TEST_CASE("folders are made with those above them, and again without harm", "[file]") {
+TEST_CASE("folders are created with their parents, idempotently", "[file]") {
   const ScratchFolder folder;
   REQUIRE(MakeDirectories(folder.File("a/b/c"), 0700).ok());
   REQUIRE(MakeDirectories(folder.File("a/b/c"), 0755).ok());
@@ -69,7 +69,7 @@ TEST_CASE("folders are made with those above them, and again without harm", "[fi
   CHECK_FALSE(MakeDirectories(folder.File("file/sub")).ok());
 }
 
-TEST_CASE("a folder is removed with all that is in it, but not what links point to", "[file]") {
+TEST_CASE("a folder is removed with its content, but not the targets of links", "[file]") {
   const ScratchFolder folder;
   REQUIRE(MakeDirectories(folder.File("gone/below")).ok());
   REQUIRE(WriteFileAtomically(folder.File("kept"), "x").ok());

@@ -12,7 +12,7 @@
 namespace davit {
 namespace {
 
-// Answers by path; remembers what it was asked last.
+// Answers by path; remembers the last request.
 class Site {
  public:
   Site() {
@@ -45,7 +45,7 @@ class Site {
   std::unique_ptr<HttpServer> server_;
 };
 
-// A server that accepts connections and says nothing.
+// A server that accepts connections and sends nothing.
 class SilentSite {
  public:
   SilentSite() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -68,7 +68,7 @@ class SilentSite {
   std::string url_;
 };
 
-TEST_CASE("an answer has status, headers in lower case and body", "[http_client]") {
+TEST_CASE("a response has a status, lower-case headers and a body", "[http_client]") {
   const Site site;
   const auto response = Fetch(site.Get("/"));
   REQUIRE(response.ok());
@@ -85,7 +85,7 @@ TEST_CASE("an HTTP error is a result", "[http_client]") {
   CHECK(response->body == "no such thing");
 }
 
-TEST_CASE("method, headers and body arrive", "[http_client]") {
+TEST_CASE("method, headers and body reach the server", "[http_client]") {
   const Site site;
   HttpRequest request = site.Get("/x");
   request.method = "PUT";
@@ -120,20 +120,20 @@ TEST_CASE("credentials are not sent to another host", "[http_client]") {
   CHECK(elsewhere.last.headers.count("authorization") == 0);
 }
 
-TEST_CASE("redirects without end, and to what is not HTTP, are errors", "[http_client]") {
+TEST_CASE("endless redirects and redirects to other protocols are errors", "[http_client]") {
   Site site;
   CHECK(absl::IsInvalidArgument(Fetch(site.Get("/loop")).status()));
   site.redirect_to = "file:///etc/passwd";
   CHECK(absl::IsInvalidArgument(Fetch(site.Get("/redirect")).status()));
 }
 
-TEST_CASE("what is no URL is InvalidArgument", "[http_client]") {
+TEST_CASE("a malformed URL is InvalidArgument", "[http_client]") {
   HttpRequest request;
   request.url = GENERATE("", "http://", "ftp://127.0.0.1/", "file:///etc/passwd");
   CHECK(absl::IsInvalidArgument(Fetch(request).status()));
 }
 
-TEST_CASE("nobody at the port is Unavailable", "[http_client]") {
+TEST_CASE("a closed port is Unavailable", "[http_client]") {
   HttpRequest request;
   {
     const SilentSite gone;
@@ -142,7 +142,7 @@ TEST_CASE("nobody at the port is Unavailable", "[http_client]") {
   CHECK(absl::IsUnavailable(Fetch(request).status()));
 }
 
-TEST_CASE("a server that says nothing runs into the timeout", "[http_client]") {
+TEST_CASE("a silent server causes a timeout", "[http_client]") {
   const SilentSite silent;
   HttpRequest request;
   request.url = silent.url();
@@ -150,7 +150,7 @@ TEST_CASE("a server that says nothing runs into the timeout", "[http_client]") {
   CHECK(absl::IsDeadlineExceeded(Fetch(request).status()));
 }
 
-TEST_CASE("a request that is cancelled ends", "[http_client]") {
+TEST_CASE("a cancelled request ends", "[http_client]") {
   const SilentSite silent;
   HttpRequest request;
   request.url = silent.url();
@@ -167,7 +167,8 @@ TEST_CASE("a body beyond the limit is refused and not kept", "[http_client]") {
   CHECK(absl::IsResourceExhausted(Fetch(request).status()));
 }
 
-TEST_CASE("a body goes to the sink, after what the answer says of itself", "[http_client]") {
+TEST_CASE("status and headers of a response come first, then its body goes to the sink",
+          "[http_client]") {
   const Site site;
   std::string order;
   size_t bytes = 0;

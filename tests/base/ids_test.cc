@@ -7,7 +7,7 @@
 namespace davit {
 namespace {
 
-TEST_CASE("an ARN is taken apart and put together again", "[ids]") {
+TEST_CASE("an ARN is parsed and printed unchanged", "[ids]") {
   using Row = std::tuple<std::string, std::string, std::string>;  // resource, type, id
   const auto [resource, type, id] = GENERATE(
       Row{"cluster/blue", "cluster", "blue"},
@@ -27,7 +27,7 @@ TEST_CASE("an ARN is taken apart and put together again", "[ids]") {
   CHECK(ShortId(text) == id);
 }
 
-TEST_CASE("what is not an ECS ARN is refused with its text", "[ids]") {
+TEST_CASE("text that is not an ECS ARN is refused, and the error has the text", "[ids]") {
   const std::string text =
       GENERATE("", "arn", "arn:aws:ecs", "arn:aws:ecs:r:a:", "arn:aws:ecs:r:a:cluster",
                "arn:aws:ecs:r:a:cluster/", "arn:aws:ecs:r:a:/blue", "arn:aws:ecs::a:cluster/blue",
@@ -56,7 +56,7 @@ TEST_CASE("random ids have ECS's form and do not repeat", "[ids]") {
   CHECK(seen.size() == 100);
 }
 
-TEST_CASE("a UUID is one of version 4", "[ids]") {
+TEST_CASE("a UUID has version 4", "[ids]") {
   for (int i = 0; i < 100; ++i) {
     const std::string uuid = RandomUuid();
     REQUIRE(uuid.size() == 36);

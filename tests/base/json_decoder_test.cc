@@ -24,7 +24,7 @@ TEST_CASE("every kind of member is read by its JSON name", "[json]") {
   CHECK(container.docker_labels().at("x") == "1");
 }
 
-TEST_CASE("names that ECS writes in its own way are ECS's", "[json]") {
+TEST_CASE("irregular JSON names follow ECS", "[json]") {
   v1::RunTaskRequest run;
   CHECK(DecodeJson(R"({"enableECSManagedTags": true})", &run).empty());
   CHECK(run.enable_ecs_managed_tags());
@@ -56,14 +56,14 @@ TEST_CASE("all unknown members and wrong types are found, with their paths", "[j
       });
 }
 
-TEST_CASE("whole numbers out of range are refused, not cut", "[json]") {
+TEST_CASE("whole numbers out of range are refused, not truncated", "[json]") {
   const std::string number = GENERATE("2147483648", "-2147483649", "18446744073709551615");
   v1::RunTaskRequest request;
   CHECK(DecodeJson("{\"count\": " + number + "}", &request) ==
-        Problems{"count: is out of range: " + number});
+        Problems{"count: out of range: " + number});
 }
 
-TEST_CASE("what is not a JSON object is one problem", "[json]") {
+TEST_CASE("text that is not a JSON object is one problem", "[json]") {
   const std::string text = GENERATE("[]", "7", "{", "{\"a\":}", "nul", "\"x\"");
   v1::RunTaskRequest request;
   const Problems problems = DecodeJson(text, &request);

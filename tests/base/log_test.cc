@@ -12,7 +12,7 @@
 namespace davit {
 namespace {
 
-// What `write` puts on standard error, with the time cut away.
+// The output of `write` on standard error, without the time.
 std::string Logged(LogFormat format, LogLevel level, const std::function<void()>& write) {
   const test::ScratchFolder folder;
   const int file = open(folder.File("log").c_str(), O_CREAT | O_WRONLY, 0600);
@@ -39,7 +39,7 @@ std::string Json(const std::function<void()>& write) {
   return Logged(LogFormat::kJson, LogLevel::kInfo, write);
 }
 
-TEST_CASE("a logfmt line has the message quoted, and fields only where they must be", "[log]") {
+TEST_CASE("a logfmt line quotes the message always and fields only if needed", "[log]") {
   CHECK(Logfmt([] {
           LogInfo("task stopped",
                   {{"task_arn", "arn:aws:ecs:r:a:task/c/1"}, {"exit_code", 3}, {"reason", "a b"}});
@@ -59,13 +59,13 @@ TEST_CASE("a value cannot break out of its logfmt field", "[log]") {
         }) == "level=info msg=\"m\" v=\"\\u0009\\u001b[31m\\u007f\"");
 }
 
-TEST_CASE("a JSON line has strings only, escaped", "[log]") {
+TEST_CASE("a JSON line has only escaped strings", "[log]") {
   CHECK(Json([] {
           LogWarning("a \"b\"", {{"n", 7}, {"v", std::string("x\0y\n\\", 5)}});
         }) == R"("level":"warning","msg":"a \"b\"","n":"7","v":"x\u0000y\n\\"})");
 }
 
-TEST_CASE("UTF-8 stays, and what is not UTF-8 is replaced byte by byte", "[log]") {
+TEST_CASE("UTF-8 stays, other bytes are replaced one by one", "[log]") {
   CHECK(Json([] { LogInfo("h\u00e4\u20ac\U0001F6A2"); }) ==
         "\"level\":\"info\",\"msg\":\"h\u00e4\u20ac\U0001F6A2\"}");
   CHECK(Json([] { LogInfo("a\xff\xc3"); }) == "\"level\":\"info\",\"msg\":\"a\uFFFD\uFFFD\"}");
@@ -76,7 +76,7 @@ TEST_CASE("UTF-8 stays, and what is not UTF-8 is replaced byte by byte", "[log]"
   CHECK(Logfmt([] { LogInfo("m", {{"v", "\xff"}}); }) == "level=info msg=\"m\" v=\"\uFFFD\"");
 }
 
-TEST_CASE("words of the formatting library are words", "[log]") {
+TEST_CASE("format specifiers in messages are plain text", "[log]") {
   CHECK(Logfmt([] { LogInfo("{} %s", {{"v", "{0}"}}); }) == "level=info msg=\"{} %s\" v={0}");
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("lines below the level are not written", "[log]") {
   CHECK_FALSE(Logged(LogFormat::kLogfmt, LogLevel::kDebug, [] { LogDebug("all"); }).empty());
 }
 
-TEST_CASE("levels and formats have names, and other names are none", "[log]") {
+TEST_CASE("levels and formats have names, and other names are refused", "[log]") {
   LogLevel level = LogLevel::kInfo;
   CHECK(ParseLogLevel("warning", &level));
   CHECK(level == LogLevel::kWarning);

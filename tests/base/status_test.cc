@@ -33,7 +33,7 @@ TEST_CASE("a text is cut between UTF-8 characters", "[status]") {
   CHECK(Shorten(text, limit) == expected);
 }
 
-TEST_CASE("bytes that are not UTF-8 are replaced, and the limit holds all the same", "[status]") {
+TEST_CASE("bytes that are not UTF-8 are replaced within the limit", "[status]") {
   CHECK(Shorten("a\xff", 10) == "a\uFFFD");
   CHECK(Shorten(std::string(20, '\x80'), 10) == "\uFFFD\uFFFD...");
 }
@@ -48,7 +48,7 @@ absl::StatusOr<int> Twice(absl::StatusOr<int> number) {
   return 2 * value;
 }
 
-TEST_CASE("each layer adds what it was doing, and the code stays", "[status]") {
+TEST_CASE("each layer adds what it was doing and keeps the code", "[status]") {
   CHECK(FailWith(absl::OkStatus()).ok());
   const absl::Status failed = FailWith(absl::NotFoundError("no key"));
   CHECK(absl::IsNotFound(failed));
@@ -82,7 +82,7 @@ TEST_CASE("payloads survive annotation", "[status]") {
   CHECK(Annotate(absl::OkStatus(), "y").ok());
 }
 
-TEST_CASE("the code tells whether trying again can help", "[status]") {
+TEST_CASE("the code decides whether an error is retried", "[status]") {
   CHECK(IsRetryable(absl::UnavailableError("")));
   CHECK(IsRetryable(absl::ResourceExhaustedError("")));
   CHECK(IsRetryable(absl::DeadlineExceededError("")));
@@ -91,14 +91,14 @@ TEST_CASE("the code tells whether trying again can help", "[status]") {
   CHECK_FALSE(IsRetryable(absl::InternalError("")));
 }
 
-TEST_CASE("what is gone needs no removal, what is there no creation", "[status]") {
+TEST_CASE("removing a missing object and creating an existing one succeed", "[status]") {
   CHECK(OkIfNotFound(absl::NotFoundError("")).ok());
   CHECK_FALSE(OkIfNotFound(absl::AlreadyExistsError("")).ok());
   CHECK(OkIfAlreadyExists(absl::AlreadyExistsError("")).ok());
   CHECK_FALSE(OkIfAlreadyExists(absl::NotFoundError("")).ok());
 }
 
-TEST_CASE("errno becomes a code and the system's words", "[status]") {
+TEST_CASE("errno becomes a code and the system's message", "[status]") {
   CHECK(absl::IsNotFound(ErrnoStatus(ENOENT, "open /x")));
   CHECK(absl::IsPermissionDenied(ErrnoStatus(EACCES, "open /x")));
   CHECK(absl::IsResourceExhausted(ErrnoStatus(ENOSPC, "write")));

@@ -23,7 +23,7 @@ TEST_CASE("a program's outputs and exit code are its result", "[subprocess]") {
   CHECK(result->error_output == "err\n");
 }
 
-TEST_CASE("input larger than a pipe goes in while output comes out", "[subprocess]") {
+TEST_CASE("input larger than a pipe is written while output is read", "[subprocess]") {
   const std::string input(1 << 20, 'x');
   const auto result = Shell("cat", input);
   REQUIRE(result.ok());
@@ -31,7 +31,7 @@ TEST_CASE("input larger than a pipe goes in while output comes out", "[subproces
 }
 
 TEST_CASE("a program that does not read its input does no harm", "[subprocess]") {
-  // Fails with the default action of SIGPIPE, which is in force here.
+  // Fails with the default action of SIGPIPE, which this process has.
   const auto result = Shell("exec <&-; echo done", std::string(1 << 20, 'x'));
   REQUIRE(result.ok());
   CHECK(result->output == "done\n");
@@ -45,19 +45,19 @@ TEST_CASE("a program sees the given environment and nothing else", "[subprocess]
   CHECK(result->output == "A=1\nB=two words\n");
 }
 
-TEST_CASE("a program that a signal ended has 128 and the signal's number", "[subprocess]") {
+TEST_CASE("a program killed by a signal has exit code 128 plus its number", "[subprocess]") {
   const auto result = Shell("kill -TERM $$");
   REQUIRE(result.ok());
   CHECK(result->exit_code == 128 + SIGTERM);
 }
 
-TEST_CASE("a program that is not there is NotFound by name", "[subprocess]") {
+TEST_CASE("a missing program is NotFound and named", "[subprocess]") {
   const auto result = RunCommand({{"/no/such/program"}, {}, "", absl::Seconds(30)});
   CHECK(absl::IsNotFound(result.status()));
   CHECK_THAT(std::string(result.status().message()), Catch::Contains("/no/such/program"));
 }
 
-TEST_CASE("a file that is no program is refused", "[subprocess]") {
+TEST_CASE("a file that is not a program is refused", "[subprocess]") {
   const test::ScratchFolder folder;
   REQUIRE(WriteFileAtomically(folder.File("text"), "x", 0644).ok());
   CHECK(absl::IsPermissionDenied(
@@ -78,7 +78,7 @@ TEST_CASE("a program that takes too long is killed with its children", "[subproc
         0);  // waits until the child is gone
 }
 
-TEST_CASE("a program that closes its outputs and goes on is killed in time too", "[subprocess]") {
+TEST_CASE("a program that closes its outputs and keeps running is killed in time", "[subprocess]") {
   CHECK(absl::IsDeadlineExceeded(
       Shell("exec >&- 2>&-; sleep 1000", "", absl::Milliseconds(100)).status()));
 }

@@ -21,15 +21,14 @@ class SteppedClock final : public Clock {
   std::atomic<int> seconds_{1000};
 };
 
-// Fires whatever is due: a timer without delay wakes the thread, which then looks at the clock.
+// Fires all due timers: a timer without delay wakes the thread, which then reads the clock.
 void Wake(ThreadTimers* timers, Executor* executor) {
   absl::Notification fired;
   timers->After(absl::ZeroDuration(), executor, [&] { fired.Notify(); });
   fired.WaitForNotification();
 }
 
-TEST_CASE("timers fire in the order of their time, and of their making when that is equal",
-          "[timers]") {
+TEST_CASE("timers fire in the order of their time, then of their creation", "[timers]") {
   std::vector<int> order;
   SteppedClock clock;
   ThreadPool pool("test", 1);
@@ -70,7 +69,7 @@ TEST_CASE("a cancelled timer does not fire, and its work is released at once", "
   CHECK(*token == 0);
 }
 
-TEST_CASE("cancelling what has fired or never was is nothing", "[timers]") {
+TEST_CASE("cancelling a fired or unknown timer does nothing", "[timers]") {
   ThreadPool pool("test", 1);
   ThreadTimers timers;
   absl::Notification fired;
@@ -80,7 +79,7 @@ TEST_CASE("cancelling what has fired or never was is nothing", "[timers]") {
   timers.Cancel(12345);
 }
 
-TEST_CASE("a timer that never comes does not keep the others waiting", "[timers]") {
+TEST_CASE("an infinite timer does not delay others", "[timers]") {
   ThreadPool pool("test", 1);
   ThreadTimers timers;
   bool never = false;
@@ -91,7 +90,7 @@ TEST_CASE("a timer that never comes does not keep the others waiting", "[timers]
   CHECK_FALSE(never);
 }
 
-TEST_CASE("the work of timers that have not fired is dropped with them", "[timers]") {
+TEST_CASE("pending work is dropped with the timers", "[timers]") {
   auto token = std::make_shared<int>(0);
   ThreadPool pool("test", 1);
   {

@@ -33,7 +33,7 @@ TEST_CASE("a new task has the definition's containers and the default grace peri
   CHECK(task->containers[1].stop_timeout == absl::Seconds(2));
 }
 
-TEST_CASE("an assignment that makes no task is refused by name", "[task]") {
+TEST_CASE("an invalid assignment is refused by name", "[task]") {
   v1::Assignment repeated = Assigned();
   repeated.mutable_task_definition()->add_container_definitions()->set_name("web");
   CHECK(NewTask(repeated, absl::Seconds(1)).status().message().find("'web' is empty or repeated") !=
@@ -76,7 +76,8 @@ TEST_CASE("a new task asks its containers what the definition asks", "[task]") {
         HealthCheck{absl::Seconds(7), 1, absl::ZeroDuration()});
 }
 
-TEST_CASE("a readiness check that cannot be makes no task, and the reason names it", "[task]") {
+TEST_CASE("an invalid readiness check makes the assignment invalid, and the error names it",
+          "[task]") {
   v1::Assignment assignment = Assigned();
   (*assignment.mutable_task_definition()
         ->mutable_container_definitions(0)
@@ -88,11 +89,11 @@ TEST_CASE("a readiness check that cannot be makes no task, and the reason names 
       std::string(status.message()),
       Catch::EndsWith("container 'web': "
                       "dockerLabels['davit.readiness-check'].interval: must be in 5..300, is 3. "
-                      "dockerLabels['davit.readiness-check'].startPeriod: must be left away: no "
+                      "dockerLabels['davit.readiness-check'].startPeriod: must be absent: no "
                       "container is ready before its check has passed."));
 }
 
-TEST_CASE("a task needs what it says, or the sum of what its containers say", "[task]") {
+TEST_CASE("a task needs its own sizes, or the sum of its containers' sizes", "[task]") {
   v1::Assignment assignment = Assigned();
   v1::ContainerDefinition* other =
       assignment.mutable_task_definition()->add_container_definitions();
@@ -128,7 +129,7 @@ TEST_CASE("a task needs the host ports that it names", "[task]") {
   CHECK(NeedsOf(assignment).tcp_ports == std::set<int>{81, 8080});
 }
 
-TEST_CASE("a task needs the GPUs that the controller gave to its containers", "[task]") {
+TEST_CASE("a task needs the GPUs that the controller assigned to its containers", "[task]") {
   v1::Assignment assignment = Assigned();
   CHECK(NeedsOf(assignment).gpus.empty());
   assignment.add_containers()->add_gpu_ids("A");

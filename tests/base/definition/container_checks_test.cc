@@ -32,8 +32,7 @@ TEST_CASE("a readiness check is ECS's HealthCheck as JSON", "[checks]") {
   CHECK(check.retries() == 10);
 }
 
-TEST_CASE("a readiness check is asked often and believed at once unless it says otherwise",
-          "[checks]") {
+TEST_CASE("by default a readiness check runs often and one result is enough", "[checks]") {
   v1::HealthCheck check;
   CHECK(ReadReadinessCheck(Labelled(R"({"command": ["CMD-SHELL", "true"]})"), &check).empty());
   CHECK(check.interval() == 5);
@@ -50,8 +49,7 @@ TEST_CASE("a container without the label has no readiness check", "[checks]") {
   CHECK(HasReadinessCheck(Labelled("")));
 }
 
-TEST_CASE("each mistake in a readiness check names label, member and what would be right",
-          "[checks]") {
+TEST_CASE("each error in a readiness check names label, member and a correct value", "[checks]") {
   const std::string at = "dockerLabels['davit.readiness-check']";
   const auto one = [&at](const std::string& problem) { return Problems{at + problem}; };
   CHECK(ProblemsOf(R"({"command": ["CMD", "/x"], "interval": 4})") ==
@@ -70,20 +68,20 @@ TEST_CASE("each mistake in a readiness check names label, member and what would 
   }
   CHECK(ProblemsOf(R"({"command": ["CMD"]})") == one(".command: has no command after CMD."));
   CHECK(ProblemsOf(R"({"command": ["NONE"]})") ==
-        one(".command: cannot be NONE: leave the label away."));
+        one(".command: cannot be NONE: remove the label instead."));
   CHECK(ProblemsOf(R"({"command": ["CMD", "/x"], "startPeriod": 0})") ==
-        one(".startPeriod: must be left away: no container is ready before its check has passed."));
+        one(".startPeriod: must be absent: no container is ready before its check has passed."));
   const Problems not_json = ProblemsOf("curl -f localhost");
   REQUIRE(not_json.size() == 1);
   CHECK_THAT(not_json[0], Catch::StartsWith(at + ": not JSON: "));
 }
 
-TEST_CASE("all mistakes in a readiness check are found at once", "[checks]") {
+TEST_CASE("all errors in a readiness check are reported at once", "[checks]") {
   CHECK(ProblemsOf(R"({"interval": 1, "timeout": 1, "retries": 11, "startPeriod": 301})").size() ==
         6);
 }
 
-TEST_CASE("a health check that is switched off is none", "[checks]") {
+TEST_CASE("a disabled health check does not count as one", "[checks]") {
   v1::ContainerDefinition container;
   CHECK_FALSE(HasHealthCheck(container));
   container.mutable_health_check()->add_command("NONE");

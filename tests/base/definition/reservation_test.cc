@@ -13,7 +13,7 @@ v1::ContainerDefinition* AddContainer(const std::string& name, int cpu,
   return container;
 }
 
-TEST_CASE("a task without sizes of its own reserves its containers' sum", "[definition]") {
+TEST_CASE("a task without its own sizes reserves the sum of its containers", "[definition]") {
   v1::TaskDefinition definition;
   AddContainer("a", 100, &definition)->set_memory(300);
   v1::ContainerDefinition* soft = AddContainer("b", 28, &definition);
@@ -24,7 +24,7 @@ TEST_CASE("a task without sizes of its own reserves its containers' sum", "[defi
   CHECK(needs.memory_mib == 350);
 }
 
-TEST_CASE("the task's own sizes win over its containers', and overrides over both",
+TEST_CASE("the task's own sizes win over its containers, and overrides win over both",
           "[definition]") {
   v1::TaskDefinition definition;
   AddContainer("a", 100, &definition)->set_memory(300);
@@ -43,7 +43,7 @@ TEST_CASE("the task's own sizes win over its containers', and overrides over bot
   CHECK(ReservationOf(definition, overrides).memory_mib == 2048);
 }
 
-TEST_CASE("host ports are reserved as the network mode wants it", "[definition]") {
+TEST_CASE("the network mode decides which host ports are reserved", "[definition]") {
   v1::TaskDefinition definition;
   v1::ContainerDefinition* container = AddContainer("a", 0, &definition);
   v1::PortMapping* dynamic = container->add_port_mappings();
@@ -74,7 +74,7 @@ void AskFor(const std::string& gpus,
   requirement->set_value(gpus);
 }
 
-TEST_CASE("a task reserves the GPUs of its containers, an override's before the definition's",
+TEST_CASE("a task reserves its containers' GPUs; an override replaces the definition's",
           "[definition]") {
   v1::TaskDefinition definition;
   AskFor("2", AddContainer("a", 0, &definition)->mutable_resource_requirements());
