@@ -10,11 +10,11 @@
 namespace davit::image {
 namespace {
 
-// The specification's lifetime where the answer has none.
+// The specification's default lifetime.
 constexpr absl::Duration kDefaultLifetime = absl::Seconds(60);
 constexpr absl::Duration kMaxLifetime = absl::Hours(24);
 
-// Walks over a header's text, piece by piece.
+// Splits a header's text into tokens.
 class Scanner {
  public:
   explicit Scanner(absl::string_view text) : rest_(text) {}
@@ -38,7 +38,7 @@ class Scanner {
     rest_.remove_prefix(token.size());
     return token;
   }
-  // After an opening quote. nullopt: it never closes.
+  // Reads the rest of a quoted string. nullopt: no closing quote.
   std::optional<std::string> Quoted() {
     std::string text;
     for (size_t i = 0; i < rest_.size(); ++i) {
@@ -61,7 +61,7 @@ struct RawChallenge {
   std::map<std::string, std::string> parameters;  // names in lower case
 };
 
-// A list without what follows the first piece that is no challenge.
+// The challenges of a header, up to the first part that is not a challenge.
 std::vector<RawChallenge> SplitChallenges(absl::string_view header) {
   std::vector<RawChallenge> challenges;
   Scanner scanner(header);
@@ -106,7 +106,7 @@ absl::StatusOr<AuthChallenge> ParseAuthChallenge(absl::string_view header) {
     }
   }
   if (basic.has_value()) return *basic;
-  return absl::UnauthenticatedError("the registry asks for a login of no known kind");
+  return absl::UnauthenticatedError("the registry requires an unknown kind of login");
 }
 
 absl::StatusOr<AuthToken> ParseAuthToken(absl::string_view json) {
@@ -125,9 +125,9 @@ absl::StatusOr<AuthToken> ParseAuthToken(absl::string_view json) {
       if (seconds > 0) token.lifetime = std::min(absl::Seconds(seconds), kMaxLifetime);
     }
   }
-  // A line break in it would let the token service add headers of its own to our requests.
+  // A line break would let the token service add headers to our requests.
   if (token.token.empty() || token.token.find_first_of("\r\n") != std::string::npos) {
-    return absl::UnauthenticatedError("the registry's token service gave no token");
+    return absl::UnauthenticatedError("the registry's token service returned no token");
   }
   return token;
 }

@@ -7,29 +7,29 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-// What a registry says about who may pull. Pure; total on any bytes.
-// Source: RFC 9110 11.6.1; the distribution project's "Token Authentication Specification".
+// How a registry wants clients to authenticate. Pure; accepts any bytes. Source: RFC 9110 11.6.1;
+// the distribution project's "Token Authentication Specification".
 namespace davit::image {
 
 struct AuthChallenge {
   enum class Scheme { kBasic, kBearer };
   Scheme scheme = Scheme::kBasic;
-  std::string realm;  // kBearer: the URL that gives tokens
+  std::string realm;  // kBearer: the URL of the token service
   std::string service;
   std::string scope;  // "repository:library/busybox:pull"; may be empty
   friend bool operator==(const AuthChallenge&, const AuthChallenge&) = default;
 };
 
-// The strongest challenge of a WWW-Authenticate header that we can answer: Bearer before Basic.
-// Unauthenticated: there is none.
+// The strongest supported challenge of a WWW-Authenticate header: Bearer before Basic.
+// Unauthenticated: the header has none.
 absl::StatusOr<AuthChallenge> ParseAuthChallenge(absl::string_view header);
 
 struct AuthToken {
   std::string token;
-  absl::Duration lifetime;  // from its issue; a minute where the answer does not say
+  absl::Duration lifetime;  // since its issue; a minute if the response has none
 };
 
-// The answer of a token endpoint. Unauthenticated: there is no token in it.
+// Parses a token service's response. Unauthenticated: it has no token.
 absl::StatusOr<AuthToken> ParseAuthToken(absl::string_view json);
 
 }  // namespace davit::image

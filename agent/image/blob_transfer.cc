@@ -31,7 +31,7 @@ BlobTransfer::BlobTransfer(const Descriptor& blob, int64_t offset, const Sink* s
     : blob_(blob), sink_(sink), position_(offset) {}
 
 HttpRequest BlobTransfer::Begin(HttpRequest request) {
-  to_skip_ = position_;  // of a 2xx that is no 206
+  to_skip_ = position_;  // a 2xx other than 206 starts at byte 0
   if (position_ > 0) {
     request.headers.emplace_back("Range", absl::StrCat("bytes=", position_, "-"));
   }
@@ -46,7 +46,7 @@ absl::Status BlobTransfer::OnAnswer(int status, const std::map<std::string, std:
   const std::optional<int64_t> start = RangeStart(headers);
   if (!start.has_value() || *start < 0 || *start > position_) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the registry did not answer with the range from byte ", position_, " on"));
+        absl::StrCat("the registry returned a wrong range: expected bytes from ", position_));
   }
   to_skip_ = position_ - *start;
   return absl::OkStatus();
@@ -59,8 +59,8 @@ absl::Status BlobTransfer::OnBytes(absl::string_view bytes) {
   if (bytes.empty()) return absl::OkStatus();
   const auto size = static_cast<int64_t>(bytes.size());
   if (size > blob_.size - position_) {
-    return absl::DataLossError(absl::StrCat("blob ", blob_.digest, " is longer than the ",
-                                            blob_.size, " bytes that its manifest says"));
+    return absl::DataLossError(
+        absl::StrCat("blob ", blob_.digest, " exceeds the ", blob_.size, " bytes of its manifest"));
   }
   sink_status_ = (*sink_)(bytes);
   if (sink_status_.ok()) position_ += size;

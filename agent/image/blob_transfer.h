@@ -13,9 +13,9 @@
 
 namespace davit::image {
 
-// The bytes of one blob on their way from one or several HTTP answers into a sink, each byte once
-// and in order, whether or not the server understands Range. Not thread-safe, never blocks by
-// itself. Source: RFC 9110 14 (Range requests).
+// Moves the bytes of one blob from one or several HTTP responses into a sink. The sink gets each
+// byte once and in order, whether or not the server supports Range. Not thread-safe; never blocks
+// by itself. Source: RFC 9110 14 (Range requests).
 class BlobTransfer {
  public:
   using Sink = std::function<absl::Status(absl::string_view)>;
@@ -23,10 +23,10 @@ class BlobTransfer {
   // `sink` outlives it.
   BlobTransfer(const Descriptor& blob, int64_t offset, const Sink* sink);
 
-  // `request` completed to ask for what is missing; its answer feeds this object, which must
-  // outlive the exchange.
+  // Completes `request` so that it fetches the missing bytes into this object, which must outlive
+  // the exchange.
   HttpRequest Begin(HttpRequest request);
-  // After a 2xx answer that ended without error. Unavailable: it ended early.
+  // Call after a 2xx response that ended without error. Unavailable: it ended too early.
   absl::Status Finish() const;
 
   int64_t position() const { return position_; }
@@ -40,8 +40,8 @@ class BlobTransfer {
 
   const Descriptor blob_;
   const Sink* const sink_;
-  int64_t position_;     // bytes that the sink has
-  int64_t to_skip_ = 0;  // of this answer, because the sink has them
+  int64_t position_;     // bytes that the sink has received
+  int64_t to_skip_ = 0;  // bytes of this response that the sink already has
   absl::Status sink_status_;
 };
 

@@ -9,9 +9,9 @@
 namespace davit::image {
 namespace {
 
-// How often an image may vanish between being pulled and being held by the caller's lease.
+// How often an image may vanish after its pull, before the caller's lease holds it.
 constexpr int kHoldAttempts = 3;
-// A host runs few images, but over the years many.
+// Bounds the memory of a host that runs many images over the years.
 constexpr size_t kMaxKnown = 256;
 
 }  // namespace
@@ -60,14 +60,14 @@ absl::StatusOr<PulledImage> ContainerdImagePuller::PullFor(const ImageReference&
                                                            const std::string& lease,
                                                            const CancelCheck& is_cancelled) {
   const std::string name = reference.ToString();
-  // Without a lease nobody looks below whether it is there.
+  // Only a caller with a lease verifies below that the image still exists.
   const std::optional<PulledImage> known = lease.empty() ? std::nullopt : Known(name);
   auto ticket = pulls_.Join(name, [this, reference, known](const CancelCheck& cancelled) {
     return ImagePull(deps_, reference, known, cancelled).Run();
   });
   ASSIGN_OR_RETURN(const FinishedPull pull, ticket.Wait(is_cancelled));
   if (lease.empty()) return pull.image;
-  // Holding the manifest is enough: its labels lead to configuration, layers and snapshots.
+  // It is enough to hold the manifest: its labels refer to configuration, layers and snapshots.
   RETURN_IF_ERROR(
       OkIfAlreadyExists(leases_.AddResource(lease, {"content", pull.image.manifest_digest})),
       "holding image ", pull.image.name, " for lease ", lease);
@@ -81,7 +81,7 @@ absl::StatusOr<PulledImage> ContainerdImagePuller::PullFor(const ImageReference&
   }
   known_.erase(name);
   return absl::AbortedError(
-      absl::StrCat("image ", pull.image.name, " was removed from containerd while it was pulled"));
+      absl::StrCat("image ", pull.image.name, " was removed from containerd during the pull"));
 }
 
 std::optional<PulledImage> ContainerdImagePuller::Known(const std::string& name) const {

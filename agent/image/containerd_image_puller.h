@@ -19,18 +19,18 @@ namespace davit::image {
 struct ImagePullerOptions {
   std::string snapshotter = "overlayfs";
   RegistryOptions registry;
-  int concurrent_images = 8;   // pulls of different images at the same time
-  int concurrent_layers = 4;   // downloads of layers at the same time, of all images together
-  int concurrent_unpacks = 2;  // more only makes the disk seek
+  int concurrent_images = 8;   // parallel pulls of different images
+  int concurrent_layers = 4;   // parallel layer downloads, all images together
+  int concurrent_unpacks = 2;  // parallel layer unpacks; more only makes the disk seek
   Platform platform = HostPlatform();
 };
 
-// Pulls images into containerd's content store and snapshots. What exists there is not fetched
-// again: a name with digest that is complete costs no request, one with a tag costs one. An image
-// pulled here stays until its record is removed from containerd (label "davit.pulled-from"), and
-// until no task's lease holds it. Thread-safe. Pull() blocks; the work itself runs on threads of
-// this object, shared by all callers. The destructor waits for running pulls, which end as
-// cancelled once their callers have left.
+// Pulls images into containerd's content store and snapshots. It never fetches what exists there: a
+// complete image costs no request if its name has a digest, and one request if it has a tag. A
+// pulled image stays until its record (label "davit.pulled-from") is removed from containerd and no
+// task's lease holds it. Thread-safe. Pull() blocks; threads of this object do the work and share
+// it among callers. The destructor waits for running pulls, which are cancelled once their callers
+// have left.
 class ContainerdImagePuller final : public ImagePuller {
  public:
   // `client` outlives it.
@@ -51,7 +51,7 @@ class ContainerdImagePuller final : public ImagePuller {
   containerd::Snapshots snapshots_;
   containerd::Images images_;
   containerd::Leases leases_;
-  // In this order, so that pulls end before what they wait for.
+  // Declared in this order, so that pulls end before the threads that they wait for.
   ThreadPool unpack_threads_;
   ThreadPool layer_threads_;
   SingleFlight<Held> unpacks_;
@@ -61,7 +61,7 @@ class ContainerdImagePuller final : public ImagePuller {
   SingleFlight<FinishedPull> pulls_;
 
   mutable Mutex mu_;
-  // What the last pulls found whole, by image name.
+  // Complete images that the last pulls found, by image name.
   std::map<std::string, PulledImage> known_ ABSL_GUARDED_BY(mu_);
 };
 

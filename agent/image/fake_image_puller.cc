@@ -77,7 +77,7 @@ absl::StatusOr<PulledImage> FakeImagePuller::Pull(const std::string& image,
                                                   const std::string& lease,
                                                   const std::function<bool()>& is_cancelled) {
   bool is_first = true;
-  while (!is_cancelled || !is_cancelled()) {  // asked without the lock: it may be anything
+  while (!is_cancelled || !is_cancelled()) {  // called without the lock: it is foreign code
     MutexLock lock(&mu_);
     if (is_first) requests_.push_back({image, lease});
     is_first = false;

@@ -13,8 +13,8 @@
 
 namespace davit::image {
 
-// Pulls that a test scripts. An image without a script is pulled at once: a small one, made up from
-// its name. Thread-safe.
+// An image puller that a test scripts. An image without a script is pulled at once, with a result
+// made from its name. Thread-safe.
 class FakeImagePuller final : public ImagePuller {
  public:
   struct Request {
@@ -23,21 +23,21 @@ class FakeImagePuller final : public ImagePuller {
     friend bool operator==(const Request&, const Request&) = default;
   };
 
-  // What Pull() makes of an image without a script.
+  // The result of Pull() for an image without a script.
   static PulledImage Default(const std::string& image);
 
-  // What pulls of `image` give from now on. Failures are prefixed as the real puller's are.
+  // Sets the result of future pulls of `image`. Failures get the same prefix as the real puller's.
   void Succeed(const std::string& image, PulledImage pulled);
   void Fail(const std::string& image, absl::Status status);
-  // The next `count` pulls of it fail, then it is as before.
+  // The next `count` pulls of `image` fail; later ones behave as before.
   void FailTimes(const std::string& image, absl::Status status, int count);
-  // Pulls of `image` wait until Release(), or give Cancelled once their caller has had enough.
+  // Pulls of `image` wait until Release(), or return Cancelled when their caller gives up.
   void Hold(const std::string& image);
   void Release(const std::string& image);
 
-  // All pulls that were asked for, in order.
+  // All requested pulls, in order.
   std::vector<Request> requests() const;
-  // Pulls that wait for Release() now.
+  // The number of pulls that wait for Release().
   int held() const;
 
   absl::StatusOr<PulledImage> Pull(const std::string& image, const std::string& lease,

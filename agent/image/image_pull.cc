@@ -15,9 +15,9 @@ namespace {
 // Source: containerd's docs/garbage-collection.md and images.ChildGCLabels.
 constexpr absl::string_view kContentLabel = "containerd.io/gc.ref.content.";
 constexpr absl::string_view kSnapshotLabel = "containerd.io/gc.ref.snapshot.";
-// On image records: who made them. What lacks it is not ours to remove.
+// Marks image records of the agent. It must not remove records without this label.
 constexpr char kPulledFromLabel[] = "davit.pulled-from";
-// An outage of the registry should not delay tasks whose image is here anyway.
+// A registry outage should not delay tasks whose image exists on this host.
 constexpr int kAttemptsForKnownImage = 2;
 
 containerd::Labels ManifestLabels(const Manifest& manifest) {
@@ -81,17 +81,15 @@ absl::StatusOr<ImagePull::Document> ImagePull::Resolve() {
   return ResolveLocally(fetched.status());
 }
 
-// ECS's pull behaviour "default": when the registry does not give the image, the one from the last
-// time will do.
+// ECS's pull behaviour "default": if the pull fails, use the cached image.
 absl::StatusOr<ImagePull::Document> ImagePull::ResolveLocally(absl::Status failure) {
   const auto image = deps_.images->Get(reference_.ToString());
   if (!image.ok()) return failure;
   auto stored = ReadStored(image->target, kMaxManifestBytes);
   if (!stored.ok()) return failure;
-  LogWarning("image cannot be pulled, the cached one is used",
-             {{"image", reference_.ToString()},
-              {"image_digest", image->target.digest},
-              {"error", failure}});
+  LogWarning("cannot pull image, using the cached one", {{"image", reference_.ToString()},
+                                                         {"image_digest", image->target.digest},
+                                                         {"error", failure}});
   return stored;
 }
 
@@ -151,7 +149,7 @@ absl::Status ImagePull::CheckConfig(const spec::ImageConfig& config) const {
   }
   if (config.diff_ids.size() != layers_.layers.size()) {
     return absl::InvalidArgumentError(absl::StrCat("malformed image: ", layers_.layers.size(),
-                                                   " layers, but ", config.diff_ids.size(),
+                                                   " layers but ", config.diff_ids.size(),
                                                    " diff_ids in the configuration"));
   }
   for (const std::string& diff_id : config.diff_ids) {
@@ -192,19 +190,19 @@ absl::Status ImagePull::Store() {
   RETURN_IF_ERROR(StoreBlob(deps_.layers, *lease_, manifest_.descriptor.digest, manifest_.body,
                             ManifestLabels(layers_)));
   if (target_.descriptor.digest == manifest_.descriptor.digest) return absl::OkStatus();
-  // Only the manifest of this platform: the others are not here.
+  // Only the manifest of this platform: the host does not have the others.
   return StoreBlob(deps_.layers, *lease_, target_.descriptor.digest, target_.body,
                    {{absl::StrCat(kContentLabel, "m.0"), manifest_.descriptor.digest}});
 }
 
-// How many layers, from the lowest, have their snapshots; these are held from then on.
+// The number of layers, from the lowest, that have snapshots. The lease holds these from now on.
 absl::StatusOr<size_t> ImagePull::CountUnpackedLayers() {
   containerd::Snapshots* const snapshots = deps_.layers.snapshots;
   for (size_t count = chain_ids_.size(); count > 0; --count) {
     const std::string& chain_id = chain_ids_[count - 1];
     if (!snapshots->Stat(chain_id).ok()) continue;
     RETURN_IF_ERROR(lease_->Hold(absl::StrCat("snapshots/", snapshots->snapshotter()), chain_id));
-    if (snapshots->Stat(chain_id).ok()) return count;  // it was not collected in between
+    if (snapshots->Stat(chain_id).ok()) return count;  // not garbage-collected in between
   }
   return 0;
 }

@@ -16,15 +16,15 @@
 
 namespace davit::image {
 
-// Keeps what one or several pulls made, for as long as it lives.
+// Keeps the results of one or several pulls as long as it lives.
 using Held = std::vector<std::shared_ptr<PullLease>>;
 
 struct FinishedPull {
   PulledImage image;
-  Held held;  // empty: all of it was there before
+  Held held;  // empty: everything existed already
 };
 
-// What a pull works with. Borrowed; all of it is thread-safe.
+// The services that a pull uses. Borrowed; all thread-safe.
 struct PullDeps {
   LayerDeps layers;
   containerd::Images* images;
@@ -34,16 +34,16 @@ struct PullDeps {
   Platform platform;
 };
 
-// One pull of one image, from its name to its snapshot. Layers are downloaded at the same time and
-// unpacked in order, each as soon as it is there. Not thread-safe; Run() once. Blocks on network
-// and disk.
+// One pull of one image, from its name to its snapshot. Downloads layers in parallel and unpacks
+// them in order, each as soon as possible. Not thread-safe; call Run() once. Blocks on network and
+// disk.
 class ImagePull {
  public:
-  // `known`: what the last pull of this name found to be whole. It is the answer again if the name
-  // still stands for it; whether all of it is still there is for the caller to look at.
+  // `known`: the complete image that the last pull of this name found. Run() returns it again if
+  // the name still refers to it. The caller must verify that it still exists.
   ImagePull(const PullDeps& deps, ImageReference reference, std::optional<PulledImage> known,
             CancelCheck is_cancelled);
-  // Codes as of ImagePuller::Pull(), not yet in ECS's words.
+  // The codes of ImagePuller::Pull(); the texts are not in ECS's words yet.
   absl::StatusOr<FinishedPull> Run();
 
  private:
@@ -51,7 +51,7 @@ class ImagePull {
   struct Document {
     Descriptor descriptor;
     std::string body;
-    bool is_stored = false;  // it was read from the content store
+    bool is_stored = false;  // read from the content store
   };
 
   absl::StatusOr<Document> Resolve();
@@ -63,7 +63,7 @@ class ImagePull {
                                          int attempts = std::numeric_limits<int>::max());
   absl::Status CheckConfig(const spec::ImageConfig& config) const;
 
-  // Whether nothing is missing and an image record keeps it.
+  // Whether nothing is missing and an image record protects it.
   bool IsComplete() const;
   absl::Status Store();
   absl::StatusOr<size_t> CountUnpackedLayers();
@@ -77,10 +77,10 @@ class ImagePull {
   const std::optional<PulledImage> known_;
   const CancelCheck is_cancelled_;
 
-  // Filled one after the other by Run().
-  std::string recorded_digest_;  // what the image record says, if the name is a tag
-  Document target_;              // what the name stands for
-  Document manifest_;            // the same, unless that is an index
+  // Set one after the other by Run().
+  std::string recorded_digest_;  // the image record's digest, if the name is a tag
+  Document target_;              // what the name refers to
+  Document manifest_;            // the same, unless the target is an index
   Document config_;
   Manifest layers_;
   spec::ImageConfig image_config_;

@@ -13,23 +13,23 @@ struct PulledImage {
   std::string
       name;  // full reference as containerd lists it: "host:port/repo:tag" or "...@sha256:..."
   std::string
-      manifest_digest;  // of what the reference named: the index's if it is one (ECS's imageDigest)
+      manifest_digest;  // digest of what the reference names, manifest or index (ECS's imageDigest)
   std::string chain_id;  // the unpacked snapshot that containers start from
   spec::ImageConfig config;
 };
 
-// Gets images ready to run. Thread-safe. Pull() blocks for as long as the network needs: use from
+// Makes images ready to run. Thread-safe. Pull() blocks as long as the network needs: call it from
 // the `image` pool.
 class ImagePuller {
  public:
   virtual ~ImagePuller() = default;
-  // Resolves `image` at its registry, fetches what the content store lacks, checks every digest,
-  // unpacks for this host's platform, under `lease`. Several callers of one image share one pull.
-  // `is_cancelled` is looked at about once a second. Errors are in ECS's words: the message begins
-  // with "CannotPullContainerError: " (or its siblings) and says what to do. NotFound: no such
-  // image, tag or platform. Unauthenticated/PermissionDenied: credentials. Unavailable: registry
-  // cannot be reached, tried again before. Aborted: containerd did not answer, which says nothing
-  // about the image: try again. DataLoss: content does not match its digest. Cancelled.
+  // Resolves `image` at its registry, fetches what the content store lacks, verifies every digest,
+  // and unpacks for this host's platform, under `lease`. Callers of the same image share one pull.
+  // `is_cancelled` is called about once a second. Errors use ECS's words: the message begins with
+  // "CannotPullContainerError: " (or a sibling) and says what to do. NotFound: no such image, tag
+  // or platform. Unauthenticated, PermissionDenied: credentials. Unavailable: the registry is
+  // unreachable, after retries. Aborted: containerd did not answer, which says nothing about the
+  // image; retry. DataLoss: content does not match its digest. Cancelled.
   virtual absl::StatusOr<PulledImage> Pull(const std::string& image, const std::string& lease,
                                            const std::function<bool()>& is_cancelled) = 0;
 };

@@ -73,8 +73,7 @@ bool IsHost(absl::string_view text) {
   return std::all_of(labels.begin(), labels.end(), IsHostLabel);
 }
 
-// Docker's rule: what stands before the first '/' is a host if it cannot be a part of a
-// repository's name.
+// Docker's rule: the part before the first '/' is a host if it cannot be part of a repository name.
 bool LooksLikeHost(absl::string_view text) {
   return text == "localhost" || text.find_first_of(".:[") != absl::string_view::npos ||
          absl::AsciiStrToLower(text) != text;
@@ -85,7 +84,7 @@ absl::Status Invalid(absl::string_view reference, absl::string_view problem) {
       "invalid reference format: '", Shorten(absl::CHexEscape(reference), 300), "': ", problem));
 }
 
-// Cuts "@digest" and ":tag" off the end of `rest` into `reference`.
+// Moves "@digest" and ":tag" from the end of `rest` into `reference`.
 absl::Status TakeTagAndDigest(absl::string_view text, absl::string_view* rest,
                               ImageReference* reference) {
   if (const size_t at = rest->find('@'); at != absl::string_view::npos) {
@@ -112,7 +111,7 @@ absl::Status TakeTagAndDigest(absl::string_view text, absl::string_view* rest,
 }
 
 absl::Status CheckRepository(absl::string_view text, const ImageReference& reference) {
-  if (reference.repository.empty()) return Invalid(text, "there is no repository name");
+  if (reference.repository.empty()) return Invalid(text, "the repository name is missing");
   for (const absl::string_view part : absl::StrSplit(reference.repository, '/')) {
     if (IsPathComponent(part)) continue;
     if (absl::AsciiStrToLower(part) != part) {
@@ -140,7 +139,7 @@ std::string ImageReference::RegistryHost() const {
 }
 
 absl::StatusOr<ImageReference> ParseImageReference(absl::string_view text) {
-  if (text.empty()) return Invalid(text, "it is empty");
+  if (text.empty()) return Invalid(text, "the name is empty");
   ImageReference reference;
   absl::string_view rest = text;
   const size_t slash = rest.find('/');
@@ -154,7 +153,7 @@ absl::StatusOr<ImageReference> ParseImageReference(absl::string_view text) {
   reference.repository = std::string(rest);
   if (reference.host.empty() || reference.host == "index.docker.io") {
     if (reference.host.empty() && IsSha256Digest(absl::StrCat("sha256:", rest))) {
-      return Invalid(text, "64 hexadecimal digits are an image id, not a name");
+      return Invalid(text, "an image id (64 hexadecimal digits) is not a name");
     }
     reference.host = std::string(kDockerHub);
   }

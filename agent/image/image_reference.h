@@ -8,8 +8,8 @@
 
 namespace davit::image {
 
-// Names an image, as written in a task definition: [host[:port]/]repository[:tag][@digest]. A
-// value; complete after ParseImageReference().
+// The name of an image, as in a task definition: [host[:port]/]repository[:tag][@digest]. A value;
+// ParseImageReference() sets every part.
 struct ImageReference {
   std::string host;        // "docker.io", "127.0.0.1:5000", "[::1]:5000"
   std::string repository;  // "library/busybox"
@@ -18,7 +18,7 @@ struct ImageReference {
 
   // The whole name, as containerd lists it: "docker.io/library/busybox:latest".
   std::string ToString() const;
-  // Whom to ask: Docker Hub's registry has another name than its images.
+  // The host to send requests to. Docker Hub's registry has another name than its images.
   std::string RegistryHost() const;
   // The last part of /v2/REPOSITORY/manifests/...: the digest if there is one, else the tag.
   const std::string& ManifestName() const { return digest.empty() ? tag : digest; }
@@ -27,9 +27,8 @@ struct ImageReference {
 };
 
 // Docker's rules: no host means docker.io, a docker.io name without '/' is in "library/", neither
-// tag nor digest means "latest". InvalidArgument: not a reference (says what is wrong with it);
-// pure and total on any bytes. Source: github.com/distribution/reference, grammar and
-// ParseNormalizedNamed.
+// tag nor digest means "latest". InvalidArgument: not a reference; the message says why. Pure;
+// accepts any bytes. Source: github.com/distribution/reference, grammar and ParseNormalizedNamed.
 absl::StatusOr<ImageReference> ParseImageReference(absl::string_view text);
 
 }  // namespace davit::image

@@ -10,7 +10,7 @@
 namespace davit::image {
 namespace {
 
-// For one piece of a blob, or for making a whole blob durable.
+// For writing one piece of a blob, and for making a whole blob durable.
 constexpr absl::Duration kContentTimeout = absl::Minutes(2);
 constexpr absl::Duration kUnpackTimeout = absl::Minutes(30);
 
@@ -20,8 +20,7 @@ containerd::CallOptions ContentCall(const PullLease& lease) {
 
 std::string IngestRef(const std::string& digest) { return absl::StrCat("davit-", digest); }
 
-// Opens the writer of a blob; null if the blob is in the store already. Waits for another writer of
-// it to end.
+// Opens a writer for a blob; null if the blob exists. Waits until another writer of it has ended.
 absl::StatusOr<std::unique_ptr<containerd::ContentWriter>> OpenWriter(
     const LayerDeps& deps, const PullLease& lease, const Descriptor& blob,
     const CancelCheck& is_cancelled) {
@@ -37,8 +36,8 @@ absl::StatusOr<std::unique_ptr<containerd::ContentWriter>> OpenWriter(
   }
 }
 
-// What a refused commit means for the user. The written bytes are dropped: they are of no use to
-// anybody.
+// Commits a blob. If containerd refuses the commit, drops the bytes and says what that means for
+// the user.
 absl::Status CommitBlob(containerd::ContentWriter* writer, const ImageReference& repository,
                         const Descriptor& blob) {
   const absl::Status committed = writer->Commit();
@@ -50,16 +49,16 @@ absl::Status CommitBlob(containerd::ContentWriter* writer, const ImageReference&
                                           " does not match its digest: ", committed.message()));
 }
 
-// An extraction that failed is of no use; left over, it goes with the lease.
+// Removes a failed extraction. If that fails, it goes with the lease.
 void DropExtraction(const LayerDeps& deps, const std::string& key) {
   const absl::Status removed = OkIfNotFound(deps.snapshots->Remove(key));
   if (!removed.ok()) {
-    LogDebug("extraction snapshot is left to its lease",
+    LogDebug("cannot remove extraction snapshot, it stays until its lease ends",
              {{"snapshot_key", key}, {"error", removed}});
   }
 }
 
-// Fills the prepared snapshot and gives it its final name.
+// Fills the prepared snapshot and commits it under its final name.
 absl::Status Extract(const LayerDeps& deps, const containerd::CallOptions& call,
                      const LayerPlace& place, const std::string& key,
                      const std::vector<containerd::Mount>& mounts) {
@@ -95,7 +94,7 @@ absl::Status DownloadBlob(const LayerDeps& deps, const PullLease& lease,
         },
         is_cancelled));
     const absl::Status status = CommitBlob(writer.get(), repository, blob);
-    // The earlier attempt may have left the damage: once more, from the start.
+    // Bytes of the earlier attempt may be damaged: start again from byte 0.
     if (status.code() != absl::StatusCode::kDataLoss || resumed_at == 0) return status;
   }
 }

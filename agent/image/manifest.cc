@@ -23,7 +23,7 @@ constexpr absl::string_view kDockerLayer = "application/vnd.docker.image.rootfs.
 constexpr absl::string_view kOciConfig = "application/vnd.oci.image.config.v1+json";
 constexpr absl::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
 
-// Of a list of platforms in a message: the rest is counted.
+// Longest list of platforms in a message; the rest is only counted.
 constexpr size_t kMaxPlatformsNamed = 10;
 
 absl::Status Malformed(absl::string_view problem) {
@@ -89,14 +89,14 @@ absl::Status CheckLayerType(absl::string_view type) {
                    "': a container image has tar, tar+gzip or tar+zstd layers"));
 }
 
-// The n of "v7"; 0 if there is none.
+// The 7 of "v7"; 0 if there is no number.
 int VariantNumber(absl::string_view variant) {
   int number = 0;
   if (!absl::ConsumePrefix(&variant, "v") || !absl::SimpleAtoi(variant, &number)) return 0;
   return number;
 }
 
-// What an architecture means without a variant (containerd's platforms.Normalize).
+// Sets the default variant of an architecture (containerd's platforms.Normalize).
 Platform Normalize(Platform platform) {
   if (platform.variant.empty() && platform.architecture == "arm64") platform.variant = "v8";
   if (platform.variant.empty() && platform.architecture == "arm") platform.variant = "v7";
@@ -119,7 +119,7 @@ Platform HostPlatform() {
   if (absl::StartsWith(machine, "armv6")) return {"linux", "arm", "v6"};
   if (absl::StartsWith(machine, "arm")) return {"linux", "arm", "v7"};
   return {"linux", std::string(machine),
-          ""};  // ppc64le, s390x, riscv64: Go's names are the kernel's
+          ""};  // ppc64le, s390x, riscv64: Go uses the kernel's names
 }
 
 bool IsIndexType(absl::string_view media_type) {
@@ -150,7 +150,7 @@ absl::StatusOr<std::string> ManifestMediaType(absl::string_view json,
 absl::StatusOr<Manifest> ParseManifest(absl::string_view json) {
   ASSIGN_OR_RETURN(const Json document, ParseObject(json));
   const auto config = document.find("config");
-  if (config == document.end()) return Malformed("there is no config");
+  if (config == document.end()) return Malformed("config is missing");
   Manifest manifest;
   ASSIGN_OR_RETURN(manifest.config, ReadDescriptor(*config, "config"));
   if (manifest.config.media_type != kOciConfig && manifest.config.media_type != kDockerConfig) {
@@ -162,9 +162,9 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view json) {
     return Malformed(absl::StrCat("the config is larger than ", kMaxConfigBytes, " bytes"));
   }
   const auto layers = document.find("layers");
-  if (layers == document.end() || !layers->is_array()) return Malformed("there are no layers");
+  if (layers == document.end() || !layers->is_array()) return Malformed("layers are missing");
   if (layers->size() > kMaxLayers) {
-    return Malformed(absl::StrCat(layers->size(), " layers; ", kMaxLayers, " are allowed"));
+    return Malformed(absl::StrCat(layers->size(), " layers; at most ", kMaxLayers, " are allowed"));
   }
   for (const Json& layer : *layers) {
     ASSIGN_OR_RETURN(Descriptor descriptor,
@@ -179,11 +179,11 @@ absl::StatusOr<Index> ParseIndex(absl::string_view json) {
   ASSIGN_OR_RETURN(const Json document, ParseObject(json));
   const auto manifests = document.find("manifests");
   if (manifests == document.end() || !manifests->is_array()) {
-    return Malformed("there are no manifests in the index");
+    return Malformed("the index has no manifests");
   }
   if (manifests->size() > kMaxIndexEntries) {
-    return Malformed(absl::StrCat(manifests->size(), " manifests in the index; ", kMaxIndexEntries,
-                                  " are allowed"));
+    return Malformed(absl::StrCat(manifests->size(), " manifests in the index; at most ",
+                                  kMaxIndexEntries, " are allowed"));
   }
   Index index;
   for (const Json& entry : *manifests) {
@@ -207,8 +207,8 @@ absl::StatusOr<Descriptor> SelectPlatform(const Index& index, const Platform& ho
   std::vector<std::string> offered;
   for (const IndexEntry& entry : index.entries) {
     const bool says_nothing = entry.platform.architecture.empty() && entry.platform.os.empty();
-    if (says_nothing && index.entries.size() > 1) continue;  // it could be anything
-    if (entry.platform.os == "unknown") continue;            // BuildKit's attestations, not images
+    if (says_nothing && index.entries.size() > 1) continue;  // unknown platform
+    if (entry.platform.os == "unknown") continue;  // an attestation of BuildKit, not an image
     offered.push_back(says_nothing ? "unnamed" : entry.platform.ToString());
     if (!Matches(entry.platform, host)) continue;
     if (best == nullptr || VariantNumber(Normalize(entry.platform).variant) >

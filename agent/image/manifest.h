@@ -9,9 +9,9 @@
 #include "absl/strings/string_view.h"
 #include "agent/containerd/types.h"
 
-// OCI image manifests and indexes, and Docker's schema 2 of both. Pure; total on any bytes.
-// Source: OCI image-spec manifest.md, image-index.md, descriptor.md; Docker registry "Image
-// Manifest V 2, Schema 2".
+// OCI image manifests and indexes, and Docker's schema 2 of both. Pure; accepts any bytes. Source:
+// OCI image-spec manifest.md, image-index.md, descriptor.md; Docker registry "Image Manifest V 2,
+// Schema 2".
 namespace davit::image {
 
 inline constexpr char kOciIndexType[] = "application/vnd.oci.image.index.v1+json";
@@ -23,12 +23,12 @@ inline constexpr char kDockerManifestType[] =
 
 inline constexpr size_t kMaxManifestBytes = 4U << 20;  // Docker's own limit
 inline constexpr int64_t kMaxConfigBytes = 8 << 20;
-inline constexpr size_t kMaxLayers = 256;  // overlayfs cannot stack many more; Docker stops at 127
+inline constexpr size_t kMaxLayers = 256;  // near overlayfs's limit; Docker allows 127
 inline constexpr size_t kMaxIndexEntries = 1024;
 
 using containerd::Descriptor;
 
-// In Go's names: "linux", "arm64", "v8".
+// With Go's names: "linux", "arm64", "v8".
 struct Platform {
   std::string os;
   std::string architecture;
@@ -39,7 +39,7 @@ struct Platform {
 
 struct IndexEntry {
   Descriptor descriptor;
-  Platform platform;  // empty members where the index says nothing
+  Platform platform;  // members that the index lacks are empty
 };
 
 struct Index {
@@ -51,31 +51,29 @@ struct Manifest {
   std::vector<Descriptor> layers;  // lowest first
 };
 
-// What this process runs on.
+// The platform of this host.
 Platform HostPlatform();
 
-// The type of a document by its own words, else by `content_type` (the Content-Type of the answer,
-// parameters allowed); OCI documents need not repeat it. InvalidArgument: neither an image nor an
-// index of images; Docker's schema 1 by name.
+// The media type of a document: its own mediaType, else `content_type` (the response's
+// Content-Type, with or without parameters), because OCI documents may omit it. InvalidArgument:
+// neither an image nor an index of images; the message names Docker's schema 1.
 absl::StatusOr<std::string> ManifestMediaType(absl::string_view json,
                                               absl::string_view content_type);
 bool IsIndexType(absl::string_view media_type);
 
-// InvalidArgument: malformed, beyond the limits above, no image (an artifact), or layers that are
-// not in the registry
-// ("foreign", "nondistributable").
+// InvalidArgument: malformed, beyond the limits above, not an image (an artifact), or layers that
+// are not in the registry ("foreign", "nondistributable").
 absl::StatusOr<Manifest> ParseManifest(absl::string_view json);
 absl::StatusOr<Index> ParseIndex(absl::string_view json);
 
-// The image for `host`. NotFound: there is none; lists what there is.
+// The image for `host`. NotFound: the index has none; the message lists its platforms.
 absl::StatusOr<Descriptor> SelectPlatform(const Index& index, const Platform& host);
 
-// Whether an image of architecture and os runs on `host`; an image that does not say is taken at
-// its word.
+// Whether an image for platform `image` runs on `host`. An unset member matches every host.
 bool Matches(const Platform& image, const Platform& host);
 
-// The media type under which containerd's differ knows a layer: Docker's own name for zstd is
-// foreign to it, OCI's is not.
+// The media type that containerd's differ accepts for a layer: it knows OCI's name for zstd, but
+// not Docker's.
 std::string DifferLayerType(absl::string_view media_type);
 
 }  // namespace davit::image

@@ -5,9 +5,9 @@
 
 namespace davit::image {
 
-// `status` in the words of a container's reason: "CannotPullContainerError: ...", at most 1024
-// bytes, no control characters. The code stays; OK stays OK. Pure. Source: Amazon ECS,
-// "CannotPullContainer task errors".
+// Turns `status` into a container's reason: "CannotPullContainerError: ...", at most 1024 bytes, no
+// control characters. Keeps the code; OK stays OK. Pure. Source: Amazon ECS, "CannotPullContainer
+// task errors".
 absl::Status PullError(const absl::Status& status);
 
 }  // namespace davit::image

@@ -11,7 +11,7 @@
 namespace davit::image {
 namespace {
 
-// Longer than any pull may take, short enough for a crashed agent's leftovers.
+// Longer than any pull, but short enough to clean up after a crashed agent.
 constexpr absl::Duration kLifetime = absl::Hours(24);
 
 }  // namespace
@@ -31,7 +31,8 @@ absl::StatusOr<std::shared_ptr<PullLease>> PullLease::Create(containerd::Leases*
 
 PullLease::~PullLease() {
   const absl::Status removed = OkIfNotFound(leases_->Delete(id_));
-  if (!removed.ok()) LogDebug("pull lease is left to expire", {{"lease", id_}, {"error", removed}});
+  if (!removed.ok())
+    LogDebug("cannot remove pull lease, it will expire", {{"lease", id_}, {"error", removed}});
 }
 
 absl::Status PullLease::Hold(const std::string& type, const std::string& id) {

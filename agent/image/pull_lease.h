@@ -10,10 +10,10 @@
 
 namespace davit::image {
 
-// A containerd lease for the time of one pull: what the pull makes is safe from the garbage
-// collector until an image record or a task's lease holds it. It belongs to the pull and not to the
-// first caller, whose task may be removed while others still wait. Should the agent die, it expires
-// by itself. Thread-safe; all calls, the destructor too, block for a call to containerd.
+// A containerd lease for the duration of one pull. It protects the pull's results from the garbage
+// collector until an image record or a task's lease holds them. The lease belongs to the pull, not
+// to the first caller, whose task may be removed while others still wait. If the agent dies, it
+// expires by itself. Thread-safe; every call and the destructor block for a call to containerd.
 class PullLease {
  public:
   // `leases` outlives it.
@@ -23,7 +23,8 @@ class PullLease {
   PullLease& operator=(const PullLease&) = delete;
 
   const std::string& id() const { return id_; }
-  // Keeps something whether or not it exists yet. Hold first, look afterwards.
+  // Protects an object, which need not exist yet. Call Hold() first and inspect the object
+  // afterwards.
   absl::Status Hold(const std::string& type, const std::string& id);
 
  private:

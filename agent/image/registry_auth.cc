@@ -13,7 +13,7 @@ namespace {
 
 constexpr absl::Duration kTokenTimeout = absl::Seconds(30);
 constexpr size_t kMaxTokenAnswerBytes = 1U << 20;
-// A token is used this much less long than it lives: the request it goes with must arrive.
+// A token is dropped this long before it expires, because the request must arrive in time.
 constexpr absl::Duration kExpiryMargin = absl::Seconds(5);
 
 std::string RepositoryKey(const RegistryAuth::Repository& repository) {
@@ -110,10 +110,10 @@ absl::Status RegistryAuth::Authenticate(const Repository& repository,
 absl::StatusOr<AuthToken> RegistryAuth::FetchToken(const AuthChallenge& challenge,
                                                    const Repository& repository,
                                                    const CancelCheck& is_cancelled) {
-  // A registry reached over TLS must not make us send a password in the clear.
+  // A registry with TLS must not make us send a password unencrypted.
   if (!repository.insecure && !absl::StartsWithIgnoreCase(challenge.realm, "https://")) {
     return absl::UnauthenticatedError(
-        absl::StrCat("registry ", repository.host, " names a token service without https"));
+        absl::StrCat("registry ", repository.host, " has a token service without https"));
   }
   HttpRequest request;
   request.url = TokenUrl(challenge);

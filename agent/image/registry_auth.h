@@ -14,24 +14,24 @@
 
 namespace davit::image {
 
-// Logs in at registries: keeps their challenges and the tokens got for them, until these expire.
-// Thread-safe. Authenticate() blocks on the network.
+// Logs in to registries. Keeps their challenges, and tokens until they expire. Thread-safe.
+// Authenticate() blocks on the network.
 class RegistryAuth {
  public:
   struct Repository {
-    std::string host;  // of the reference: "docker.io"
+    std::string host;  // as in the reference: "docker.io"
     std::string name;
-    bool insecure = false;  // plain http is allowed there
+    bool insecure = false;  // plain HTTP is allowed
   };
 
   // `clock` outlives it; `credentials` may be empty.
   RegistryAuth(CredentialsLookup credentials, const Clock* clock);
 
-  // The Authorization header to send with a request; empty: none, as far as is known.
+  // The Authorization header for a request. Empty: none is known to be needed.
   std::string HeaderFor(const Repository& repository);
 
-  // Does what a 401 asks for, so that HeaderFor() returns another header than `rejected`, which was
-  // sent. Unauthenticated: there are no credentials, or they were refused. Unavailable,
+  // Handles a 401. Afterwards HeaderFor() returns another header than `rejected`, the one that was
+  // sent. Unauthenticated: no credentials, or the registry refused them. Unavailable,
   // ResourceExhausted: the token service cannot answer now. Source: the distribution project's
   // "Token Authentication Specification".
   absl::Status Authenticate(const Repository& repository, absl::string_view www_authenticate,

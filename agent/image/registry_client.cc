@@ -14,9 +14,9 @@ namespace davit::image {
 namespace {
 
 constexpr char kUserAgent[] = "davit-agent/" DAVIT_VERSION;
-// Progress that shows a connection to be worth another series of attempts.
+// After this much progress the count of attempts restarts.
 constexpr int64_t kProgressBytes = 1 << 20;
-// Of a reason, so that the advice behind it fits into ECS's 1024 characters.
+// Longest cause in a reason, so that the advice after it fits into ECS's 1024 characters.
 constexpr size_t kMaxCauseBytes = 700;
 
 std::string AcceptedTypes() {
@@ -24,8 +24,8 @@ std::string AcceptedTypes() {
                        ", ");
 }
 
-// "pull image manifest has been retried 3 time(s): GET ...: 503. Check ...". ECS counts the
-// attempts.
+// "pull image manifest has been retried 3 time(s): GET ...: 503. Check ...". Like ECS, it counts
+// the attempts.
 absl::Status GivenUp(absl::string_view what, const Retrier& retrier, const absl::Status& status) {
   if (status.code() == absl::StatusCode::kCancelled) return status;
   return absl::Status(status.code(),
@@ -34,8 +34,8 @@ absl::Status GivenUp(absl::string_view what, const Retrier& retrier, const absl:
                                    AdviceFor(status.code())));
 }
 
-// Checks a manifest's bytes against the digest that was asked for, else against what the registry
-// says.
+// Verifies a manifest against the requested digest, else against the digest that the registry
+// announced.
 absl::StatusOr<FetchedManifest> CheckManifest(const ImageReference& reference,
                                               HttpResponse response) {
   FetchedManifest manifest;
@@ -115,7 +115,7 @@ absl::StatusOr<FetchedManifest> RegistryClient::FetchManifest(const ImageReferen
     absl::StatusOr<HttpResponse> response = FetchAuthorized(reference, request);
     if (response.status().code() == absl::StatusCode::kResourceExhausted) {
       failure.status =
-          absl::InvalidArgumentError(response.status().message());  // too long an answer
+          absl::InvalidArgumentError(response.status().message());  // the response is too long
     } else if (!response.ok()) {
       failure.status = response.status();
     } else if (response->status / 100 != 2) {

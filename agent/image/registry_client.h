@@ -20,10 +20,10 @@
 namespace davit::image {
 
 struct RegistryOptions {
-  // "host" (any port) or "host:port": spoken to by plain http, all others by https.
+  // "host" (any port) or "host:port": contacted over plain HTTP, all others over HTTPS.
   std::vector<std::string> insecure_registries = {"127.0.0.1", "localhost"};
   RetryPolicy retry;
-  absl::Duration manifest_timeout = absl::Minutes(1);  // for one attempt
+  absl::Duration manifest_timeout = absl::Minutes(1);  // per attempt
   absl::Duration stall_timeout =
       absl::Minutes(1);           // a blob slower than 1 KiB/s for that long has broken off
   CredentialsLookup credentials;  // empty: pull anonymously
@@ -31,7 +31,7 @@ struct RegistryOptions {
 
 struct FetchedManifest {
   std::string media_type;  // one of manifest.h's four
-  std::string digest;      // computed, and as promised by whoever promised one
+  std::string digest;      // computed; equals the requested or announced one
   std::string body;
 };
 
@@ -39,38 +39,36 @@ struct FetchedManifest {
 using BlobSink = std::function<absl::Status(absl::string_view bytes)>;
 
 // Fetches from OCI registries over HTTP, with logins, redirects and retries. Thread-safe; every
-// call blocks on the network, for as long as attempts make sense.
-//
-// Codes, for all calls: NotFound; Unauthenticated and PermissionDenied, also of a repository that
-// is not there (most registries do not tell the difference); Unavailable, DeadlineExceeded,
-// ResourceExhausted (429): tried often enough; DataLoss, the content is not what its digest or size
-// says; InvalidArgument, the registry's answer makes no sense; Cancelled. Texts say how often it
-// was tried, the URL without query, and the registry's own words; never a secret. Source: OCI
-// distribution-spec 1.1, Docker Registry HTTP API V2.
+// call blocks on the network until it succeeds or gives up. Codes of all calls. NotFound.
+// Unauthenticated, PermissionDenied: also for a repository that does not exist, because most
+// registries do not distinguish. Unavailable, DeadlineExceeded, ResourceExhausted (429): after
+// retries. DataLoss: the content does not match its digest or size. InvalidArgument: the registry's
+// response is invalid. Cancelled. Texts have the number of attempts, the URL without query, and the
+// registry's error text; never a secret. Source: OCI distribution-spec 1.1, Docker Registry HTTP
+// API V2.
 class RegistryClient {
  public:
   // `clock` outlives it.
   explicit RegistryClient(RegistryOptions options, const Clock* clock = Clock::Real());
 
-  // The manifest or index that `reference` names (its digest if it has one, else its tag). Tried at
-  // most `attempts` times, if that is less than the policy's.
+  // Fetches the manifest or index that `reference` names, by digest if it has one, else by tag.
+  // Makes at most `attempts` attempts, or the policy's number if that is lower.
   absl::StatusOr<FetchedManifest> FetchManifest(const ImageReference& reference,
                                                 const CancelCheck& is_cancelled,
                                                 int attempts = std::numeric_limits<int>::max());
 
-  // Streams `blob` of the repository into `sink` from byte `offset` on. After a broken connection
-  // it goes on where that broke. The number of bytes is checked, their digest is not.
+  // Streams `blob` into `sink`, starting at byte `offset`. Resumes after a broken connection.
+  // Verifies the number of bytes, but not their digest.
   absl::Status FetchBlob(const ImageReference& repository, const Descriptor& blob, int64_t offset,
                          const BlobSink& sink, const CancelCheck& is_cancelled);
 
-  // Whether `host` ("host" or "host:port") is spoken to by plain http.
+  // Whether `host` ("host" or "host:port") is contacted over plain HTTP.
   bool IsInsecure(absl::string_view host) const;
 
  private:
   std::string Url(const ImageReference& reference, absl::string_view kind,
                   absl::string_view name) const;
-  // One attempt: with the login that is known, and once more after a 401. The answer may be an HTTP
-  // error still.
+  // One attempt with the known login, and one more after a 401. The response may be an HTTP error.
   absl::StatusOr<HttpResponse> FetchAuthorized(const ImageReference& reference,
                                                const HttpRequest& request);
 

@@ -51,16 +51,16 @@ Failure FailureOf(const HttpRequest& request, const HttpResponse& response, absl
 absl::string_view AdviceFor(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kNotFound:
-      return "Check whether the image exists.";
+      return "Check that the image exists.";
     case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kPermissionDenied:
-      return "Check whether the image exists and the host's credentials may pull it from the "
+      return "Check that the image exists and that the host's credentials may pull it from the "
              "registry.";
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
       return "Check the host's network configuration and that the registry is up.";
     case absl::StatusCode::kResourceExhausted:
-      return "The registry limits the rate of pulls: log in, use a mirror or try later.";
+      return "The registry limits the rate of pulls: log in, use a mirror, or retry later.";
     case absl::StatusCode::kDataLoss:
       return "The content was damaged: push the image again.";
     default:

@@ -9,16 +9,16 @@
 
 namespace davit::image {
 
-// What a registry says in the body of an error answer: "manifest unknown (MANIFEST_UNKNOWN)"; empty
-// if it says nothing that is in the form of the specification. Printable, at most 300 bytes. Pure;
-// total on any bytes. Source: OCI distribution-spec, "Error Codes".
+// The text of a registry's error response: "manifest unknown (MANIFEST_UNKNOWN)"; empty if the body
+// does not follow the specification. Printable, at most 300 bytes. Pure; accepts any bytes. Source:
+// OCI distribution-spec, "Error Codes".
 std::string RegistryErrorText(absl::string_view body);
 
-// An answer that is not 2xx, as a failed attempt: "GET http://host/v2/...: 404 manifest unknown
-// (MANIFEST_UNKNOWN)".
+// Turns a response other than 2xx into a failed attempt: "GET http://host/v2/...: 404 manifest
+// unknown (MANIFEST_UNKNOWN)".
 Failure FailureOf(const HttpRequest& request, const HttpResponse& response, absl::Time now);
 
-// What the user can do about a registry's failure, as a sentence.
+// A sentence that tells the user what to do about a registry's failure.
 absl::string_view AdviceFor(absl::StatusCode code);
 
 }  // namespace davit::image

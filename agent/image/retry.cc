@@ -12,7 +12,7 @@
 namespace davit::image {
 namespace {
 
-// How often a waiting attempt looks whether it is still wanted.
+// How often a waiting attempt checks whether it was cancelled.
 constexpr absl::Duration kCancelPeriod = absl::Milliseconds(500);
 
 // False: cancelled before `delay` passed.

@@ -12,44 +12,45 @@
 
 namespace davit::image {
 
-// True: the caller does not want the result any more. Looked at about once a second; empty means
-// never.
+// True: the caller no longer needs the result. Called about once a second; an empty function never
+// cancels.
 using CancelCheck = std::function<bool()>;
 
 struct RetryPolicy {
-  int attempts = 5;  // in all; ECS tries a pull five times
+  int attempts = 5;  // in total; ECS tries a pull five times
   absl::Duration first_delay = absl::Seconds(1);
   absl::Duration max_delay = absl::Seconds(10);
-  absl::Duration max_retry_after = absl::Minutes(1);  // a registry that asks for more waits in vain
+  absl::Duration max_retry_after =
+      absl::Minutes(1);  // a longer Retry-After of a registry ends the attempts
 };
 
-// What an HTTP status (not 2xx) of a registry means: NotFound, Unauthenticated, PermissionDenied,
-// ResourceExhausted (429), Unavailable (408, 5xx: trying again can help), InvalidArgument for the
+// The status code for an HTTP status (not 2xx) of a registry: NotFound, Unauthenticated,
+// PermissionDenied, ResourceExhausted (429), Unavailable (408, 5xx: retry), InvalidArgument for the
 // rest.
 absl::StatusCode CodeOfHttpStatus(int status);
 
-// The value of a Retry-After header: seconds or an HTTP date. nullopt: neither. Pure. Source: RFC
-// 9110 10.2.3.
+// Parses a Retry-After header: seconds or an HTTP date. nullopt: neither. Pure. Source: RFC 9110
+// 10.2.3.
 std::optional<absl::Duration> ParseRetryAfter(absl::string_view value, absl::Time now);
 
 // A failed attempt.
 struct Failure {
   absl::Status status;
-  std::optional<absl::Duration> retry_after;  // the server's wish
+  std::optional<absl::Duration> retry_after;  // from the Retry-After header
 };
 
-// Counts the attempts of one piece of work and waits between them. Not thread-safe.
+// Counts the attempts of one operation and waits between them. Not thread-safe.
 class Retrier {
  public:
   Retrier(const RetryPolicy& policy, CancelCheck is_cancelled);
 
-  // Decides about a failed attempt. OK: time has passed, try again (blocks until then). Else the
-  // work has failed with what is returned: `failure.status` if trying again cannot help or was done
-  // enough, or Cancelled.
+  // Decides whether to retry after a failed attempt. OK: retry now; blocks until the time has come.
+  // Otherwise the operation has failed: returns `failure.status` if a retry cannot help or all
+  // attempts are used up, or Cancelled.
   absl::Status WaitAfter(const Failure& failure);
-  // The work got ahead: what failed until now does not count.
+  // Call after progress: earlier failures no longer count.
   void Reset();
-  // Attempts that failed, in all.
+  // The total number of failed attempts.
   int failures() const { return total_failures_; }
 
  private:

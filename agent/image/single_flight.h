@@ -15,9 +15,9 @@
 
 namespace davit::image {
 
-// Does a piece of work once for all who want it at the same time. Work runs on an executor, so that
-// a caller who gives up leaves at once; only when the last one has left is the work itself told to
-// stop. Thread-safe. Join() does not block, Wait() does. May be destroyed while work is running.
+// Runs a job once for all callers that want it at the same time. Jobs run on an executor, so that a
+// caller that gives up returns at once. The job is cancelled only when its last caller has left.
+// Thread-safe. Join() does not block, Wait() does. May be destroyed while a job is running.
 // `Result` is copied to every caller.
 template <typename Result>
 class SingleFlight {
@@ -27,7 +27,7 @@ class SingleFlight {
   // `executor` outlives it.
   explicit SingleFlight(Executor* executor) : executor_(executor), state_(new State) {}
 
-  // One caller's interest in a piece of work; it ends with this object. Not thread-safe.
+  // One caller's interest in a job; it ends with this object. Not thread-safe.
   class Ticket {
    public:
     Ticket(Ticket&&) noexcept = default;
@@ -35,9 +35,9 @@ class SingleFlight {
     ~Ticket() {
       if (flight_ != nullptr) Leave(state_, flight_);
     }
-    // The work's result, or Cancelled when this caller gave up or the executor was stopped.
+    // The job's result, or Cancelled if this caller gave up or the executor was stopped.
     absl::StatusOr<Result> Wait(const CancelCheck& is_cancelled) {
-      while (!is_cancelled || !is_cancelled()) {  // asked without the lock: it may be anything
+      while (!is_cancelled || !is_cancelled()) {  // called without the lock: it is foreign code
         MutexLock lock(&state_->mu);
         if (!flight_->result.has_value()) flight_->done.WaitFor(&state_->mu, kCancelPeriod);
         if (flight_->result.has_value()) return *flight_->result;
@@ -54,8 +54,8 @@ class SingleFlight {
     std::shared_ptr<typename SingleFlight::Flight> flight_;
   };
 
-  // Joins the work named `key` that others wait for, or starts `job`. A job must not wait for work
-  // on the same executor.
+  // Joins the running job named `key`, or starts `job`. A job must not wait for work on the same
+  // executor.
   Ticket Join(const std::string& key, Job job) {
     std::shared_ptr<Flight> flight;
     {
@@ -83,7 +83,7 @@ class SingleFlight {
   };
   struct State {
     Mutex mu;
-    // Work that more callers can join: neither done nor abandoned.
+    // Jobs that more callers can join: neither done nor abandoned.
     absl::flat_hash_map<std::string, std::shared_ptr<Flight>> flights ABSL_GUARDED_BY(mu);
 
     void Forget(const std::shared_ptr<Flight>& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
@@ -92,7 +92,8 @@ class SingleFlight {
     }
   };
 
-  // A job in the executor's queue. Dropped without running, it still answers those who wait.
+  // A job in the executor's queue. If it is dropped without running, its callers still get an
+  // answer.
   class Run {
    public:
     Run(std::shared_ptr<State> state, std::shared_ptr<Flight> flight, Job job)

@@ -32,7 +32,7 @@ std::string Unescape(absl::string_view text) {
   return out;
 }
 
-// A file with one number. v2 writes "max" for none, which is `if_max`.
+// Reads a file with one number. v2 writes "max" for no limit; then the result is `if_max`.
 absl::StatusOr<int64_t> ReadNumber(const std::string& path, int64_t if_max = 0) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   const absl::string_view number = absl::StripAsciiWhitespace(text);
@@ -48,7 +48,7 @@ int64_t ReadNumberOr(const std::string& path, int64_t otherwise) {
   return ReadNumber(path, otherwise).value_or(otherwise);
 }
 
-// A flat keyed file: "name number" per line. Empty if it cannot be read.
+// Reads a flat keyed file: "name number" per line. Empty if it is unreadable.
 std::map<std::string, int64_t> ReadFlatKeyed(const std::string& path) {
   std::map<std::string, int64_t> values;
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -62,11 +62,12 @@ std::map<std::string, int64_t> ReadFlatKeyed(const std::string& path) {
   return values;
 }
 
-// v1 has no word for "no limit": it is the largest number of pages.
+// v1 has no value for "no limit"; it uses the largest number of pages.
 constexpr int64_t kV1NoLimit = int64_t{1} << 62;
 
-// Raising must lift the sum of memory and swap first, lowering must lower memory first: the kernel
-// keeps memory.limit_in_bytes <= memory.memsw.limit_in_bytes at every moment (EINVAL).
+// The order matters, because the kernel demands memory.limit_in_bytes <=
+// memory.memsw.limit_in_bytes at every moment (else EINVAL). To raise limits, set the sum of memory
+// and swap first; to lower them, set memory first.
 void AppendV1Memory(const std::string& folder, int64_t bytes,
                     std::vector<CgroupSetting>* settings) {
   const std::string value = absl::StrCat(bytes);
@@ -95,8 +96,8 @@ std::vector<CgroupSetting> V1Settings(const CgroupMounts& mounts, const std::str
         {"cpu", "cpu.cfs_quota_us", absl::StrCat(absl::ToInt64Microseconds(*limits.cpu_quota))});
   }
   const std::string memory = mounts.Folder("memory", path);
-  // Kernels before 5.11 count each cgroup alone unless told otherwise; later ones always count
-  // those below.
+  // By default, kernels before 5.11 count each cgroup alone; later ones always include its
+  // children.
   if (ReadNumberOr(memory + "/memory.use_hierarchy", 1) == 0) {
     settings.push_back({"memory", "memory.use_hierarchy", "1"});
   }
@@ -224,7 +225,7 @@ int64_t WeightFromShares(int64_t shares) {
 absl::StatusOr<CgroupUsage> ReadCounters(const CgroupMounts& mounts, const std::string& path) {
   absl::StatusOr<CgroupUsage> usage =
       mounts.IsUnified() ? V2Counters(mounts.v2 + path) : V1Counters(mounts, path);
-  // A cgroup that is removed between open and read answers ENODEV.
+  // Reading a cgroup that is removed after open() fails with ENODEV.
   if (!usage.ok() && !FileExists(mounts.Folder("memory", path))) {
     return absl::NotFoundError(absl::StrCat("cgroup ", path, " is gone"));
   }
@@ -247,8 +248,8 @@ std::map<std::string, int64_t> ReadOomKills(const CgroupMounts& mounts, const st
 
 std::vector<std::string> ChildFolders(const std::string& folder) {
   std::vector<std::string> names;
-  // kernfs counts a link per child: the common case, no child, is told without reading some forty
-  // names.
+  // kernfs counts one link per child. So a cgroup without children, the common case, is recognised
+  // without reading some forty names.
   struct stat info {};
   if (stat(folder.c_str(), &info) != 0 || info.st_nlink == 2) return names;
   DIR* const directory = opendir(folder.c_str());

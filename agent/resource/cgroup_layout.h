@@ -10,9 +10,9 @@
 #include "absl/strings/string_view.h"
 #include "agent/resource/task_cgroups.h"
 
-// What differs between cgroup v1, hybrid and v2 hosts: mount points, file names and units. Nothing
-// else in the module knows. Functions are thread-safe, keep no state, and block on kernel files
-// only. Sources: Linux Documentation/admin-guide/cgroup-v1/*.rst and cgroup-v2.rst.
+// The differences between cgroup v1, hybrid and v2 hosts: mount points, file names and units. No
+// other file of the module knows them. Functions are thread-safe, keep no state, and block only on
+// kernel files. Sources: Linux Documentation/admin-guide/cgroup-v1/*.rst and cgroup-v2.rst.
 
 namespace davit::resource {
 
@@ -21,21 +21,21 @@ struct CgroupMounts {
   std::map<std::string, std::string> v1;  // controller ("cpu", "name=systemd") -> mount point
   std::string v2;                         // empty: no cgroup2 mount
 
-  // The limiting controllers are v2's. False on v1 and on hybrid hosts, where v2 has no memory or
-  // cpu controller.
+  // Whether the limiting controllers are v2's. False on v1 and hybrid hosts, where v2 lacks the
+  // memory and cpu controllers.
   bool IsUnified() const;
-  // Every hierarchy's mount point, each once (cpu and cpuacct often share one).
+  // The mount points of all hierarchies, each once (cpu and cpuacct often share one).
   std::vector<std::string> Roots() const;
-  // The folder of `path` in the hierarchy of `controller`; empty if that is not mounted.
+  // The folder of cgroup `path` in the hierarchy of `controller`; empty if that is not mounted.
   std::string Folder(const std::string& controller, const std::string& path) const;
-  // The controllers in which a task's cgroup is made: those that limit and measure.
+  // The controllers in which a task's cgroup is created: those that limit or measure.
   std::vector<std::string> TaskControllers() const;
 };
 
-// From the text of /proc/self/mountinfo (proc(5)). Other file systems are ignored.
+// Parses /proc/self/mountinfo (proc(5)). Ignores other file systems.
 CgroupMounts ParseCgroupMounts(absl::string_view mountinfo);
 
-// One value to be written into one file of a cgroup.
+// One value to write into one file of a cgroup.
 struct CgroupSetting {
   std::string controller;
   std::string file;
@@ -43,25 +43,25 @@ struct CgroupSetting {
   friend bool operator==(const CgroupSetting&, const CgroupSetting&) = default;
 };
 
-// What to write, in this order, so that `path` (which exists) gets `limits`. Unset limits are left
-// as they are. Swap is limited along with memory where the kernel accounts for it: a limit that
-// swaps is none.
+// The values to write, in this order, to give the existing cgroup `path` these `limits`. Unset
+// limits do not change. If the kernel accounts for swap, memory and swap together get the memory
+// limit, so that a task cannot exceed it by swapping.
 std::vector<CgroupSetting> SettingsFor(const CgroupMounts& mounts, const std::string& path,
                                        const CgroupLimits& limits);
 
-// cpu.weight 1..10000 that equals cpu.shares 2..262144, as runc converts (opencontainers/cgroups,
-// ConvertCPUSharesToCgroupV2Value); values outside are clamped.
+// Converts cpu.shares (2..262144) to cpu.weight (1..10000) as runc does (opencontainers/cgroups,
+// ConvertCPUSharesToCgroupV2Value). Clamps values outside the range.
 int64_t WeightFromShares(int64_t shares);
 
-// All of CgroupUsage but `oom_kills` and `processes`. NotFound: gone.
+// Reads CgroupUsage except `oom_kills` and `processes`. NotFound: the cgroup does not exist.
 absl::StatusOr<CgroupUsage> ReadCounters(const CgroupMounts& mounts, const std::string& path);
 
-// OOM kills by path of the cgroup that counted them. v1: `path` and each one below it, for v1
-// counts in the victim's own cgroup. v2: `path` alone, whose counter includes those below, also the
-// removed ones.
+// OOM kills by the path of the cgroup that counted them. v1: `path` and each cgroup below it,
+// because v1 counts in the victim's own cgroup. v2: only `path`, whose counter includes all cgroups
+// below it, even removed ones.
 std::map<std::string, int64_t> ReadOomKills(const CgroupMounts& mounts, const std::string& path);
 
-// Names of the cgroups directly below a cgroup's folder; empty if it is gone.
+// The names of a cgroup's children; empty if it does not exist.
 std::vector<std::string> ChildFolders(const std::string& folder);
 
 }  // namespace davit::resource

@@ -76,7 +76,8 @@ absl::Status FakeTaskCgroups::Remove(const std::string& task_id, absl::Duration)
   const MutexLock lock(&mu_);
   const std::string path = TaskPath(task_id);
   if (unkillable_.count(task_id) > 0) {
-    return absl::DeadlineExceededError(absl::StrCat("processes of cgroup ", path, " do not die"));
+    return absl::DeadlineExceededError(
+        absl::StrCat("processes of cgroup ", path, " survive SIGKILL"));
   }
   for (auto it = cgroups_.begin(); it != cgroups_.end();) {
     it = IsAtOrBelow(it->first, path) ? cgroups_.erase(it) : std::next(it);

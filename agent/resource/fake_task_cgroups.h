@@ -15,7 +15,7 @@
 namespace davit::resource {
 
 // TaskCgroups in memory, with the same rules (one contract suite runs on both). Thread-safe; never
-// blocks. What the kernel or runc would do is done by the test through the Simulate... calls.
+// blocks. Tests play the kernel and runc through the Simulate...() calls.
 class FakeTaskCgroups : public TaskCgroups {
  public:
   std::string TaskPath(const std::string& task_id) const override;
@@ -27,17 +27,17 @@ class FakeTaskCgroups : public TaskCgroups {
   absl::Status Remove(const std::string& task_id, absl::Duration timeout) override;
   absl::StatusOr<std::vector<std::string>> List() const override;
 
-  // runc makes or removes a container's cgroup.
+  // Plays runc, which creates or removes a container's cgroup.
   void SimulateContainerCgroup(const std::string& task_id, const std::string& container);
   void SimulateContainerCgroupRemoved(const std::string& task_id, const std::string& container);
   void SimulateProcess(const std::string& path, int pid);
   void SimulateExit(int pid);
-  // What Read(path) shall say of this cgroup alone; memory_limit_bytes and processes are kept by
-  // the fake.
+  // Sets what Read(path) returns for this cgroup without its children. The fake itself keeps
+  // memory_limit_bytes and processes.
   void SimulateUsage(const std::string& path, const CgroupUsage& usage);
-  // Processes of the task survive SIGKILL (a dead network disk) until told otherwise.
+  // While true, the task's processes survive SIGKILL, as on a dead network disk.
   void SimulateUnkillable(const std::string& task_id, bool is_unkillable);
-  // Create() answers this until OK is set.
+  // Create() returns `status` until FailCreate(OK).
   void FailCreate(const absl::Status& status);
 
   std::optional<CgroupLimits> LimitsOf(const std::string& task_id) const;
@@ -52,7 +52,7 @@ class FakeTaskCgroups : public TaskCgroups {
 
   mutable Mutex mu_;
   std::map<std::string, Cgroup> cgroups_ ABSL_GUARDED_BY(mu_);             // by path
-  std::map<std::string, int64_t> retired_oom_kills_ ABSL_GUARDED_BY(mu_);  // by path of the task
+  std::map<std::string, int64_t> retired_oom_kills_ ABSL_GUARDED_BY(mu_);  // by the task's path
   std::set<std::string> unkillable_ ABSL_GUARDED_BY(mu_);
   absl::Status create_status_ ABSL_GUARDED_BY(mu_);
 };

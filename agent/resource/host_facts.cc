@@ -24,7 +24,7 @@ std::string Trimmed(absl::string_view text) {
   return std::string(absl::StripAsciiWhitespace(text));
 }
 
-// The rest of the line that starts with `key`.
+// The rest of the line that begins with `key`.
 absl::StatusOr<std::string> Field(absl::string_view text, absl::string_view key,
                                   absl::string_view file) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
@@ -33,7 +33,7 @@ absl::StatusOr<std::string> Field(absl::string_view text, absl::string_view key,
   return absl::InternalError(absl::StrCat(file, " has no line '", key, "'"));
 }
 
-// "0-3,8": as the kernel lists CPUs.
+// Counts the CPUs of a kernel list such as "0-3,8".
 absl::StatusOr<int> CountCpus(absl::string_view list) {
   int count = 0;
   for (const absl::string_view range : absl::StrSplit(absl::StripAsciiWhitespace(list), ',')) {
@@ -65,7 +65,8 @@ std::string OsRelease(absl::string_view os_release) {
   return version.empty() ? id : absl::StrCat(id, " ", version);
 }
 
-// Of "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023".
+// The version in "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15
+// UTC 2023".
 std::string NvidiaDriverVersion(absl::string_view text) {
   const absl::string_view line = text.substr(0, text.find('\n'));
   for (absl::string_view word : absl::StrSplit(line, ' ', absl::SkipEmpty())) {
@@ -155,8 +156,7 @@ absl::StatusOr<HostFacts> ReadHostFacts(const std::string& root) {
   facts.machine_id = Trimmed(read("etc/machine-id").value_or(""));
   facts.os_family = "LINUX";
   facts.os_release = OsRelease(read("etc/os-release").value_or(""));
-  // Since Linux 6.1 there is a file; the system call tells it everywhere, but never of a fixture
-  // tree.
+  // The file exists since Linux 6.1. uname(2) works everywhere, but not for a fixture tree.
   if (const absl::StatusOr<std::string> machine = read("proc/sys/kernel/arch"); machine.ok()) {
     facts.architecture = GoArchitecture(Trimmed(*machine));
   } else {

@@ -19,7 +19,7 @@
 namespace davit::resource {
 namespace {
 
-// One conversation with IMDS: all its requests share the deadline.
+// A series of requests to IMDS with one deadline.
 class Imds {
  public:
   explicit Imds(const InstanceIdentityOptions& options)
@@ -27,7 +27,7 @@ class Imds {
         connect_timeout_(options.connect_timeout),
         deadline_(Clock::Real()->Monotonic() + options.timeout) {}
 
-  // False: this is no IMDS.
+  // False: this is not IMDS.
   bool FetchToken() {
     const absl::StatusOr<HttpResponse> response =
         Exchange("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds", "60"});
@@ -47,7 +47,7 @@ class Imds {
     return response.body;
   }
 
-  // For what need not be there.
+  // For optional values.
   std::string GetOrEmpty(const std::string& path) {
     return std::string(absl::StripAsciiWhitespace(Get(path).value_or("")));
   }
@@ -61,7 +61,7 @@ class Imds {
     request.headers.push_back(std::move(header));
     request.timeout = deadline_ - Clock::Real()->Monotonic();
     if (request.timeout < absl::Milliseconds(1))
-      return absl::DeadlineExceededError("IMDS is too slow");
+      return absl::DeadlineExceededError("IMDS did not answer in time");
     request.connect_timeout = std::min(connect_timeout_, request.timeout);
     request.max_redirects = 0;
     request.max_body_bytes = 64U << 10;
@@ -108,7 +108,7 @@ absl::StatusOr<std::optional<InstanceIdentity>> AskImds(const InstanceIdentityOp
   if (!imds.FetchToken()) {
     if (!IsEc2ByDmi(options.root)) return std::nullopt;
     return absl::UnavailableError(
-        "this is an EC2 instance, but its metadata service gives no token");
+        "this is an EC2 instance, but its metadata service returns no token");
   }
   const absl::StatusOr<std::string> document =
       imds.Get("/latest/dynamic/instance-identity/document");
@@ -138,7 +138,7 @@ absl::StatusOr<InstanceIdentity> FindInstanceIdentity(const InstanceIdentityOpti
   InstanceIdentity identity;
   if (found.ok() && found->has_value()) identity = **found;
   if (!options.configured_id.empty()) {
-    // Who configures an id needs nothing from IMDS, so its failure is none of theirs.
+    // A configured id needs nothing from IMDS, so a failure of IMDS does not matter.
     identity.source = InstanceIdentity::Source::kConfigured;
     identity.ec2_instance_id = options.configured_id;
     return identity;

@@ -9,12 +9,12 @@
 
 namespace davit::resource {
 
-// Which EC2 instance this is, or what stands for one elsewhere. Fields that the source does not
-// tell are empty.
+// The identity of this host: its EC2 instance, or a substitute elsewhere. Fields that the source
+// lacks are empty.
 struct InstanceIdentity {
   enum class Source {
     kImds,        // EC2's instance metadata service
-    kConfigured,  // [instance] id; the rest is IMDS's where there is one
+    kConfigured,  // [instance] id; other fields from IMDS if it exists
     kMachineId,   // derived from /etc/machine-id
   };
   Source source = Source::kMachineId;
@@ -34,19 +34,20 @@ struct InstanceIdentityOptions {
   std::string imds_endpoint =
       "http://169.254.169.254";  // [instance] imds_endpoint; empty: do not ask
   std::string machine_id;        // HostFacts::machine_id
-  std::string root = "/";        // below it sys/class/dmi/id is looked at
+  std::string root = "/";        // sys/class/dmi/id is read below it
   absl::Duration connect_timeout = absl::Seconds(1);
   absl::Duration timeout = absl::Seconds(2);  // for all requests together
 };
 
 // Asks IMDSv2 (token first: AWS, "Use the Instance Metadata Service to access instance metadata").
-// Nobody answering there, or somebody who gives no token, means that the host is not on EC2. Blocks
-// up to `timeout`. Unavailable: this is EC2 (by DMI, or a token was given), but the metadata
-// service does not tell who we are; to be tried again, for an identity made up instead would make
-// the agent discard its state. FailedPrecondition: nothing to derive an identity from.
+// Without an answer, or without a token, the host is not on EC2. Blocks up to `timeout`.
+// Unavailable: this is EC2 (by DMI or by the token), but IMDS does not return the identity. Retry:
+// with a substitute identity the agent would discard its state. FailedPrecondition: there is
+// nothing to derive an identity from.
 absl::StatusOr<InstanceIdentity> FindInstanceIdentity(const InstanceIdentityOptions& options);
 
-// "i-" and 17 hexadecimal digits of a hash: machine-id(5) asks not to publish the id itself.
+// "i-" and 17 hexadecimal digits of a hash, because machine-id(5) asks not to publish the id
+// itself.
 std::string InstanceIdFromMachineId(absl::string_view machine_id);
 
 }  // namespace davit::resource

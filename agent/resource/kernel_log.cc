@@ -14,11 +14,11 @@
 namespace davit::resource {
 namespace {
 
-constexpr size_t kRecordBytes = 8192;      // of the kernel: PRINTKRINGBUFFER_RECORD_MAX and escapes
-constexpr size_t kMaxLogBytes = 16 << 20;  // a log that grows as fast as it is read ends here
+constexpr size_t kRecordBytes = 8192;      // the kernel's PRINTKRINGBUFFER_RECORD_MAX with escapes
+constexpr size_t kMaxLogBytes = 16 << 20;  // bounds a log that grows as fast as it is read
 
-// What stands between two marks: from the end of the first `begin` to the last `end` behind it.
-// Empty if there is no such place.
+// The text between two marks: from the end of the first `begin` to the last `end` after it. Empty
+// if either is missing.
 absl::string_view Between(absl::string_view line, absl::string_view begin, absl::string_view end) {
   const size_t mark = line.find(begin);
   if (mark == absl::string_view::npos) return "";
@@ -37,7 +37,7 @@ std::string FindOomVictim(absl::string_view text, absl::string_view path) {
   std::string victim;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (!absl::StrContains(line, "oom-kill:constraint=")) continue;
-    // A name may hold commas and marks: it ends at the last ones.
+    // A process name may contain commas and marks, so the last marks end it.
     const absl::string_view rest = Between(line, ",task_memcg=", ",uid=");
     const absl::string_view cgroup = rest.substr(0, rest.find(",task="));
     const absl::string_view name = Between(rest, ",task=", ",pid=");
@@ -57,9 +57,10 @@ std::string ReadKernelLog(const std::string& path) {
   if (fd < 0) return text;
   std::array<char, kRecordBytes> record{};
   while (text.size() < kMaxLogBytes) {
-    const ssize_t got = read(fd, record.data(), record.size());  // one record each, of /dev/kmsg
+    const ssize_t got =
+        read(fd, record.data(), record.size());  // /dev/kmsg returns one record per read
     if (got > 0) text.append(record.data(), static_cast<size_t>(got));
-    // EPIPE: what would have come next was overwritten; the oldest that is left follows.
+    // EPIPE: the next record was overwritten; the following read returns the oldest one left.
     if (got == 0 || (got < 0 && errno != EINTR && errno != EPIPE)) break;
   }
   close(fd);

@@ -7,16 +7,17 @@
 
 namespace davit::resource {
 
-// What the kernel's log says about the OOM killer. Source: dump_oom_victim() and
-// mem_cgroup_print_oom_context() of Linux 5.0 and later; what older ones write is not understood.
+// Finds the OOM killer's victims in the kernel log. Source: dump_oom_victim() and
+// mem_cgroup_print_oom_context() of Linux 5.0 and later; the format of older kernels is not
+// supported.
 
-// The last process in cgroup `path`, or below it, that `text` says was killed: "4711 (stress)".
-// Empty: none. Pure. Names are the processes' own choice: a caller must not trust them.
+// The last process killed in cgroup `path` or below it, according to `text`: "4711 (stress)".
+// Empty: none. Pure. Processes choose their names, so callers must not trust them.
 std::string FindOomVictim(absl::string_view text, absl::string_view path);
 
-// What the log at `path` ("/dev/kmsg", or a file with the same lines) holds now. Empty if it is not
-// there, or not for us (kernel.dmesg_restrict without CAP_SYSLOG). Blocks on the kernel only; at
-// most some MiB.
+// The current content of the log at `path` ("/dev/kmsg", or a file with the same lines), at most
+// some MiB. Empty if it does not exist or access is denied (kernel.dmesg_restrict without
+// CAP_SYSLOG). Blocks only on the kernel.
 std::string ReadKernelLog(const std::string& path);
 
 }  // namespace davit::resource

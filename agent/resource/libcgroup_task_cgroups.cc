@@ -22,13 +22,13 @@
 namespace davit::resource {
 namespace {
 
-// Pause between two looks at something the kernel finishes by itself (an exiting process leaving
-// its cgroup).
+// Pause between two checks of something that the kernel finishes by itself, such as an exiting
+// process that leaves its cgroup.
 constexpr int kRecheckMilliseconds = 5;
-// rmdir says EBUSY for a moment after the last process has gone.
+// rmdir fails with EBUSY for a moment after the last process has gone.
 constexpr absl::Duration kRemovalTime = absl::Seconds(2);
 
-// libcgroup's tables are the process's: so is the lock.
+// One lock for the process, because libcgroup's tables are process-wide.
 Mutex* LibcgroupMutex() {
   static Mutex* const mutex = new Mutex;
   return mutex;
@@ -58,7 +58,7 @@ absl::Status MakeCgroup(const std::string& path, const std::vector<std::string>&
                        absl::StrCat("creating cgroup ", path));
 }
 
-// One value per call, for libcgroup does not tell which of several was refused.
+// Writes one value per call, because libcgroup does not say which of several the kernel refused.
 absl::Status Write(const std::string& path, const CgroupSetting& setting) {
   const MutexLock lock(LibcgroupMutex());
   const CgroupPtr group(cgroup_new_cgroup(path.c_str() + 1));
@@ -73,25 +73,25 @@ absl::Status Write(const std::string& path, const CgroupSetting& setting) {
       absl::StrCat("writing '", setting.value, "' to ", setting.file, " of cgroup ", path);
   if (code == ECGOTHER && cgroup_get_last_errno() == EBUSY) {
     return absl::UnavailableError(
-        absl::StrCat(what, ": more is in use, and it could not be reclaimed"));
+        absl::StrCat(what, ": usage is above the limit and the kernel could not reclaim it"));
   }
   return FromLibcgroup(code, what);
 }
 
-// Adds what cgroup.procs of `folder` and of those below it hold.
+// Adds the processes of `folder` and of the cgroups below it.
 void CollectProcesses(const std::string& folder, std::set<int>* pids) {
   const absl::StatusOr<std::string> text = ReadFile(folder + "/cgroup.procs");
   if (!text.ok()) return;
   for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     int pid = 0;
-    // 0: a process outside our pid namespace; nothing that we could name.
+    // 0: a process outside our pid namespace, which has no pid here.
     if (absl::SimpleAtoi(line, &pid) && pid > 0) pids->insert(pid);
   }
   for (const std::string& child : ChildFolders(folder))
     CollectProcesses(absl::StrCat(folder, "/", child), pids);
 }
 
-// A v1-frozen process does not even die.
+// In v1, SIGKILL does not end a frozen process.
 void Thaw(const std::string& folder) {
   std::ofstream(folder + "/freezer.state") << "THAWED";
   for (const std::string& child : ChildFolders(folder)) Thaw(absl::StrCat(folder, "/", child));
@@ -111,7 +111,7 @@ void WaitForAnyExit(const std::set<int>& pids, absl::Duration timeout) {
   for (const pollfd& entry : polls) close(entry.fd);
 }
 
-// Removes a cgroup's folder and those below it. OK if gone.
+// Removes a cgroup and those below it. OK if it does not exist.
 absl::Status RemoveFolders(const std::string& folder, absl::Duration deadline) {
   for (const std::string& child : ChildFolders(folder)) {
     RETURN_IF_ERROR(RemoveFolders(absl::StrCat(folder, "/", child), deadline));
@@ -144,7 +144,7 @@ absl::StatusOr<std::unique_ptr<LibcgroupTaskCgroups>> LibcgroupTaskCgroups::Crea
   if (!mounts.IsUnified() && (mounts.v1.count("memory") == 0 || mounts.v1.count("cpu") == 0 ||
                               mounts.v1.count("cpuacct") == 0)) {
     return absl::FailedPreconditionError(
-        "no cgroup hierarchy with the controllers memory, cpu and cpuacct is mounted");
+        "no mounted cgroup hierarchy has the controllers memory, cpu and cpuacct");
   }
   const MutexLock lock(LibcgroupMutex());
   if (const int code = cgroup_init(); code != 0) {
@@ -162,7 +162,7 @@ std::string LibcgroupTaskCgroups::ContainerPath(const std::string& task_id,
   return absl::StrCat(parent_, "/", task_id, "/", container);
 }
 
-// v2: a cgroup offers its children only those controllers that every one above it enables.
+// v2: a cgroup can use only the controllers that all its ancestors enable for their children.
 absl::Status LibcgroupTaskCgroups::EnableControllersDownTo(const std::string& path) const {
   std::string folder = mounts_.v2;
   std::vector<std::string> names = absl::StrSplit(path, '/', absl::SkipEmpty());
@@ -199,14 +199,13 @@ absl::StatusOr<CgroupUsage> LibcgroupTaskCgroups::Read(const std::string& path) 
   ASSIGN_OR_RETURN(CgroupUsage usage, ReadCounters(mounts_, path));
   const std::map<std::string, int64_t> kills = ReadOomKills(mounts_, path);
   if (mounts_.IsUnified()) {
-    usage.oom_kills = kills.at(path);  // the kernel adds those of removed cgroups itself
+    usage.oom_kills = kills.at(path);  // the kernel includes removed cgroups
   } else {
     const MutexLock lock(&mu_);
     oom_kills_.Observe(path, kills);
     usage.oom_kills = oom_kills_.Total(path);
   }
-  // Of one hierarchy only, where Processes() looks into all: this is sampled often, and only a
-  // number.
+  // Reads only one hierarchy, unlike Processes(): this is sampled often and only needs a number.
   std::set<int> pids;
   CollectProcesses(mounts_.Folder("memory", path), &pids);
   usage.processes = static_cast<int64_t>(pids.size());
@@ -214,7 +213,7 @@ absl::StatusOr<CgroupUsage> LibcgroupTaskCgroups::Read(const std::string& path) 
 }
 
 absl::StatusOr<std::vector<int>> LibcgroupTaskCgroups::Processes(const std::string& path) const {
-  // One that is half moved stands in some hierarchies only.
+  // A process that is being moved may be in some hierarchies only.
   std::set<std::string> folders;
   for (const std::string& controller : mounts_.TaskControllers())
     folders.insert(mounts_.Folder(controller, path));
@@ -230,7 +229,7 @@ absl::Status LibcgroupTaskCgroups::KillAll(const std::string& path, absl::Durati
     ASSIGN_OR_RETURN(const std::vector<int> processes, Processes(path));
     if (processes.empty()) return absl::OkStatus();
     if (mounts_.IsUnified()) {
-      // Since Linux 5.14; reaches also those that are forked meanwhile.
+      // Since Linux 5.14. Also kills processes that are forked meanwhile.
       std::ofstream(absl::StrCat(mounts_.v2, path, "/cgroup.kill")) << "1";
     } else if (!freezer.empty()) {
       Thaw(freezer);
@@ -273,7 +272,7 @@ absl::StatusOr<std::vector<std::string>> LibcgroupTaskCgroups::List() const {
 absl::Status LibcgroupTaskCgroups::RemoveParent() {
   ASSIGN_OR_RETURN(const std::vector<std::string> tasks, List());
   if (!tasks.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(parent_, " still holds task ", tasks[0]));
+    return absl::FailedPreconditionError(absl::StrCat(parent_, " still has task ", tasks[0]));
   }
   const absl::Duration deadline = Clock::Real()->Monotonic() + kRemovalTime;
   absl::Status result;

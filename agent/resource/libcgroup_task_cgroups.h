@@ -15,17 +15,15 @@
 
 namespace davit::resource {
 
-// TaskCgroups on the kernel. Cgroups are made and limited through libcgroup, in the hierarchies
-// that limit and measure; runc makes those of the containers in all hierarchies, so Remove() looks
-// into all of them. Reading and removing go to the files: libcgroup would move left-over processes
-// to the parent instead of refusing.
-//
-// Thread-safe: libcgroup keeps process-wide tables and is called under a process-wide lock. On v1
-// the OOM kills of removed containers are remembered in this object from what Read() saw (see
-// OomLedger), so read a container before removing it.
+// TaskCgroups on the kernel. Creates and limits task cgroups with libcgroup, in the hierarchies
+// that limit or measure. runc creates the containers' cgroups in all hierarchies, so Remove()
+// checks all of them. Reading and removing use the files directly, because libcgroup would move
+// left-over processes to the parent instead of failing. Thread-safe: a process-wide lock protects
+// libcgroup's process-wide tables. On v1 this object remembers the OOM kills of removed containers
+// that Read() saw (see OomLedger). So read a container before removing it.
 class LibcgroupTaskCgroups : public TaskCgroups {
  public:
-  // `parent`: "/davit"; made when the first task is. FailedPrecondition: the host has no usable
+  // `parent`: "/davit"; created with the first task. FailedPrecondition: the host has no usable
   // cgroup hierarchies, or libcgroup cannot start. InvalidArgument: `parent` is not an absolute
   // path below the root.
   static absl::StatusOr<std::unique_ptr<LibcgroupTaskCgroups>> Create(const std::string& parent);
@@ -39,10 +37,9 @@ class LibcgroupTaskCgroups : public TaskCgroups {
   absl::Status Remove(const std::string& task_id, absl::Duration timeout) override;
   absl::StatusOr<std::vector<std::string>> List() const override;
 
-  // True on a host whose limiting controllers are cgroup v2's.
+  // Whether the host's limiting controllers are cgroup v2's.
   bool is_unified() const { return mounts_.IsUnified(); }
-  // Removes the parent cgroup if no task is in it. For `davit` clean-up and tests; the agent leaves
-  // it.
+  // Removes the parent cgroup if it has no task. For clean-up and tests; the agent keeps it.
   absl::Status RemoveParent();
 
  private:

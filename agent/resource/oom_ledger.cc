@@ -21,7 +21,7 @@ void OomLedger::Observe(const std::string& path, const std::map<std::string, int
   }
   for (const auto& [seen, kill_count] : kills) {
     Count& count = counts_[seen];
-    if (kill_count < count.last) count.retired += count.last;  // removed and made anew since
+    if (kill_count < count.last) count.retired += count.last;  // removed and created again since
     count.last = kill_count;
   }
 }

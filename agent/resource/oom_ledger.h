@@ -7,24 +7,24 @@
 
 namespace davit::resource {
 
-// Remembers the OOM kills of removed cgroups. On v1 the counter dies with the victim's own cgroup,
-// which runc removes when the container is deleted; the task above it must still be able to say
-// that it had one. Knows only what it was shown: kills between the last Observe() and the removal
-// are lost. Not thread-safe.
+// Remembers the OOM kills of removed cgroups. On v1 the counter is in the victim's own cgroup,
+// which runc removes with the container, but the task must still report the kill. Kills between the
+// last Observe() and the removal are lost. Not thread-safe.
 class OomLedger {
  public:
-  // `kills`: what the kernel counts now for `path` and every cgroup below it (path -> count).
+  // `kills`: the kernel's current counts for `path` and every cgroup below it, by path.
   void Observe(const std::string& path, const std::map<std::string, int64_t>& kills);
-  // Kills of `path` itself as seen last, plus all those ever seen below it. `path` itself starts
-  // anew when it is made anew: a restarted container is not blamed for its predecessor's end.
+  // The last observed kills of `path` itself, plus all kills ever observed below it. The count of
+  // `path` itself restarts when its cgroup is created again, so a restarted container is not blamed
+  // for its earlier life.
   int64_t Total(const std::string& path) const;
-  // Drops `path` and all below it.
+  // Forgets `path` and everything below it.
   void Forget(const std::string& path);
 
  private:
   struct Count {
-    int64_t retired = 0;  // of earlier cgroups of this name
-    int64_t last = 0;     // of the present one
+    int64_t retired = 0;  // kills of earlier cgroups of this name
+    int64_t last = 0;     // kills of the current one
   };
   std::map<std::string, Count> counts_;
 };

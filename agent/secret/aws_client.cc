@@ -27,7 +27,7 @@ namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
-// RFC 3986's unreserved characters and '/' stay: S3 signs the path as it is sent.
+// Keeps RFC 3986's unreserved characters and '/', because S3 signs the path as it is sent.
 std::string EncodePath(absl::string_view path) {
   std::string encoded;
   for (const char c : path) {
@@ -40,7 +40,7 @@ std::string EncodePath(absl::string_view path) {
   return encoded;
 }
 
-// The name of AWS's error: JSON services say __type, S3 <Code>.
+// The name of an AWS error: __type in JSON services, <Code> in S3.
 std::string ErrorName(const std::string& body) {
   const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
   if (answer.is_object() && answer.contains("__type") && answer["__type"].is_string()) {
@@ -67,7 +67,7 @@ absl::StatusOr<std::string> StringAt(const std::string& text,
                                      absl::string_view what) {
   const nlohmann::json answer = nlohmann::json::parse(text, nullptr, false);
   if (!answer.is_object() || !answer.contains(at) || !answer[at].is_string()) {
-    return absl::NotFoundError(absl::StrCat(what, ": the answer has no text"));
+    return absl::NotFoundError(absl::StrCat(what, ": the response has no text"));
   }
   return answer[at].get<std::string>();
 }
@@ -83,7 +83,8 @@ std::string AwsClient::Endpoint(const std::string& configured, const std::string
 absl::StatusOr<AwsCredentials> AwsClient::Credentials() const {
   if (options_.region.empty()) {
     return absl::FailedPreconditionError(
-        "the agent is not set up for AWS: set aws.region, and aws.credentials_file unless the EC2 "
+        "the agent is not configured for AWS: set aws.region, and aws.credentials_file unless the "
+        "EC2 "
         "instance has a role");
   }
   if (options_.credentials_file.empty()) {
@@ -103,7 +104,7 @@ absl::StatusOr<std::string> AwsClient::Perform(const Call& call) const {
   HttpRequest request;
   request.url = call.url;
   request.timeout = kCallTimeout;
-  request.max_redirects = 0;  // a signature is for one URL
+  request.max_redirects = 0;  // a signature is valid for one URL
   request.max_body_bytes = call.max_bytes;
   request.sigv4 = HttpSigV4{credentials.access_key_id, credentials.secret_access_key,
                             credentials.session_token, call.region, call.service};

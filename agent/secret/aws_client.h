@@ -10,8 +10,8 @@ namespace davit::secret {
 
 // [aws] of agent.toml.
 struct AwsOptions {
-  std::string region;            // empty: AWS is not used
-  std::string credentials_file;  // as ~/.aws/credentials; empty: the role of the EC2 instance
+  std::string region;            // empty: do not use AWS
+  std::string credentials_file;  // format of ~/.aws/credentials; empty: the EC2 instance role
   std::string imds_endpoint;     // of the instance metadata service
   // Empty: https://SERVICE.REGION.amazonaws.com.
   std::string s3_endpoint;
@@ -19,13 +19,11 @@ struct AwsOptions {
   std::string ssm_endpoint;
 };
 
-// The three calls to AWS that a task definition can ask for, signed with Signature Version 4.
-// Thread-safe. Calls block on the network: use from a pool. Credentials are read anew for each
-// call, so that rotated ones are taken up at once; nothing is kept.
-//
-// Codes: FailedPrecondition, the agent is not set up for AWS (the text says what to set). NotFound,
-// there is no such thing. PermissionDenied, the credentials may not have it. Unavailable,
-// DeadlineExceeded: worth another try. No error repeats a value.
+// The three AWS calls that a task definition can require, signed with Signature Version 4.
+// Thread-safe. Calls block on the network: use a pool. Each call reads the credentials again, so
+// that rotated ones work at once; nothing is cached. Codes. FailedPrecondition: the agent is not
+// configured for AWS; the message says what to set. NotFound: no such object. PermissionDenied: the
+// credentials do not allow it. Unavailable, DeadlineExceeded: retry. No error contains a value.
 class AwsClient {
  public:
   explicit AwsClient(AwsOptions options) : options_(std::move(options)) {}

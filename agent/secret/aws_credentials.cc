@@ -78,7 +78,7 @@ absl::StatusOr<AwsCredentials> FetchRoleCredentials(const std::string& endpoint)
                                      std::pair("Token", &credentials.session_token)}) {
     if (!answer.is_object() || !answer.contains(name) || !answer[name].is_string()) {
       return absl::UnavailableError(
-          absl::StrCat("credentials of role ", role, ": the answer lacks ", name));
+          absl::StrCat("credentials of role ", role, ": the response lacks ", name));
     }
     *member = answer[name].get<std::string>();
   }

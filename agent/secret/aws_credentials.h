@@ -11,17 +11,17 @@ namespace davit::secret {
 struct AwsCredentials {
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token;  // of temporary ones; else empty
+  std::string session_token;  // for temporary credentials; else empty
   friend bool operator==(const AwsCredentials&, const AwsCredentials&) = default;
 };
 
-// The profile "default" of a file in the form of ~/.aws/credentials. InvalidArgument: it lacks
-// aws_access_key_id or aws_secret_access_key. No error repeats the text.
+// Parses the profile "default" of a file in the format of ~/.aws/credentials. InvalidArgument: it
+// lacks aws_access_key_id or aws_secret_access_key. No error contains the text.
 absl::StatusOr<AwsCredentials> ParseCredentialsFile(absl::string_view text);
 
-// Those of the role of this EC2 instance, from the instance metadata service at `endpoint` (version
-// 2). Blocks for at most a few seconds. NotFound: the instance has no role. Unavailable,
-// DeadlineExceeded: there is no metadata service.
+// Fetches the credentials of the EC2 instance role from the instance metadata service (version 2)
+// at `endpoint`. Blocks at most a few seconds. NotFound: the instance has no role. Unavailable,
+// DeadlineExceeded: no metadata service.
 absl::StatusOr<AwsCredentials> FetchRoleCredentials(const std::string& endpoint);
 
 }  // namespace davit::secret

@@ -6,7 +6,7 @@
 
 namespace davit::secret {
 
-// Secrets Manager and Systems Manager's Parameter Store.
+// Secrets from Secrets Manager and Systems Manager's Parameter Store.
 class AwsSecretSource final : public SecretSource {
  public:
   explicit AwsSecretSource(const AwsClient* aws) : aws_(aws) {}

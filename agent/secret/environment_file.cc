@@ -38,9 +38,9 @@ absl::StatusOr<std::string> FetchFromWeb(const std::string& url) {
 
 absl::StatusOr<std::string> ReadFromHost(const std::string& path) {
   std::error_code error;
-  // A device or a FIFO could go on for ever.
+  // A device or FIFO could be endless.
   if (FileExists(path) && !std::filesystem::is_regular_file(path, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is no regular file"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
   }
   if (FileExists(path) && std::filesystem::file_size(path, error) > kMaxBytes)
     return TooLarge(path);
@@ -80,7 +80,7 @@ absl::StatusOr<std::string> FetchEnvironmentFile(const std::string& value, const
     }
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "'", RedactUrl(value), "' is none of arn:aws:s3:::BUCKET/KEY, https://..., file:///..."));
+      "'", RedactUrl(value), "' is not arn:aws:s3:::BUCKET/KEY, https://... or file:///..."));
 }
 
 }  // namespace davit::secret

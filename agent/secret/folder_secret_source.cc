@@ -40,11 +40,11 @@ absl::Status CheckPrivate(int fd, const std::string& path) {
   if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
     return absl::PermissionDeniedError(absl::StrCat(
         path,
-        " is not private: it must belong to root and be closed to group and others (chmod go= ",
+        " is not private: root must own it, and group and others must have no access (chmod go= ",
         path, ")"));
   }
   if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is no regular file"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
   }
   return absl::OkStatus();
 }
@@ -67,14 +67,14 @@ absl::StatusOr<std::string> ReadAll(int fd, const std::string& path) {
   return text;
 }
 
-// Component by component, so that no link and no ".." leads out of the folder.
+// Opens one component at a time, so that neither a link nor ".." can leave the folder.
 absl::StatusOr<std::string> ReadPrivately(const std::string& folder, const std::string& name) {
   std::string path = folder;
   File file(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (file.get() < 0) return ErrnoStatus(errno, path);
   for (const std::string& part : std::vector<std::string>(absl::StrSplit(name, '/'))) {
     if (part.empty() || part == "." || part == "..") {
-      return absl::NotFoundError(absl::StrCat("'", name, "' is no name of a secret"));
+      return absl::NotFoundError(absl::StrCat("'", name, "' is not a valid name of a secret"));
     }
     absl::StrAppend(&path, "/", part);
     file.Reset(openat(file.get(), part.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));

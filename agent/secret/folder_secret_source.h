@@ -8,11 +8,11 @@
 
 namespace davit::secret {
 
-// Secrets in files of the host: FOLDER/NAME holds the value, with or without one newline at its
-// end, for each of PlainNames(). So a definition that names AWS secrets runs unchanged on a host
-// without AWS. PermissionDenied: the file, or a folder of its path below FOLDER, may be read or
-// written by group or others, or does not belong to the agent's user. InvalidArgument: larger than
-// 64 KiB, ECS's limit of a secret, or no regular file. A link is never followed.
+// Secrets in files of the host. FOLDER/NAME holds the value, with or without a final newline; NAME
+// is one of PlainNames(). So a task definition that names AWS secrets runs unchanged on a host
+// without AWS. PermissionDenied: group or others may access the file or a folder of its path below
+// FOLDER, or the agent's user does not own it. InvalidArgument: not a regular file, or larger than
+// 64 KiB, ECS's limit. Links are never followed.
 class FolderSecretSource final : public SecretSource {
  public:
   explicit FolderSecretSource(std::string folder) : folder_(std::move(folder)) {}

@@ -79,7 +79,7 @@ absl::StatusOr<std::string> SelectJsonKey(const std::string& value, const std::s
   const nlohmann::json object = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object() || !object.contains(key)) {
     return absl::NotFoundError(
-        absl::StrCat("the secret is no JSON object with the key '", key, "'"));
+        absl::StrCat("the secret is not a JSON object with the key '", key, "'"));
   }
   const nlohmann::json& member = object[key];
   return member.is_string() ? member.get<std::string>() : member.dump();

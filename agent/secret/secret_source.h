@@ -8,12 +8,12 @@
 
 namespace davit::secret {
 
-// Where secrets come from. Thread-safe; calls block on disk or network. No error repeats a value.
+// A source of secrets. Thread-safe; calls block on disk or network. No error contains a value.
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
-  // The whole value; json_key is the caller's business. NotFound: this source does not have it, ask
-  // the next. Anything else ends the search.
+  // The whole value; the caller applies json_key. NotFound: this source does not have it, so the
+  // caller asks the next. Any other error ends the search.
   virtual absl::StatusOr<std::string> Get(const SecretReference& reference) const = 0;
 };
 

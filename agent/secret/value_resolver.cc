@@ -24,13 +24,13 @@ bool HasSecret(const v1::ContainerDefinition& container, absl::string_view name)
                      [name](const v1::Secret& secret) { return secret.name() == name; });
 }
 
-// A label without its secret is a mistake that would leave a program without its password.
+// A label without its secret is a mistake: the program would lack its password.
 absl::Status CheckLabels(const v1::ContainerDefinition& container) {
   for (const auto& [label, path] : container.docker_labels()) {
     if (!absl::StartsWith(label, kSecretFileLabel)) continue;
     if (!HasSecret(container, label.substr(sizeof kSecretFileLabel - 1))) {
       return absl::InvalidArgumentError(
-          absl::StrCat("dockerLabels '", label, "': `secrets` has none of that name"));
+          absl::StrCat("dockerLabels '", label, "': `secrets` has no secret of that name"));
     }
   }
   return absl::OkStatus();
@@ -91,7 +91,7 @@ absl::StatusOr<ResolvedValues> ValueResolver::Resolve(
   for (const v1::EnvironmentFile& file : FilesOf(container, overrides)) {
     ASSIGN_OR_RETURN(const std::string text, FetchEnvironmentFile(file.value(), *aws_), kErrorName,
                      ": environmentFiles of container '", container.name(), "'");
-    values.file_environment.merge(ParseEnvironmentFile(text));  // what is there already stays
+    values.file_environment.merge(ParseEnvironmentFile(text));  // existing values stay
   }
   RETURN_IF_ERROR(AddSecrets(container, &values));
   return values;

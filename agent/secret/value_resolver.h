@@ -12,21 +12,21 @@
 
 namespace davit::secret {
 
-// What a container's definition names and the agent must fetch. Held in memory only: for as long as
-// a container is created, the secrets for as long as it may have output that tells them
-// (supervisor::Task); never logged, stored or reported.
+// Values that a container definition names and the agent fetches. They are only in memory, and
+// never logged, stored or reported. They exist while a container is created; supervisor::Task keeps
+// the secrets longer, to remove them from the container's last lines of output.
 struct ResolvedValues {
   std::map<std::string, std::string> file_environment;  // from environmentFiles
   std::map<std::string, std::string> secrets;           // for the environment
   std::map<std::string, std::string> secret_files;      // path in the container -> text
 };
 
-// A dockerLabel "davit.secret-file.NAME": "/run/secrets/x" gives the secret NAME to the container
-// as that file, in memory, instead of as a variable.
+// The dockerLabel "davit.secret-file.NAME": "/run/secrets/x" passes the secret NAME to the
+// container as that file, in memory, instead of as a variable.
 inline constexpr char kSecretFileLabel[] = "davit.secret-file.";
 
 // Fetches environment files and secrets of containers. Thread-safe; blocks on disk and network: use
-// from a pool. Borrows its sources, which are asked in their order, first hit wins.
+// a pool. Borrows its sources; the first source that has a secret wins.
 class ValueResolver {
  public:
   ValueResolver(const AwsClient* aws, std::vector<const SecretSource*> sources)
@@ -35,8 +35,8 @@ class ValueResolver {
   static bool IsNeeded(const v1::ContainerDefinition& container,
                        const v1::ContainerOverride& overrides);
   // An override's environmentFiles replace the definition's; of two files the earlier wins. A
-  // secret that the same container asks for twice (by two JSON keys) is fetched once. Codes as
-  // SecretSource's and FetchEnvironmentFile's. Messages say which member and what to do, and begin
+  // secret that a container names twice (with two JSON keys) is fetched once. Codes are
+  // SecretSource's and FetchEnvironmentFile's. Messages name the member, say what to do, and begin
   // with "ResourceInitializationError: ".
   absl::StatusOr<ResolvedValues> Resolve(const v1::ContainerDefinition& container,
                                          const v1::ContainerOverride& overrides) const;

@@ -18,8 +18,8 @@ namespace {
 
 using Rows = std::map<std::string, std::string>;
 
-// A new database is "<path>.salvaging" until all is in it, and "<path>.salvaged" until it takes its
-// place.
+// The new database is "PATH.salvaging" until it is complete, and "PATH.salvaged" until it replaces
+// PATH.
 std::string Unfinished(const std::string& path) { return path + ".salvaging"; }
 std::string Finished(const std::string& path) { return path + ".salvaged"; }
 
@@ -29,7 +29,7 @@ absl::Status Rename(const std::string& from, const std::string& to) {
   return SyncFolderOf(to);
 }
 
-// A second name for the damaged file: it has at least one at every moment.
+// Links the damaged file under a second name, so that it has a name at every moment.
 absl::StatusOr<std::string> LinkAside(const std::string& path, absl::Time now) {
   const std::string base =
       absl::StrCat(path, ".damaged-", absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()));
@@ -51,22 +51,21 @@ void ReadUntilDamage(const SQLite::Database& database, const char* query, Rows* 
     while (statement.executeStep()) {
       rows->emplace(statement.getColumn(0).getString(), statement.getColumn(1).getString());
     }
-  } catch (const SQLite::Exception&) {  // what stands beyond the damage is reached from the other
-                                        // end, if at all
+  } catch (const SQLite::Exception&) {  // rows behind the damage may be readable from the other end
   }
 }
 
 Rows ReadWhatIsLeft(const std::string& path) {
   Rows rows;
   try {
-    // Read only: the last connection of another kind would write the WAL into the damaged file when
-    // it is closed.
+    // Read-only: when the last writable connection closes, SQLite would write the WAL into the
+    // damaged file.
     const SQLite::Database database(path, SQLite::OPEN_READONLY);
-    // What allows it to read a file that is shorter than its header says.
+    // Allows SQLite to read a file that is shorter than its header says.
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, nullptr);
     ReadUntilDamage(database, "SELECT key, value FROM record ORDER BY key", &rows);
     ReadUntilDamage(database, "SELECT key, value FROM record ORDER BY key DESC", &rows);
-  } catch (const SQLite::Exception&) {  // nothing is left
+  } catch (const SQLite::Exception&) {  // nothing is readable
   }
   return rows;
 }
@@ -97,7 +96,7 @@ absl::StatusOr<Damage> ReplaceDamaged(const std::string& path, absl::Time now) {
   ASSIGN_OR_RETURN(damage.set_aside, LinkAside(path, now));
   const bool had_log = !ReadFile(damage.set_aside + "-wal").value_or("").empty();
   const Rows rows = ReadWhatIsLeft(damage.set_aside);
-  RETURN_IF_ERROR(RemoveAll(damage.set_aside + "-shm"));  // made by the reading
+  RETURN_IF_ERROR(RemoveAll(damage.set_aside + "-shm"));  // created by the read
   if (!had_log) RETURN_IF_ERROR(RemoveAll(damage.set_aside + "-wal"));
   damage.records_kept = rows.size();
   RETURN_IF_ERROR(RemoveAll(Unfinished(path)));

@@ -9,21 +9,20 @@
 
 namespace davit::store {
 
-// What was done about a damaged database.
+// The result of replacing a damaged database.
 struct Damage {
-  std::string what;         // SQLite's words
-  std::string set_aside;    // where the damaged file is now
-  size_t records_kept = 0;  // copied into the new database; what else there was cannot be read
+  std::string what;         // SQLite's message
+  std::string set_aside;    // path of the damaged file now
+  size_t records_kept = 0;  // copied into the new database; the others are unreadable
 };
 
-// Replaces the damaged database `path` by a new one with every record that can still be read. The
-// damaged file stays as
-// "<path>.damaged-<UTC time>" (with "-wal", if there was one). Interrupted at any point, nothing is
-// lost: the damaged file is still there, or FinishReplacing() puts the new one in its place.
-// Unavailable: no space for the new one.
+// Replaces the damaged database `path` by a new one with every readable record. The damaged file is
+// kept as "PATH.damaged-UTC-TIME" (and its "-wal", if it has one). An interruption loses nothing:
+// either the damaged file is still in place, or FinishReplacing() puts the new one there.
+// Unavailable: no disk space for the new one.
 absl::StatusOr<Damage> ReplaceDamaged(const std::string& path, absl::Time now);
 
-// Ends what an interrupted ReplaceDamaged() left. Call before `path` is opened.
+// Completes an interrupted ReplaceDamaged(). Call it before opening `path`.
 absl::Status FinishReplacing(const std::string& path);
 
 }  // namespace davit::store

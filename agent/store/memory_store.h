@@ -10,8 +10,8 @@
 
 namespace davit::store {
 
-// A store for tests: durable at once, unless writes are held; what is held when the "machine" loses
-// power is lost.
+// A store for tests. Writes are durable at once, unless they are held. A simulated power loss loses
+// held writes.
 class MemoryStore final : public Store {
  public:
   absl::StatusOr<StoredState> Load() override;
@@ -20,12 +20,12 @@ class MemoryStore final : public Store {
   void SaveRegistration(v1::RegistrationRecord record) override;
   absl::Status Health() const override;
 
-  // While held, nothing becomes durable. Releasing makes all that waits durable, in order.
+  // While held, no write becomes durable. Hold(false) makes the waiting writes durable, in order.
   void Hold(bool held);
-  // Forgets what is not durable yet; its `done` never runs.
+  // Drops the writes that are not durable yet; their `done` never runs.
   void LosePower();
-  // The disk forgets: the records of tasks that `is_lost` says so of, and the registration, asked
-  // for as "". Not while writes are under way.
+  // Damages the disk: removes the task records for which `is_lost` is true, and the registration if
+  // is_lost(""). Not to be called while writes are in progress.
   void Damage(const std::function<bool(const std::string& task_id)>& is_lost);
 
  private:
@@ -38,7 +38,7 @@ class MemoryStore final : public Store {
   mutable Mutex mu_;
   bool held_ ABSL_GUARDED_BY(mu_) = false;
   std::deque<Write> waiting_ ABSL_GUARDED_BY(mu_);
-  std::map<std::string, v1::TaskRecord> tasks_;  // touched by the writes only, one at a time
+  std::map<std::string, v1::TaskRecord> tasks_;  // only writes access it, one at a time
   v1::RegistrationRecord registration_;
 };
 

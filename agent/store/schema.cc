@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kSteps[] = {
     // "task/<task id>" -> TaskRecord, "registration" -> RegistrationRecord
-    // (proto/davit/v1/record.proto). IF NOT EXISTS:
-    // agents before this table of steps made it before they wrote the version.
+    // (proto/davit/v1/record.proto). IF NOT EXISTS: agents older than this table of steps created
+    // it before they wrote the version.
     "CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
 };
 
@@ -41,7 +41,7 @@ absl::Status CheckSchemaVersion(SQLite::Database* database, SchemaSteps steps) {
   const int version = VersionOf(database);
   if (version >= 0 && static_cast<size_t>(version) <= steps.size()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("has schema version ", version, ", and this davit-agent knows up to ",
+      absl::StrCat("has schema version ", version, ", but this davit-agent supports only up to ",
                    steps.size(), ": run the newer agent, or move the file away to start empty"));
 }
 

@@ -11,21 +11,21 @@ class Exception;
 
 namespace davit::store {
 
-// The schema as the steps that lead to it: steps[n] is the SQL that makes a database of version n
-// one of version n + 1; 0 is an empty file. A step that was released never changes.
+// The schema as a list of steps: steps[n] is the SQL that migrates a database from version n to
+// version n + 1. Version 0 is an empty file. A released step never changes.
 using SchemaSteps = absl::Span<const char* const>;
 SchemaSteps AgentSchema();
 
-// DataLoss: the file is damaged or no database. Unavailable: disk full, I/O error, locked.
-// FailedPrecondition: the rest.
+// Maps an SQLite error to a status. DataLoss: the file is damaged or not a database. Unavailable:
+// disk full, I/O error, locked. FailedPrecondition: all others.
 absl::Status ToStatus(const SQLite::Exception& error);
 
-// FailedPrecondition: the database has a higher version than `steps` lead to (both are named);
-// nothing was changed. Throws SQLite::Exception.
+// FailedPrecondition: the database has a higher version than `steps` reach; the message names both.
+// Changes nothing. Throws SQLite::Exception.
 absl::Status CheckSchemaVersion(SQLite::Database* database, SchemaSteps steps);
-// Takes the missing steps. Each is one transaction that also raises the version (PRAGMA
-// user_version): after a crash the database has one version or the next. Throws SQLite::Exception;
-// the steps before the failing one stay taken.
+// Runs the missing steps. Each is one transaction that also raises the version (PRAGMA
+// user_version), so after a crash the database has one version or the next. Throws
+// SQLite::Exception; steps before the failing one stay done.
 void MigrateSchema(SQLite::Database* database, SchemaSteps steps);
 
 }  // namespace davit::store

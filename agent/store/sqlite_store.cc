@@ -19,7 +19,7 @@ constexpr absl::string_view kRegistrationKey = "registration";
 constexpr absl::Duration kRetryPause = absl::Seconds(1);
 constexpr absl::Duration kHangsAfter = absl::Seconds(10);
 
-// False: it is nothing that this agent knows.
+// False: this agent cannot decode the record.
 bool Decode(absl::string_view key, const void* value, int size, StoredState* state) {
   if (key == kRegistrationKey) {
     v1::RegistrationRecord registration;
@@ -36,7 +36,7 @@ bool Decode(absl::string_view key, const void* value, int size, StoredState* sta
 // Throws SQLite::Exception.
 absl::Status SetUp(SQLite::Database* database, SchemaSteps steps) {
   database->exec("PRAGMA locking_mode=EXCLUSIVE");
-  // Until the version is known to be ours, closing the database shall not write its log into it.
+  // Until the version is checked, closing the database must not write its WAL into it.
   sqlite3_db_config(database->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   RETURN_IF_ERROR(CheckSchemaVersion(database, steps));
   const std::string check = database->execAndGet("PRAGMA quick_check(1)").getString();
@@ -45,7 +45,7 @@ absl::Status SetUp(SQLite::Database* database, SchemaSteps steps) {
   database->exec("PRAGMA journal_mode=WAL");
   database->exec("PRAGMA synchronous=FULL");
   MigrateSchema(database, steps);
-  if (!database->tableExists("record")) return absl::DataLossError("it has no table of records");
+  if (!database->tableExists("record")) return absl::DataLossError("it lacks the table of records");
   return absl::OkStatus();
 }
 
@@ -177,7 +177,7 @@ void SqliteStore::NoteOutcome(const absl::Status& committed) {
 }
 
 void SqliteStore::Run() {
-  std::deque<Write> batch;  // what is not durable yet, in the order of the saves
+  std::deque<Write> batch;  // writes that are not durable yet, in the order of the saves
   for (;;) {
     {
       MutexLock lock(&mu_);

@@ -9,7 +9,7 @@ namespace {
 
 using Scheme = AuthChallenge::Scheme;
 
-TEST_CASE("a bearer challenge names who gives the token, and for what", "[auth]") {
+TEST_CASE("a bearer challenge names the token service and the scope", "[auth]") {
   const auto challenge = ParseAuthChallenge(
       R"(Bearer realm="https://auth.docker.io/token",service="registry.docker.io",)"
       R"(scope="repository:library/busybox:pull,push",error="invalid_token")");
@@ -18,20 +18,20 @@ TEST_CASE("a bearer challenge names who gives the token, and for what", "[auth]"
                                     "registry.docker.io", "repository:library/busybox:pull,push"});
 }
 
-TEST_CASE("challenges may be spaced, unquoted, escaped and in any case", "[auth]") {
+TEST_CASE("challenges may have spaces, escapes, no quotes, and any case", "[auth]") {
   CHECK(*ParseAuthChallenge(R"(bEaReR  Realm = "https://a/\"t\"" , SERVICE=s)") ==
         AuthChallenge{Scheme::kBearer, "https://a/\"t\"", "s", ""});
   CHECK(*ParseAuthChallenge("Basic") == AuthChallenge{Scheme::kBasic, "", "", ""});
 }
 
-TEST_CASE("bearer is preferred to basic, in whichever order they come", "[auth]") {
+TEST_CASE("bearer is preferred to basic in any order", "[auth]") {
   const AuthChallenge bearer{Scheme::kBearer, "https://t", "", ""};
   CHECK(*ParseAuthChallenge(R"(Basic realm="r", Bearer realm="https://t")") == bearer);
   CHECK(*ParseAuthChallenge(R"(Bearer realm="https://t", Basic realm="r")") == bearer);
   CHECK(ParseAuthChallenge(R"(Negotiate, Basic realm="r")")->scheme == Scheme::kBasic);
 }
 
-TEST_CASE("a challenge that cannot be answered is an authentication failure", "[auth]") {
+TEST_CASE("an unsupported challenge is an authentication failure", "[auth]") {
   for (const char* header : {"", ",", "Negotiate", "Bearer", R"(Bearer realm="unclosed)", "=", "\"",
                              "Bearer service=s", "realm=\"x\""}) {
     CAPTURE(header);
@@ -47,7 +47,7 @@ TEST_CASE("a token lives as long as its service says, else a minute", "[auth]") 
   CHECK(ParseAuthToken(R"({"token": "t", "expires_in": 1e300})")->lifetime == absl::Hours(24));
 }
 
-TEST_CASE("an answer without a usable token is an authentication failure", "[auth]") {
+TEST_CASE("a response without a usable token is an authentication failure", "[auth]") {
   for (const char* json :
        {"", "[]", "{}", R"({"token": 5})", R"({"token": ""})", R"({"token": "a\r\nX-Other: b"})"}) {
     CAPTURE(json);

@@ -75,7 +75,7 @@ struct World {
   }
   // A file as a container on top of `chain_id` would see it.
   std::optional<std::string> FileOf(const std::string& chain_id, const std::string& path);
-  // Lets containerd's garbage collector run, and waits for it.
+  // Runs containerd's garbage collector and waits for it.
   void CollectGarbage() {
     REQUIRE(leases.Create("garbage").ok());
     REQUIRE(leases.Delete("garbage", /*is_synchronous=*/true).ok());
@@ -94,7 +94,7 @@ std::optional<std::string> World::FileOf(const std::string& chain_id, const std:
       const std::string file = absl::StrCat(layer, "/", path);
       struct stat facts {};
       if (lstat(file.c_str(), &facts) != 0) continue;
-      if (S_ISCHR(facts.st_mode)) return std::nullopt;  // overlayfs's mark of a removed file
+      if (S_ISCHR(facts.st_mode)) return std::nullopt;  // overlayfs's whiteout: a removed file
       return ReadFile(file).value_or("");
     }
   }
@@ -118,7 +118,7 @@ TEST_CASE("an image is pulled from a registry and unpacked layer upon layer", "[
   CHECK(world.images.Get(pulled->name)->target.digest == image.digest);
 }
 
-TEST_CASE("what is there is not fetched again", "[puller]") {
+TEST_CASE("existing content is not fetched again", "[puller]") {
   World world;
   const Descriptor image = world.PushThreeLayers("web:v1");
   REQUIRE(world.Pull("web:v1").ok());
@@ -150,7 +150,7 @@ TEST_CASE("an image that shares layers fetches only its own", "[puller]") {
   CHECK(world.FileOf(pulled->chain_id, "etc/a") == "second");
 }
 
-TEST_CASE("a Docker schema 2 image is pulled as an OCI one is", "[puller]") {
+TEST_CASE("a Docker schema 2 image is pulled like an OCI image", "[puller]") {
   World world;
   const Descriptor image =
       Need(world.layout.AddImage(world.ThreeLayers(), {"linux", "amd64", ""}, "/run"));
@@ -162,7 +162,7 @@ TEST_CASE("a Docker schema 2 image is pulled as an OCI one is", "[puller]") {
   CHECK(world.FileOf(pulled->chain_id, "etc/a") == "second");
 }
 
-TEST_CASE("of an index the host's image is pulled, under the index's digest", "[puller]") {
+TEST_CASE("an index pulls the host's image under the index's digest", "[puller]") {
   World world;
   const Platform amd64{"linux", "amd64", ""};
   const Platform arm64{"linux", "arm64", ""};
@@ -219,7 +219,7 @@ TEST_CASE("a layer that does not match its digest is refused and not kept", "[pu
   CHECK(world.Pull("web:v1").ok());
 }
 
-TEST_CASE("a layer that unpacks to something else than the image says is refused", "[puller]") {
+TEST_CASE("a layer that does not match its diff id is refused", "[puller]") {
   World world;
   Layers layers = world.ThreeLayers();
   layers[1].diff_id = Sha256Digest("something else");
@@ -230,7 +230,7 @@ TEST_CASE("a layer that unpacks to something else than the image says is refused
   CHECK_THAT(std::string(refused.message()), Contains("configuration says"));
 }
 
-TEST_CASE("without its registry an image that is there is used, another is not", "[puller]") {
+TEST_CASE("without its registry a cached image is used, another is not", "[puller]") {
   World world;
   world.PushThreeLayers("web:v1");
   const auto first = world.Pull("web:v1");
@@ -247,7 +247,7 @@ TEST_CASE("without its registry an image that is there is used, another is not",
   CHECK(world.Pull("web:v2").status().code() == absl::StatusCode::kNotFound);
 }
 
-TEST_CASE("a moved tag is pulled anew while the old image stays for its task", "[puller]") {
+TEST_CASE("a moved tag is pulled again while the old image stays for its task", "[puller]") {
   World world;
   world.PushThreeLayers("web:v1");
   const auto before = world.Pull("web:v1");
@@ -264,7 +264,7 @@ TEST_CASE("a moved tag is pulled anew while the old image stays for its task", "
   CHECK(world.snapshots.Stat(after->chain_id).ok());
 }
 
-TEST_CASE("an image outlives its record as long as a task's lease, and then goes", "[puller]") {
+TEST_CASE("an image outlives its record as long as a task's lease protects it", "[puller]") {
   World world;
   const Descriptor image = world.PushThreeLayers("web:v1");
   const auto pulled = world.Pull("web:v1");
@@ -311,7 +311,7 @@ TEST_CASE("several callers of one image share one pull", "[puller]") {
   CHECK(world.leases.List()->size() == 1);
 }
 
-TEST_CASE("a caller who gives up leaves at once", "[puller]") {
+TEST_CASE("a caller that gives up returns at once", "[puller]") {
   World world;
   world.PushThreeLayers("web:v1");
   const absl::Status status =
@@ -320,7 +320,8 @@ TEST_CASE("a caller who gives up leaves at once", "[puller]") {
   CHECK(world.Pull("web:v1").ok());
 }
 
-TEST_CASE("what a cut-short download left is used if it is good and dropped if not", "[puller]") {
+TEST_CASE("bytes of an interrupted download are used if they are good and dropped if not",
+          "[puller]") {
   World world;
   const Layers layers = world.ThreeLayers();
   const Descriptor image = Need(world.layout.AddImage(layers, {"linux", "amd64", ""}, "/run"));

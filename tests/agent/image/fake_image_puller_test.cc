@@ -6,7 +6,7 @@
 namespace davit::image {
 namespace {
 
-TEST_CASE("the fake gives images that nobody scripted", "[fake_image_puller]") {
+TEST_CASE("the fake pulls images without a script", "[fake_image_puller]") {
   FakeImagePuller puller;
   const auto pulled = puller.Pull("busybox", "lease-1", nullptr);
   REQUIRE(pulled.ok());
@@ -15,7 +15,7 @@ TEST_CASE("the fake gives images that nobody scripted", "[fake_image_puller]") {
   CHECK(puller.requests() == std::vector<FakeImagePuller::Request>{{"busybox", "lease-1"}});
 }
 
-TEST_CASE("the fake fails as scripted, in the real puller's words", "[fake_image_puller]") {
+TEST_CASE("the fake fails as scripted, with the real puller's prefix", "[fake_image_puller]") {
   FakeImagePuller puller;
   puller.Fail("web", absl::NotFoundError("no such tag"));
   CHECK(puller.Pull("web", "", nullptr).status() ==
@@ -28,7 +28,7 @@ TEST_CASE("the fake fails as scripted, in the real puller's words", "[fake_image
   CHECK(puller.Pull("web", "", nullptr)->config.user == "www");
 }
 
-TEST_CASE("a held pull waits for its release or its caller", "[fake_image_puller]") {
+TEST_CASE("a held pull waits until it is released or its caller gives up", "[fake_image_puller]") {
   FakeImagePuller puller;
   puller.Hold("web");
   CHECK(puller.Pull("web", "", [&] { return puller.requests().size() == 1; }).status().code() ==

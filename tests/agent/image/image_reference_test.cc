@@ -10,7 +10,7 @@ namespace {
 constexpr char kDigest[] =
     "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-TEST_CASE("references are completed as Docker does", "[image_reference]") {
+TEST_CASE("references are completed by Docker's rules", "[image_reference]") {
   struct Case {
     std::string text;
     ImageReference expected;
@@ -56,7 +56,7 @@ TEST_CASE("references are completed as Docker does", "[image_reference]") {
   }
 }
 
-TEST_CASE("Docker Hub's images are asked for at its registry", "[image_reference]") {
+TEST_CASE("Docker Hub's images are requested from its registry", "[image_reference]") {
   CHECK(ParseImageReference("busybox")->RegistryHost() == "registry-1.docker.io");
   CHECK(ParseImageReference("a.example:1/x")->RegistryHost() == "a.example:1");
 }
@@ -66,7 +66,7 @@ TEST_CASE("a digest wins over a tag", "[image_reference]") {
   CHECK(ParseImageReference(absl::StrCat("a.example/x:v1@", kDigest))->ManifestName() == kDigest);
 }
 
-TEST_CASE("what is no reference is refused", "[image_reference]") {
+TEST_CASE("an invalid reference is refused", "[image_reference]") {
   const std::string long_name(256, 'a');
   for (const std::string& text : std::vector<std::string>{"",
                                                           "/",
@@ -110,7 +110,7 @@ TEST_CASE("what is no reference is refused", "[image_reference]") {
   }
 }
 
-TEST_CASE("a refusal says what is wrong with the reference", "[image_reference]") {
+TEST_CASE("the error says what is wrong with the reference", "[image_reference]") {
   using Catch::Contains;
   const auto refusal = [](absl::string_view text) {
     return std::string(ParseImageReference(text).status().message());

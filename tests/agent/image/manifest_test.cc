@@ -28,7 +28,7 @@ IndexEntry Entry(const std::string& content, Platform platform) {
   return {{kOciManifestType, Sha256Digest(content), 1, {}}, std::move(platform)};
 }
 
-TEST_CASE("a manifest gives its configuration and its layers", "[manifest]") {
+TEST_CASE("a manifest is parsed into its configuration and layers", "[manifest]") {
   const auto manifest = ParseManifest(ManifestJson("application/vnd.oci.image.layer.v1.tar+zstd"));
   REQUIRE(manifest.ok());
   CHECK(manifest->config.digest == kDigestA);
@@ -37,7 +37,7 @@ TEST_CASE("a manifest gives its configuration and its layers", "[manifest]") {
         Descriptor{"application/vnd.oci.image.layer.v1.tar+zstd", kDigestB, 7, {}});
 }
 
-TEST_CASE("tar layers of OCI and Docker are taken, with gzip, zstd or neither", "[manifest]") {
+TEST_CASE("tar layers of OCI and Docker are accepted, with gzip, zstd or neither", "[manifest]") {
   for (const char* type :
        {"application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip",
         "application/vnd.oci.image.layer.v1.tar+zstd",
@@ -98,14 +98,14 @@ TEST_CASE("malformed manifests are refused", "[manifest]") {
   }
 }
 
-TEST_CASE("a configuration of another type is said to be no image", "[manifest]") {
+TEST_CASE("a configuration of another type is refused as not an image", "[manifest]") {
   const std::string json = absl::StrCat(
       R"({"config": )", DescriptorJson("application/vnd.cncf.helm.config.v1+json", kDigestA, "3"),
       R"(, "layers": []})");
   CHECK_THAT(std::string(ParseManifest(json).status().message()), Catch::Contains("artifact"));
 }
 
-TEST_CASE("the media type is the document's own, else the answer's, else by its shape",
+TEST_CASE("the media type comes from the document, else from the response, else from its shape",
           "[manifest]") {
   CHECK(*ManifestMediaType(absl::StrCat(R"({"mediaType": ")", kDockerListType, R"("})"),
                            kOciManifestType) == kDockerListType);
@@ -140,7 +140,7 @@ TEST_CASE("a variant above the host's is not chosen", "[manifest]") {
   CHECK(SelectPlatform(index, {"linux", "amd64", ""})->digest == Sha256Digest("v1"));
 }
 
-TEST_CASE("an index without the host's platform says what it has", "[manifest]") {
+TEST_CASE("an index without the host's platform lists its platforms", "[manifest]") {
   const Index index{
       {Entry("arm64", {"linux", "arm64", "v8"}), Entry("x", {"unknown", "unknown", ""})}};
   const auto chosen = SelectPlatform(index, {"linux", "amd64", ""});
@@ -150,7 +150,7 @@ TEST_CASE("an index without the host's platform says what it has", "[manifest]")
         "linux/arm64/v8");
 }
 
-TEST_CASE("the only image of an index may leave its platform unnamed", "[manifest]") {
+TEST_CASE("the only image of an index may lack a platform", "[manifest]") {
   CHECK(SelectPlatform({{Entry("a", {})}}, {"linux", "amd64", ""}).ok());
   CHECK_FALSE(SelectPlatform({{Entry("a", {}), Entry("b", {})}}, {"linux", "amd64", ""}).ok());
 }

@@ -11,11 +11,11 @@
 
 namespace davit::image {
 
-// Makes images in a folder (OCI image layout) and pushes them with skopeo, as a user's build tools
-// do.
+// Creates images in a folder (OCI image layout) and pushes them with skopeo, like a user's build
+// tools.
 class OciLayout {
  public:
-  // `folder` is made and stays the caller's.
+  // Creates `folder`; the caller removes it.
   explicit OciLayout(std::string folder);
 
   struct Layer {

@@ -51,7 +51,7 @@ absl::Status Collect(RegistryClient* client, const std::string& host, const std:
       nullptr);
 }
 
-TEST_CASE("a manifest is fetched by tag with one request that takes every type", "[registry]") {
+TEST_CASE("a manifest is fetched by tag with one request that accepts every type", "[registry]") {
   TestRegistry registry([](const auto&) { return ManifestAnswer(); });
   RegistryClient client(FastOptions());
   const auto manifest = client.FetchManifest(Web(registry.host()), nullptr);
@@ -69,7 +69,8 @@ TEST_CASE("a manifest is fetched by tag with one request that takes every type",
   CHECK(request.headers.count("authorization") == 0);
 }
 
-TEST_CASE("a manifest that is not what was asked for or announced is refused", "[registry]") {
+TEST_CASE("a manifest that differs from the requested or announced digest is refused",
+          "[registry]") {
   RegistryClient client(FastOptions());
   TestRegistry lying([](const auto&) {
     HttpServerResponse response = ManifestAnswer();
@@ -86,7 +87,7 @@ TEST_CASE("a manifest that is not what was asked for or announced is refused", "
   CHECK_THAT(std::string(status.message()), Contains(Sha256Digest("other")));
 }
 
-TEST_CASE("an unknown tag is not retried, and says what to look at", "[registry]") {
+TEST_CASE("an unknown tag is not retried, and the error says what to check", "[registry]") {
   TestRegistry registry(
       [](const auto&) { return Error(404, "MANIFEST_UNKNOWN", "manifest unknown"); });
   RegistryClient client(FastOptions());
@@ -94,11 +95,11 @@ TEST_CASE("an unknown tag is not retried, and says what to look at", "[registry]
   CHECK(status == absl::NotFoundError(absl::StrCat(
                       "pull image manifest has been retried 1 time(s): GET ", registry.url(),
                       "/v2/team/web/manifests/nope: 404 manifest unknown (MANIFEST_UNKNOWN). "
-                      "Check whether the image exists.")));
+                      "Check that the image exists.")));
   CHECK(registry.requests().size() == 1);
 }
 
-TEST_CASE("a registry in trouble is asked again, then given up", "[registry]") {
+TEST_CASE("a failing registry is retried, then given up", "[registry]") {
   TestRegistry registry([](const auto&) {
     return HttpServerResponse{503, "text/html", "<x>", {}};
   });
@@ -109,7 +110,7 @@ TEST_CASE("a registry in trouble is asked again, then given up", "[registry]") {
   CHECK(registry.requests().size() == 3);
 }
 
-TEST_CASE("a registry that limits the rate is asked again after the pause it wants", "[registry]") {
+TEST_CASE("a registry that limits the rate is retried after its Retry-After", "[registry]") {
   int asked = 0;
   TestRegistry registry([&asked](const auto&) {
     if (asked++ > 0) return ManifestAnswer();
@@ -133,7 +134,8 @@ TEST_CASE("a registry that is down is Unavailable and named", "[registry]") {
   CHECK_THAT(std::string(status.message()), Contains(host) && Contains("network configuration"));
 }
 
-TEST_CASE("a token is fetched as the challenge says and used until it expires", "[registry]") {
+TEST_CASE("a token is fetched from the challenge's service and used until it expires",
+          "[registry]") {
   std::string url;
   TestRegistry registry([&url](const HttpServerRequest& request) -> HttpServerResponse {
     if (request.path == "/token") return {200, "application/json", R"({"token": "T1"})", {}};
@@ -164,7 +166,7 @@ TEST_CASE("a token is fetched as the challenge says and used until it expires", 
   CHECK(requests[3].headers.at("authorization") == "Bearer T1");
 }
 
-TEST_CASE("a token that the registry no longer takes is replaced", "[registry]") {
+TEST_CASE("a token that the registry no longer accepts is replaced", "[registry]") {
   std::string url;
   int tokens = 0;
   std::string valid = "Bearer T1";
@@ -189,7 +191,8 @@ TEST_CASE("a token that the registry no longer takes is replaced", "[registry]")
   CHECK_FALSE(absl::StrContains(status.message(), "T3"));
 }
 
-TEST_CASE("a registry that wants a login gets it, or says that there is none", "[registry]") {
+TEST_CASE("a registry that requires a login gets it, or the error says that there is none",
+          "[registry]") {
   TestRegistry registry([](const HttpServerRequest& request) -> HttpServerResponse {
     const auto sent = request.headers.find("authorization");
     if (sent != request.headers.end() &&
@@ -215,7 +218,7 @@ TEST_CASE("a registry that wants a login gets it, or says that there is none", "
   CHECK_FALSE(absl::StrContains(refused.message(), "wrong-password"));
 }
 
-TEST_CASE("a blob arrives whole, over a redirect whose query is never shown", "[registry]") {
+TEST_CASE("a blob is complete after a redirect, whose query is never shown", "[registry]") {
   const std::string content(300000, 'x');
   bool is_broken = false;
   TestRegistry storage([&](const HttpServerRequest&) -> HttpServerResponse {
@@ -235,7 +238,7 @@ TEST_CASE("a blob arrives whole, over a redirect whose query is never shown", "[
   CHECK_FALSE(absl::StrContains(status.message(), "secret"));
 }
 
-TEST_CASE("a download goes on where the connection broke", "[registry]") {
+TEST_CASE("a download resumes where the connection broke", "[registry]") {
   const std::string content = "0123456789";
   ScriptedServer server({
       "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123",
@@ -253,7 +256,7 @@ TEST_CASE("a download goes on where the connection broke", "[registry]") {
   CHECK_THAT(requests[2], Contains("Range: bytes=6-\r\n"));
 }
 
-TEST_CASE("a download begins behind what is there already", "[registry]") {
+TEST_CASE("a download begins after the bytes that exist", "[registry]") {
   ScriptedServer server(
       {"HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\nContent-Range: bytes 7-9/10\r\n"
        "Connection: close\r\n\r\n789"});
@@ -265,7 +268,7 @@ TEST_CASE("a download begins behind what is there already", "[registry]") {
   CHECK(server.requests().size() == 1);
 }
 
-TEST_CASE("a blob that never gets complete is given up", "[registry]") {
+TEST_CASE("a blob that never becomes complete is given up", "[registry]") {
   const std::string broken = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123";
   ScriptedServer server({broken, broken, broken});
   RegistryClient client(FastOptions());
@@ -276,7 +279,7 @@ TEST_CASE("a blob that never gets complete is given up", "[registry]") {
   CHECK(server.requests().size() == 3);
 }
 
-TEST_CASE("a blob longer than its manifest says is data loss", "[registry]") {
+TEST_CASE("a blob longer than its manifest's size is DataLoss", "[registry]") {
   TestRegistry registry([](const auto&) {
     return HttpServerResponse{200, "application/octet-stream", "0123456789+", {}};
   });
@@ -299,7 +302,7 @@ TEST_CASE("a sink's failure ends the download and is not retried", "[registry]")
   CHECK(registry.requests().size() == 1);
 }
 
-TEST_CASE("plain http is for the configured registries only", "[registry]") {
+TEST_CASE("plain HTTP is used only for the configured registries", "[registry]") {
   RegistryOptions options;
   options.insecure_registries = {"127.0.0.1", "a.example:5000", "[::1]"};
   const RegistryClient client(options);
@@ -312,7 +315,7 @@ TEST_CASE("plain http is for the configured registries only", "[registry]") {
   CHECK_FALSE(client.IsInsecure("127.0.0.1.example"));
 }
 
-TEST_CASE("a caller who gives up ends the attempts", "[registry]") {
+TEST_CASE("a caller that gives up ends the attempts", "[registry]") {
   TestRegistry registry([](const auto&) { return Error(503, "UNAVAILABLE", "later"); });
   RegistryOptions options = FastOptions();
   options.retry.first_delay = options.retry.max_delay = absl::Hours(1);

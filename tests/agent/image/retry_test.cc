@@ -15,7 +15,7 @@ constexpr RetryPolicy kFast{.attempts = 3,
 
 Failure Unavailable() { return {absl::UnavailableError("no"), std::nullopt}; }
 
-TEST_CASE("what may pass is tried as often as the policy says", "[retry]") {
+TEST_CASE("a retryable failure is retried as often as the policy allows", "[retry]") {
   Retrier retrier(kFast, nullptr);
   CHECK(retrier.WaitAfter(Unavailable()).ok());
   CHECK(retrier.WaitAfter(Unavailable()).ok());
@@ -23,7 +23,7 @@ TEST_CASE("what may pass is tried as often as the policy says", "[retry]") {
   CHECK(retrier.failures() == 3);
 }
 
-TEST_CASE("what will not change is not tried again", "[retry]") {
+TEST_CASE("a permanent failure is not retried", "[retry]") {
   for (const absl::Status& status :
        {absl::NotFoundError("x"), absl::UnauthenticatedError("x"), absl::InvalidArgumentError("x"),
         absl::DataLossError("x"), absl::CancelledError("x")}) {
@@ -32,7 +32,7 @@ TEST_CASE("what will not change is not tried again", "[retry]") {
   }
 }
 
-TEST_CASE("progress gives new attempts", "[retry]") {
+TEST_CASE("progress restarts the count of attempts", "[retry]") {
   Retrier retrier(kFast, nullptr);
   CHECK(retrier.WaitAfter(Unavailable()).ok());
   CHECK(retrier.WaitAfter(Unavailable()).ok());
@@ -41,13 +41,13 @@ TEST_CASE("progress gives new attempts", "[retry]") {
   CHECK(retrier.failures() == 3);
 }
 
-TEST_CASE("waiting for the next attempt ends when the caller gives up", "[retry]") {
+TEST_CASE("the wait for the next attempt ends when the caller gives up", "[retry]") {
   Retrier retrier(RetryPolicy{.first_delay = absl::Hours(1), .max_delay = absl::Hours(1)},
                   [] { return true; });
   CHECK(retrier.WaitAfter(Unavailable()).code() == absl::StatusCode::kCancelled);
 }
 
-TEST_CASE("a registry that wants a longer pause than allowed is given up", "[retry]") {
+TEST_CASE("a registry with a longer Retry-After than allowed is given up", "[retry]") {
   Retrier retrier(kFast, nullptr);
   CHECK(retrier.WaitAfter({absl::ResourceExhaustedError("429"), absl::Hours(1)}).code() ==
         absl::StatusCode::kResourceExhausted);
@@ -64,7 +64,7 @@ TEST_CASE("Retry-After is read as seconds and as a date", "[retry]") {
   CHECK_FALSE(ParseRetryAfter("", now).has_value());
 }
 
-TEST_CASE("HTTP statuses become the codes that decide about retries", "[retry]") {
+TEST_CASE("HTTP statuses map to codes that decide about retries", "[retry]") {
   using absl::StatusCode;
   CHECK(CodeOfHttpStatus(400) == StatusCode::kInvalidArgument);
   CHECK(CodeOfHttpStatus(401) == StatusCode::kUnauthenticated);
@@ -75,7 +75,7 @@ TEST_CASE("HTTP statuses become the codes that decide about retries", "[retry]")
   CHECK(CodeOfHttpStatus(503) == StatusCode::kUnavailable);
 }
 
-TEST_CASE("a registry's own words are kept, and nothing else of its answer", "[retry]") {
+TEST_CASE("a registry's error text is kept, and nothing else of its response", "[retry]") {
   CHECK(RegistryErrorText(R"({"errors": [{"code": "MANIFEST_UNKNOWN",
         "message": "manifest unknown", "detail": {"Tag": "x"}}]})") ==
         "manifest unknown (MANIFEST_UNKNOWN)");
@@ -87,7 +87,8 @@ TEST_CASE("a registry's own words are kept, and nothing else of its answer", "[r
   }
 }
 
-TEST_CASE("an error answer names method, URL without query, status and reason", "[retry]") {
+TEST_CASE("an error response is reported with method, URL without query, status and reason",
+          "[retry]") {
   HttpRequest request;
   request.url = "http://127.0.0.1:5000/v2/web/manifests/nope?token=secret";
   HttpResponse response;

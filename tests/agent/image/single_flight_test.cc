@@ -7,7 +7,7 @@
 namespace davit::image {
 namespace {
 
-// Work that waits until it is let go or told to stop.
+// A job that waits until it is released or cancelled.
 struct Gate {
   std::atomic<int> started{0};
   std::atomic<bool> is_open{false};
@@ -21,7 +21,7 @@ struct Gate {
   }
 };
 
-TEST_CASE("several callers share one piece of work and its result", "[single_flight]") {
+TEST_CASE("several callers share one job and its result", "[single_flight]") {
   ThreadPool pool("test", 2);
   SingleFlight<int> flights(&pool);
   Gate gate;
@@ -34,7 +34,7 @@ TEST_CASE("several callers share one piece of work and its result", "[single_fli
   CHECK(gate.started == 1);
 }
 
-TEST_CASE("work with other names runs beside it", "[single_flight]") {
+TEST_CASE("jobs with other names run in parallel", "[single_flight]") {
   ThreadPool pool("test", 2);
   SingleFlight<int> flights(&pool);
   Gate gate;
@@ -45,7 +45,7 @@ TEST_CASE("work with other names runs beside it", "[single_flight]") {
   CHECK(*waiting.Wait(nullptr) == 42);
 }
 
-TEST_CASE("one caller's leaving does not stop the work of the others", "[single_flight]") {
+TEST_CASE("a caller that leaves does not stop the job of the others", "[single_flight]") {
   ThreadPool pool("test", 1);
   SingleFlight<int> flights(&pool);
   Gate gate;
@@ -59,8 +59,7 @@ TEST_CASE("one caller's leaving does not stop the work of the others", "[single_
   CHECK(*stays.Wait(nullptr) == 42);
 }
 
-TEST_CASE("work that nobody waits for is told to stop, and is not joined any more",
-          "[single_flight]") {
+TEST_CASE("a job without callers is cancelled, and nobody joins it any more", "[single_flight]") {
   Gate abandoned;
   Gate fresh;
   ThreadPool pool("test", 1);
@@ -84,7 +83,7 @@ TEST_CASE("a failure goes to all callers and is not remembered", "[single_flight
   CHECK(*flights.Join("a", [](const CancelCheck&) { return 1; }).Wait(nullptr) == 1);
 }
 
-TEST_CASE("callers are answered when the executor was stopped", "[single_flight]") {
+TEST_CASE("callers get an answer even if the executor is stopped", "[single_flight]") {
   ThreadPool pool("test", 1);
   SingleFlight<int> flights(&pool);
   pool.Stop();

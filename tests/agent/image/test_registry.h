@@ -14,8 +14,8 @@
 
 namespace davit::image {
 
-// A registry inside the test: every request goes to the test's own handler, one at a time, and is
-// kept. Thread-safe.
+// A registry inside the test. The test's handler gets every request, one at a time. Records the
+// requests. Thread-safe.
 class TestRegistry {
  public:
   using Handler = std::function<HttpServerResponse(const HttpServerRequest&)>;
@@ -40,11 +40,11 @@ class TestRegistry {
  private:
   mutable Mutex mu_;
   std::vector<HttpServerRequest> requests_ ABSL_GUARDED_BY(mu_);
-  std::unique_ptr<HttpServer> server_;  // last: it uses the rest
+  std::unique_ptr<HttpServer> server_;  // last member: uses the others
 };
 
-// Answers each connection with the next of some prepared texts, byte for byte, and closes it: for
-// answers that a proper server does not give, such as one that breaks off.
+// Answers each connection with the next of some prepared texts, byte for byte, and closes it. For
+// responses that a correct server never sends, such as a truncated one.
 class ScriptedServer {
  public:
   explicit ScriptedServer(std::vector<std::string> answers);

@@ -36,23 +36,23 @@ TEST_CASE("a hybrid host's limiting controllers are v1's", "[resource]") {
   CHECK(mounts.TaskControllers() == std::vector<std::string>{"cpu", "cpuacct", "memory"});
 }
 
-TEST_CASE("a host with cgroup2 alone is unified", "[resource]") {
+TEST_CASE("a host with only cgroup2 is unified", "[resource]") {
   const CgroupMounts mounts = ParseCgroupMounts(
       "31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n");
   CHECK(mounts.IsUnified());
   CHECK(mounts.Folder("memory", "/davit/t") == "/sys/fs/cgroup/davit/t");
 }
 
-TEST_CASE("a mount point with a space is understood", "[resource]") {
+TEST_CASE("a mount point with a space is parsed", "[resource]") {
   CHECK(ParseCgroupMounts("31 23 0:26 / /a\\040b rw - cgroup2 cgroup2 rw\n").v2 == "/a b");
 }
 
-TEST_CASE("foreign text is no mount", "[resource]") {
+TEST_CASE("malformed lines are not mounts", "[resource]") {
   CHECK(ParseCgroupMounts("").Roots().empty());
   CHECK(ParseCgroupMounts("garbage\n - \n1 2 3 - cgroup\n").Roots().empty());
 }
 
-TEST_CASE("shares become weights as runc converts them", "[resource]") {
+TEST_CASE("shares are converted to weights as runc does", "[resource]") {
   CHECK(WeightFromShares(2) == 1);
   CHECK(WeightFromShares(1024) == 39);
   CHECK(WeightFromShares(262144) == 10000);
@@ -60,7 +60,7 @@ TEST_CASE("shares become weights as runc converts them", "[resource]") {
   CHECK(WeightFromShares(1 << 30) == 10000);
 }
 
-TEST_CASE("v2 limits are one file each", "[resource]") {
+TEST_CASE("each v2 limit is one file", "[resource]") {
   TempTree tree;
   tree.Write("/t/memory.swap.max", "max\n");
   CgroupLimits limits;
@@ -87,14 +87,14 @@ TEST_CASE("v1 raises the limit with swap first and lowers it last", "[resource]"
   CHECK(SettingsFor(mounts, "/t", limits).front().file == "memory.limit_in_bytes");
 }
 
-TEST_CASE("v1 counts hierarchically where the kernel has to be told", "[resource]") {
+TEST_CASE("v1 enables hierarchical counting on kernels that need it", "[resource]") {
   TempTree tree;
   tree.Write("/memory/t/memory.use_hierarchy", "0\n");
   CHECK(SettingsFor(V1At(tree.root()), "/t", CgroupLimits{}) ==
         std::vector<CgroupSetting>{{"memory", "memory.use_hierarchy", "1"}});
 }
 
-TEST_CASE("v1 counters are read in their units", "[resource]") {
+TEST_CASE("v1 counters are converted to our units", "[resource]") {
   TempTree tree;
   tree.Write("/memory/t/memory.usage_in_bytes", "5000\n");
   tree.Write("/memory/t/memory.stat", "inactive_file 1\ntotal_inactive_file 1500\n");
@@ -115,7 +115,7 @@ TEST_CASE("v1 counters are read in their units", "[resource]") {
   CHECK(ReadOomKills(mounts, "/t") == std::map<std::string, int64_t>{{"/t", 1}, {"/t/web", 2}});
 }
 
-TEST_CASE("v2 counters are read in their units", "[resource]") {
+TEST_CASE("v2 counters are converted to our units", "[resource]") {
   TempTree tree;
   tree.Write("/t/memory.current", "5000\n");
   tree.Write("/t/memory.stat", "anon 1\ninactive_file 1500\n");
@@ -135,7 +135,7 @@ TEST_CASE("v2 counters are read in their units", "[resource]") {
   CHECK(ReadOomKills(mounts, "/t") == std::map<std::string, int64_t>{{"/t", 2}});
 }
 
-TEST_CASE("a cgroup that is not there is not found", "[resource]") {
+TEST_CASE("a missing cgroup is NotFound", "[resource]") {
   TempTree tree;
   CHECK(ReadCounters(V1At(tree.root()), "/t").status().code() == absl::StatusCode::kNotFound);
   CHECK(ReadCounters(V2At(tree.root()), "/t").status().code() == absl::StatusCode::kNotFound);

@@ -34,7 +34,7 @@ class FakeWorld : public TaskCgroupsWorld {
   int last_pid_ = 1000;
 };
 
-TEST_CASE("the fake keeps the contract of task cgroups", "[resource]") {
+TEST_CASE("the fake task cgroups pass the contract suite", "[resource]") {
   FakeWorld world;
   CheckTaskCgroupsContract(&world);
 }
@@ -51,7 +51,7 @@ TEST_CASE("the fake's task remembers the OOM kills of a removed container", "[re
   CHECK(fake.Read(fake.TaskPath("t1"))->oom_kills == 2);
 }
 
-TEST_CASE("the fake reports processes that do not die", "[resource]") {
+TEST_CASE("the fake reports processes that survive SIGKILL", "[resource]") {
   FakeTaskCgroups fake;
   REQUIRE(fake.Create("t1", CgroupLimits{}) == absl::OkStatus());
   fake.SimulateUnkillable("t1", true);

@@ -43,7 +43,7 @@ TEST_CASE("the host's facts are read from its files", "[resource]") {
   CHECK(facts->may_raise_rlimits);
 }
 
-TEST_CASE("the version of NVIDIA's driver is known where it is loaded", "[resource]") {
+TEST_CASE("the version of a loaded NVIDIA driver is read", "[resource]") {
   TempTree tree;
   WriteHost(&tree);
   CHECK(ReadHostFacts(tree.root())->nvidia_driver_version.empty());
@@ -64,7 +64,7 @@ TEST_CASE("a process without CAP_SYS_RESOURCE cannot raise limits", "[resource]"
   CHECK_FALSE(ReadHostFacts(tree.root())->may_raise_rlimits);
 }
 
-TEST_CASE("a host without machine-id and os-release has facts all the same", "[resource]") {
+TEST_CASE("a host without machine-id and os-release has facts", "[resource]") {
   TempTree tree;
   WriteHost(&tree);
   REQUIRE(RemoveAll(tree.root() + "/etc") == absl::OkStatus());
@@ -74,7 +74,7 @@ TEST_CASE("a host without machine-id and os-release has facts all the same", "[r
   CHECK(facts->os_release == "linux");
 }
 
-TEST_CASE("files that say nothing are an error that names them", "[resource]") {
+TEST_CASE("files without usable content are named in an error", "[resource]") {
   TempTree tree;
   CHECK(ReadHostFacts(tree.root()).status().code() == absl::StatusCode::kNotFound);
   WriteHost(&tree);
@@ -86,7 +86,7 @@ TEST_CASE("files that say nothing are an error that names them", "[resource]") {
   CHECK(status.message().find("proc/meminfo") != std::string::npos);
 }
 
-TEST_CASE("this very host has facts", "[resource]") {
+TEST_CASE("the facts of this host can be read", "[resource]") {
   const absl::StatusOr<HostFacts> facts = ReadHostFacts("/");
   REQUIRE(facts.ok());
   CHECK(facts->cores > 0);

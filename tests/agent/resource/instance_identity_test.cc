@@ -18,7 +18,7 @@ namespace {
 constexpr char kDocument[] = R"({"instanceId":"i-0123456789abcdef0","region":"eu-central-1",
   "availabilityZone":"eu-central-1b","instanceType":"m6g.large","imageId":"ami-1","accountId":"111122223333"})";
 
-// Answers as IMDSv2 does: a PUT for the token, everything else only with it.
+// Behaves like IMDSv2: a PUT returns a token, and everything else requires it.
 class FakeImds {
  public:
   FakeImds() {
@@ -80,7 +80,7 @@ class FakeImds {
   std::unique_ptr<HttpServer> server_;
 };
 
-TEST_CASE("on EC2 the metadata service tells the identity", "[resource]") {
+TEST_CASE("on EC2 the identity comes from the metadata service", "[resource]") {
   const FakeImds imds;
   const absl::StatusOr<InstanceIdentity> identity = FindInstanceIdentity(imds.Options());
   REQUIRE(identity.ok());
@@ -107,8 +107,8 @@ TEST_CASE("a configured id is kept, the rest comes from the metadata service", "
   CHECK(identity->availability_zone == "eu-central-1b");
 }
 
-TEST_CASE("nobody answering means another place than EC2", "[resource]") {
-  InstanceIdentityOptions options = FakeImds().Options();  // its server has gone
+TEST_CASE("without a metadata service the host is not on EC2", "[resource]") {
+  InstanceIdentityOptions options = FakeImds().Options();  // its server has ended
   const absl::StatusOr<InstanceIdentity> derived = FindInstanceIdentity(options);
   REQUIRE(derived.ok());
   CHECK(derived->source == InstanceIdentity::Source::kMachineId);
@@ -119,13 +119,13 @@ TEST_CASE("nobody answering means another place than EC2", "[resource]") {
   CHECK(FindInstanceIdentity(options)->ec2_instance_id == "host-a");
 }
 
-TEST_CASE("a service that gives no token is not EC2's", "[resource]") {
+TEST_CASE("a service without tokens is not EC2's", "[resource]") {
   FakeImds imds;
   imds.RefuseToken();
   CHECK(FindInstanceIdentity(imds.Options())->source == InstanceIdentity::Source::kMachineId);
 }
 
-TEST_CASE("an EC2 instance without metadata service gets no made-up identity", "[resource]") {
+TEST_CASE("an EC2 instance without a metadata service gets no substitute identity", "[resource]") {
   FakeImds imds;
   imds.RefuseToken();
   TempTree tree;
@@ -135,7 +135,7 @@ TEST_CASE("an EC2 instance without metadata service gets no made-up identity", "
   CHECK(FindInstanceIdentity(options).status().code() == absl::StatusCode::kUnavailable);
 }
 
-TEST_CASE("garbage from the metadata service is to be tried again", "[resource]") {
+TEST_CASE("invalid data from the metadata service is retryable", "[resource]") {
   FakeImds imds;
   for (const char* garbage : {"", "{", "[]", "42", R"({"instanceId":7})", R"({"region":"x"})"}) {
     imds.SetText("/latest/dynamic/instance-identity/document", garbage);
@@ -143,7 +143,7 @@ TEST_CASE("garbage from the metadata service is to be tried again", "[resource]"
   }
 }
 
-TEST_CASE("a metadata service that is too slow is to be tried again", "[resource]") {
+TEST_CASE("a slow metadata service is retryable", "[resource]") {
   FakeImds imds;
   imds.Hold();
   InstanceIdentityOptions options = imds.Options();
@@ -152,7 +152,7 @@ TEST_CASE("a metadata service that is too slow is to be tried again", "[resource
   imds.Release();
 }
 
-TEST_CASE("an id derived from the machine looks like EC2's and does not show the machine's",
+TEST_CASE("an id derived from the machine id looks like EC2's and does not reveal it",
           "[resource]") {
   const std::string id = InstanceIdFromMachineId("0123456789abcdef0123456789abcdef");
   CHECK(id.size() == 19);

@@ -8,7 +8,7 @@
 namespace davit::resource {
 namespace {
 
-// As /dev/kmsg gives it: priority, sequence number, time, flags; message.
+// The format of /dev/kmsg: priority, sequence number, time, flags; message.
 std::string Kill(const std::string& cgroup, const std::string& name, int pid) {
   return absl::StrCat(
       "6,1234,98765432,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=web,",
@@ -27,13 +27,13 @@ TEST_CASE("the OOM killer's last victim in a cgroup is named", "[kernel_log]") {
   CHECK(FindOomVictim(Kill("/davit/t1/web/nested", "deep", 7), "/davit/t1/web") == "7 (deep)");
 }
 
-TEST_CASE("a process cannot pass for another by its name", "[kernel_log]") {
+TEST_CASE("a process cannot impersonate another by its name", "[kernel_log]") {
   CHECK(FindOomVictim(Kill("/davit/t1/web", "a,pid=1,uid=0", 42), "/davit/t1/web") ==
         "42 (a,pid=1,uid=0)");
   CHECK(FindOomVictim(Kill("/davit/t1/web", ",task=x", 42), "/davit/t1/web") == "42 (,task=x)");
 }
 
-TEST_CASE("lines that end too early name nobody", "[kernel_log]") {
+TEST_CASE("truncated lines name no process", "[kernel_log]") {
   const std::string whole = Kill("/davit/t1/web", "stress", 42);
   for (size_t size = 0; size + 6 < whole.size(); ++size) {
     const std::string victim = FindOomVictim(whole.substr(0, size), "/davit/t1/web");
@@ -42,7 +42,7 @@ TEST_CASE("lines that end too early name nobody", "[kernel_log]") {
   }
 }
 
-TEST_CASE("a kernel log that is not there, or not for us, is empty", "[kernel_log]") {
+TEST_CASE("a missing or forbidden kernel log is empty", "[kernel_log]") {
   const test::ScratchFolder folder;
   CHECK(ReadKernelLog(folder.File("absent")).empty());
   CHECK(ReadKernelLog(folder.path()).empty());  // cannot be read

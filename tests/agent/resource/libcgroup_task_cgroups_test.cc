@@ -19,7 +19,7 @@
 namespace davit::resource {
 namespace {
 
-// The kernel, in a parent cgroup of this process's own that goes with the object.
+// The kernel, below a parent cgroup of this test. The destructor removes it.
 class KernelWorld : public TaskCgroupsWorld {
  public:
   KernelWorld() {
@@ -41,7 +41,7 @@ class KernelWorld : public TaskCgroupsWorld {
 
   LibcgroupTaskCgroups* cgroups() override { return cgroups_.get(); }
 
-  // In all hierarchies, as runc.
+  // In all hierarchies, like runc.
   void MakeContainerCgroup(const std::string& task_id, const std::string& container) override {
     for (const std::string& root : mounts_.Roots()) {
       REQUIRE(MakeDirectories(root + cgroups_->ContainerPath(task_id, container)) ==
@@ -58,8 +58,7 @@ class KernelWorld : public TaskCgroupsWorld {
   }
   bool IsAlive(int pid) override { return !Reap(pid, WNOHANG).has_value(); }
 
-  // The wait status of a child that has ended. A pid once reaped may be another process's, so it is
-  // forgotten.
+  // The wait status of a child that has ended. Forgets its pid, because a reaped pid may be reused.
   std::optional<int> Reap(int pid, int flags) {
     int status = 0;
     if (children_.count(pid) == 0 || waitpid(pid, &status, flags) != pid) return std::nullopt;
@@ -100,7 +99,7 @@ class KernelWorld : public TaskCgroupsWorld {
   std::set<int> children_;
 };
 
-TEST_CASE("the kernel keeps the contract of task cgroups", "[resource][root]") {
+TEST_CASE("the kernel's task cgroups pass the contract suite", "[resource][root]") {
   KernelWorld world;
   CheckTaskCgroupsContract(&world);
 }
@@ -126,8 +125,7 @@ TEST_CASE("limits reach the kernel", "[resource][root]") {
   }
 }
 
-TEST_CASE("a process over the task's memory limit is counted, also when its cgroup has gone",
-          "[resource][root]") {
+TEST_CASE("an OOM kill of a process is counted even if its cgroup is gone", "[resource][root]") {
   KernelWorld world;
   CgroupLimits limits;
   limits.memory_bytes = 16 << 20;
@@ -152,7 +150,7 @@ TEST_CASE("a process over the task's memory limit is counted, also when its cgro
   CHECK(usage->cpu_time > absl::ZeroDuration());
 }
 
-TEST_CASE("a frozen container is removed as well", "[resource][root]") {
+TEST_CASE("a frozen container is removed", "[resource][root]") {
   KernelWorld world;
   REQUIRE(world.cgroups()->Create("t1", CgroupLimits{}) == absl::OkStatus());
   world.MakeContainerCgroup("t1", "web");
@@ -165,7 +163,7 @@ TEST_CASE("a frozen container is removed as well", "[resource][root]") {
   CHECK_FALSE(world.IsAlive(pid));
 }
 
-TEST_CASE("a parent that is no path below the root is refused", "[resource][root]") {
+TEST_CASE("a parent that is not a path below the root is refused", "[resource][root]") {
   for (const char* parent : {"", "/", "davit", "/davit/", "/../x"}) {
     CHECK(LibcgroupTaskCgroups::Create(parent).status().code() ==
           absl::StatusCode::kInvalidArgument);

@@ -5,7 +5,7 @@
 namespace davit::resource {
 namespace {
 
-TEST_CASE("a task keeps the OOM kills of a container whose cgroup has gone", "[resource]") {
+TEST_CASE("a task keeps the OOM kills of a container whose cgroup is gone", "[resource]") {
   OomLedger ledger;
   ledger.Observe("/d/t1", {{"/d/t1", 0}, {"/d/t1/web", 3}});
   CHECK(ledger.Total("/d/t1") == 3);
@@ -13,7 +13,8 @@ TEST_CASE("a task keeps the OOM kills of a container whose cgroup has gone", "[r
   CHECK(ledger.Total("/d/t1") == 3);
 }
 
-TEST_CASE("a restarted container is not blamed for its predecessor, its task is", "[resource]") {
+TEST_CASE("an OOM kill of an earlier life counts for the task, not for the restarted container",
+          "[resource]") {
   OomLedger ledger;
   ledger.Observe("/d/t1/web", {{"/d/t1/web", 2}});
   ledger.Observe("/d/t1/web", {{"/d/t1/web", 0}});
@@ -24,8 +25,7 @@ TEST_CASE("a restarted container is not blamed for its predecessor, its task is"
   CHECK(ledger.Total("/d/t1") == 3);
 }
 
-TEST_CASE("tasks do not share OOM kills, also where one's name begins with the other's",
-          "[resource]") {
+TEST_CASE("tasks do not share OOM kills, even if one name is a prefix of the other", "[resource]") {
   OomLedger ledger;
   ledger.Observe("/d/t1", {{"/d/t1/web", 1}});
   ledger.Observe("/d/t11", {{"/d/t11/web", 5}});

@@ -9,13 +9,12 @@
 
 namespace davit::resource {
 
-// What the contract needs beyond the interface: the part of the world that runc and the kernel
-// play.
+// What the contract needs beyond the interface: the actions of runc and the kernel.
 class TaskCgroupsWorld {
  public:
   virtual ~TaskCgroupsWorld() = default;
   virtual TaskCgroups* cgroups() = 0;
-  // As runc does at a container's start and deletion.
+  // Like runc at a container's start and deletion.
   virtual void MakeContainerCgroup(const std::string& task_id, const std::string& container) = 0;
   virtual void RemoveContainerCgroup(const std::string& task_id, const std::string& container) = 0;
   // Puts a sleeping process there and returns its pid.
@@ -23,7 +22,7 @@ class TaskCgroupsWorld {
   virtual bool IsAlive(int pid) = 0;
 };
 
-// Runs in a TEST_CASE: what every TaskCgroups promises.
+// The contract of every TaskCgroups, for use in a TEST_CASE.
 inline void CheckTaskCgroupsContract(TaskCgroupsWorld* world) {
   TaskCgroups& cgroups = *world->cgroups();
   CgroupLimits limits;

@@ -11,7 +11,7 @@
 
 namespace davit::resource {
 
-// A folder tree that stands for "/" and goes with the object.
+// A temporary folder tree in place of "/". The destructor removes it.
 class TempTree {
  public:
   TempTree() {

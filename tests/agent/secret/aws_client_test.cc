@@ -11,8 +11,8 @@
 namespace davit::secret {
 namespace {
 
-// One answer for all requests; remembers the last. Signatures are verified end to end
-// (tests/e2e/aws_stub.py); here only what is signed.
+// Gives one answer to all requests and records the last request. Signatures are verified end to end
+// (tests/e2e/aws_stub.py); this test only checks what is signed.
 class AwsStub {
  public:
   AwsStub() {
@@ -67,7 +67,7 @@ TEST_CASE("an object is fetched by a signed request for bucket and key", "[secre
         absl::StatusCode::kInvalidArgument);
 }
 
-TEST_CASE("a secret is asked for by id and version, in its own region", "[secret]") {
+TEST_CASE("a secret is requested by id and version, in its own region", "[secret]") {
   AwsStub aws;
   aws.Answer(200, R"({"Name": "db", "SecretString": "hunter2"})");
   CHECK(aws.Client().GetSecretValue("us-east-1", "arn:db", "AWSPREVIOUS", "").value() == "hunter2");
@@ -79,7 +79,7 @@ TEST_CASE("a secret is asked for by id and version, in its own region", "[secret
              Catch::Contains("/us-east-1/secretsmanager/aws4_request"));
 }
 
-TEST_CASE("a parameter is asked for decrypted, in the agent's region", "[secret]") {
+TEST_CASE("a parameter is requested decrypted, in the agent's region", "[secret]") {
   AwsStub aws;
   aws.Answer(200, R"({"Parameter": {"Value": "hunter2"}})");
   CHECK(aws.Client().GetParameter("", "/prod/db").value() == "hunter2");
@@ -90,7 +90,7 @@ TEST_CASE("a parameter is asked for decrypted, in the agent's region", "[secret]
   CHECK_THAT(request.headers.at("authorization"), Catch::Contains("/eu-west-1/ssm/aws4_request"));
 }
 
-TEST_CASE("errors of AWS have a code that says whether to try again", "[secret]") {
+TEST_CASE("errors of AWS have a code that decides about retries", "[secret]") {
   AwsStub aws;
   const auto code_of = [&](int status, const std::string& body) {
     aws.Answer(status, body);

@@ -11,7 +11,7 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-TEST_CASE("an environment file is read by ECS's rules", "[secret]") {
+TEST_CASE("an environment file is parsed by ECS's rules", "[secret]") {
   CHECK(ParseEnvironmentFile("# comment\nA=1\n\nB = 2 \r\nC=\"quoted # text\"\nD=x=y\nA=3\n") ==
         Variables{{"A", "3"}, {"B ", " 2 "}, {"C", "\"quoted # text\""}, {"D", "x=y"}});
   CHECK(ParseEnvironmentFile("NOTHING\n=value\nEMPTY=\n #A=1") == Variables{{" #A", "1"}});
@@ -52,7 +52,7 @@ TEST_CASE("an environment file comes from a web server", "[secret]") {
   CHECK(FetchEnvironmentFile(url + "/busy", aws).status().code() == absl::StatusCode::kUnavailable);
 }
 
-TEST_CASE("a place that environment files do not come from is refused", "[secret]") {
+TEST_CASE("an unsupported source of environment files is refused", "[secret]") {
   const char* const value =
       GENERATE("", "a.env", "file://a.env", "ftp://host/a.env", "arn:aws:s3:::bucket",
                "arn:aws:s3:::/key", "arn:aws:ssm:r:a:parameter/x");
@@ -60,7 +60,7 @@ TEST_CASE("a place that environment files do not come from is refused", "[secret
         absl::StatusCode::kInvalidArgument);
 }
 
-TEST_CASE("an agent that is not set up for AWS says what to set", "[secret]") {
+TEST_CASE("an agent that is not configured for AWS says what to set", "[secret]") {
   const absl::Status status =
       FetchEnvironmentFile("arn:aws:s3:::bucket/a.env", AwsClient({})).status();
   CHECK(status.code() == absl::StatusCode::kFailedPrecondition);

@@ -43,7 +43,7 @@ TEST_CASE("a secret is the content of the file of its name", "[secret]") {
   CHECK(folder.Get("arn:aws:secretsmanager:r:a:secret:prod/db-a1B2c3:key::").value() == "of prod");
 }
 
-TEST_CASE("a secret that is not there is for the next source to find", "[secret]") {
+TEST_CASE("a missing secret is NotFound, so that the next source is asked", "[secret]") {
   Folder folder;
   folder.Write("token", "x");
   folder.MakeFolder("prod");
@@ -55,7 +55,8 @@ TEST_CASE("a secret that is not there is for the next source to find", "[secret]
   CHECK(FolderSecretSource("").Get({}).status().code() == absl::StatusCode::kNotFound);
 }
 
-TEST_CASE("a secret that others may read is refused, and told how to mend", "[secret]") {
+TEST_CASE("a secret that others may read is refused, and the error says how to fix it",
+          "[secret]") {
   Folder folder;
   folder.Write("token", "hunter2", GENERATE(0640, 0604, 0620, 0666));
   const absl::Status status = folder.Get("token").status();
@@ -67,7 +68,7 @@ TEST_CASE("a secret that others may read is refused, and told how to mend", "[se
   CHECK(folder.Get("open/token").status().code() == absl::StatusCode::kPermissionDenied);
 }
 
-TEST_CASE("links and other things than files are no secrets", "[secret]") {
+TEST_CASE("links and other non-files are not secrets", "[secret]") {
   Folder folder;
   folder.Write("token", "x");
   REQUIRE(symlink("token", (folder.path() + "/link").c_str()) == 0);

@@ -19,7 +19,7 @@ std::string Text(absl::string_view value_from) {
 
 constexpr char kArn[] = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-a1B2c3";
 
-TEST_CASE("the ARN of a Secrets Manager secret is taken apart", "[secret]") {
+TEST_CASE("the ARN of a Secrets Manager secret is parsed", "[secret]") {
   const std::string begin = absl::StrCat(kArn, "|eu-west-1|prod/db-a1B2c3|");
   CHECK(ParseSecretReference(kArn)->kind == SecretReference::Kind::kSecretsManager);
   CHECK(Text(kArn) == absl::StrCat(begin, "||"));
@@ -36,7 +36,7 @@ TEST_CASE("a parameter is named by its ARN or by its name alone", "[secret]") {
   CHECK(Text("db-password") == "db-password||db-password|||");
 }
 
-TEST_CASE("what names no secret is refused", "[secret]") {
+TEST_CASE("a value that names no secret is refused", "[secret]") {
   const char* const value =
       GENERATE("", "arn:aws:s3:::bucket/key", "arn:aws:ssm:r:a:document/x",
                "arn:aws:secretsmanager:r:a:secret",
@@ -59,7 +59,7 @@ TEST_CASE("a key selects a member of a JSON secret", "[secret]") {
   CHECK(SelectJsonKey(value, "tls").value() == R"({"on":true})");
 }
 
-TEST_CASE("a key that a secret lacks is an error that does not tell the secret", "[secret]") {
+TEST_CASE("a key that a secret lacks is an error that does not contain the secret", "[secret]") {
   const std::string value = GENERATE(R"({"user": "hunter2"})", "hunter2", R"(["hunter2"])");
   const absl::Status status = SelectJsonKey(value, "password").status();
   CHECK(status.code() == absl::StatusCode::kNotFound);

@@ -12,7 +12,7 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-// Secrets by AWS's id or name; counts what it is asked.
+// Has secrets by AWS's id or name. Counts requests.
 class MapSource final : public SecretSource {
  public:
   absl::StatusOr<std::string> Get(const SecretReference& reference) const override {
@@ -50,7 +50,7 @@ TEST_CASE("secrets come from the first source that has them", "[secret]") {
   CHECK(values->secret_files.empty());
 }
 
-TEST_CASE("two keys of one secret are one question", "[secret]") {
+TEST_CASE("two keys of one secret cause one request", "[secret]") {
   World world;
   const std::string arn = "arn:aws:secretsmanager:r:a:secret:db-a1B2c3";
   world.first.values = {{arn, R"({"user": "u", "password": "p"})"}};
@@ -82,7 +82,7 @@ TEST_CASE("a label that names no secret is an error", "[secret]") {
   CHECK(world.Resolve(json).status().code() == absl::StatusCode::kInvalidArgument);
 }
 
-TEST_CASE("what cannot be found says which secret, and where it was looked for", "[secret]") {
+TEST_CASE("a missing secret is named with the places that were searched", "[secret]") {
   World world;
   world.second.miss = absl::StatusCode::kFailedPrecondition;
   const absl::Status status =
@@ -91,7 +91,7 @@ TEST_CASE("what cannot be found says which secret, and where it was looked for",
   CHECK(status.message() == "ResourceInitializationError: secret A of container 'web': no a; no a");
 }
 
-TEST_CASE("a source that fails is not passed over for the next", "[secret]") {
+TEST_CASE("a failing source is not skipped", "[secret]") {
   World world;
   world.first.miss = GENERATE(absl::StatusCode::kPermissionDenied, absl::StatusCode::kUnavailable);
   world.second.values = {{"a", "other"}};
@@ -99,7 +99,7 @@ TEST_CASE("a source that fails is not passed over for the next", "[secret]") {
         world.first.miss);
 }
 
-TEST_CASE("of two environment files the earlier wins, and an override replaces all", "[secret]") {
+TEST_CASE("the earlier of two environment files wins, and an override replaces both", "[secret]") {
   World world;
   const test::ScratchFolder folder;
   REQUIRE(WriteFileAtomically(folder.path() + "/1", "A=1\nB=1\n").ok());

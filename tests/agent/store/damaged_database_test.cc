@@ -18,7 +18,7 @@ const std::string kReason(400, 'r');
 constexpr int kRecords = 300;
 constexpr size_t kPage = 4096;
 
-// A folder with the database of kRecords tasks of about 400 bytes each, as an agent leaves it.
+// A folder with an agent's database of kRecords tasks of about 400 bytes each.
 class DamagedDatabase {
  public:
   DamagedDatabase() {
@@ -52,7 +52,7 @@ class DamagedDatabase {
 
 constexpr char kAside[] = "agent.db.damaged-20260102T030405Z";
 
-// Every task that is there is as it was saved.
+// Every task that exists is as it was saved.
 void CheckWhole(Store* store) {
   for (const std::string& task : test::Tasks(store)) REQUIRE_THAT(task, Catch::EndsWith(kReason));
 }
@@ -80,7 +80,7 @@ TEST_CASE("garbage is set aside, and the agent starts empty", "[damaged_database
   CHECK(test::Tasks(opened.store.get()) == std::vector<std::string>{"new"});
 }
 
-TEST_CASE("of a file that was cut off, what is left is kept", "[damaged_database]") {
+TEST_CASE("the readable records of a truncated file are kept", "[damaged_database]") {
   const DamagedDatabase database;
   const std::string bytes = database.Bytes();
   database.Replace(bytes.substr(0, bytes.size() / kPage / 2 * kPage));
@@ -92,7 +92,7 @@ TEST_CASE("of a file that was cut off, what is left is kept", "[damaged_database
   CheckWhole(opened.store.get());
 }
 
-TEST_CASE("one bad page costs its own records and no others", "[damaged_database]") {
+TEST_CASE("a bad page loses only its own records", "[damaged_database]") {
   const DamagedDatabase database;
   std::string bytes = database.Bytes();
   const size_t page = GENERATE(5U, 10U, 20U);
@@ -105,7 +105,7 @@ TEST_CASE("one bad page costs its own records and no others", "[damaged_database
   CheckWhole(opened.store.get());
 }
 
-TEST_CASE("records that are in the log only are kept too", "[damaged_database]") {
+TEST_CASE("records that are only in the WAL are kept too", "[damaged_database]") {
   const ScratchFolder folder;
   const std::string path = folder.File("copy/agent.db");
   REQUIRE(MakeDirectories(folder.File("copy")).ok());
@@ -142,7 +142,7 @@ TEST_CASE("a second damage in the same second gets its own name", "[damaged_data
   CHECK(*ReadFile(opened.damage->set_aside) == "second");
 }
 
-TEST_CASE("nothing but the damaged file and the new one is left behind", "[damaged_database]") {
+TEST_CASE("only the damaged file and the new one remain", "[damaged_database]") {
   const DamagedDatabase database;
   std::string bytes = database.Bytes();
   std::fill_n(bytes.begin() + 5 * kPage, kPage, '\xa5');
@@ -151,7 +151,7 @@ TEST_CASE("nothing but the damaged file and the new one is left behind", "[damag
   CHECK(database.Files() == std::set<std::string>{"agent.db", kAside});
 }
 
-TEST_CASE("a salvage that was interrupted before its end is done again", "[damaged_database]") {
+TEST_CASE("a salvage that was interrupted early is repeated", "[damaged_database]") {
   const DamagedDatabase database;
   REQUIRE(WriteFileAtomically(database.path() + ".salvaging", "half").ok());
   std::string bytes = database.Bytes();
@@ -160,7 +160,7 @@ TEST_CASE("a salvage that was interrupted before its end is done again", "[damag
   CHECK(database.Open().damage->records_kept >= kRecords - 20);
 }
 
-TEST_CASE("a salvage that was interrupted at its end is finished", "[damaged_database]") {
+TEST_CASE("a salvage that was interrupted late is completed", "[damaged_database]") {
   const DamagedDatabase database;
   REQUIRE(rename(database.path().c_str(), (database.path() + ".salvaged").c_str()) == 0);
   const bool has_lost_its_name = GENERATE(false, true);
@@ -169,7 +169,7 @@ TEST_CASE("a salvage that was interrupted at its end is finished", "[damaged_dat
     REQUIRE(WriteFileAtomically(database.path() + "-wal", "its log").ok());
   }
   const SqliteStore::Opened opened = database.Open();
-  CHECK_FALSE(opened.damage.has_value());  // it was told of before
+  CHECK_FALSE(opened.damage.has_value());  // it was reported before
   CHECK(test::Tasks(opened.store.get()).size() == kRecords);
 }
 

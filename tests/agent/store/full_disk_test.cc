@@ -39,7 +39,7 @@ class SmallDisk {
   test::ScratchFolder folder_;
 };
 
-TEST_CASE("on a full disk saves wait and the store says why; with space they go on", "[store]") {
+TEST_CASE("on a full disk saves wait and Health() says why; with space they continue", "[store]") {
   const SmallDisk disk;
   const auto store = test::OpenSqlite(disk.File("agent.db"));
   test::SaveNow(store.get(), "before");
@@ -55,7 +55,7 @@ TEST_CASE("on a full disk saves wait and the store says why; with space they go 
   CHECK_THAT(std::string(store->Health().message()), Catch::Contains("full"));
   CHECK(done == 0);
   disk.Free();
-  test::SaveNow(store.get(), "after");  // in order: behind those that waited
+  test::SaveNow(store.get(), "after");  // in order: after those that waited
   CHECK(done == 20);
   CHECK(store->Health().ok());
   CHECK(test::Tasks(store.get()) ==
@@ -77,7 +77,7 @@ TEST_CASE("a store that is closed on a full disk keeps what was durable", "[stor
         std::vector<std::string>{"durable"});
 }
 
-TEST_CASE("a damaged database stays in its place while the disk has no room for a new one",
+TEST_CASE("a damaged database stays in place while the disk has no space for a new one",
           "[store]") {
   const SmallDisk disk;
   {

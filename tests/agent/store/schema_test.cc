@@ -28,7 +28,7 @@ TEST_CASE("a new database has the newest version", "[schema]") {
   CHECK(VersionOf(folder.File("agent.db")) == static_cast<int>(AgentSchema().size()));
 }
 
-TEST_CASE("an older database takes the steps it lacks, and keeps its records", "[schema]") {
+TEST_CASE("an older database is migrated and keeps its records", "[schema]") {
   const ScratchFolder folder;
   MakeDatabase(folder.File("agent.db"));
   {
@@ -41,7 +41,7 @@ TEST_CASE("an older database takes the steps it lacks, and keeps its records", "
   CHECK(database.execAndGet("SELECT x FROM extra").getInt() == 1);
 }
 
-TEST_CASE("steps are taken once", "[schema]") {
+TEST_CASE("each step runs once", "[schema]") {
   const ScratchFolder folder;
   MakeDatabase(folder.File("agent.db"));
   REQUIRE(SqliteStore::Open(folder.File("agent.db"), kLongerBySteps).ok());
@@ -50,7 +50,7 @@ TEST_CASE("steps are taken once", "[schema]") {
   CHECK(database.execAndGet("SELECT count(*) FROM extra").getInt() == 1);
 }
 
-TEST_CASE("a step that fails leaves the version before it, whole", "[schema]") {
+TEST_CASE("a failed step leaves the database at the version before it", "[schema]") {
   const ScratchFolder folder;
   MakeDatabase(folder.File("agent.db"));
   std::vector<const char*> steps = kLongerBySteps;
@@ -64,8 +64,7 @@ TEST_CASE("a step that fails leaves the version before it, whole", "[schema]") {
   CHECK_FALSE(database.tableExists("half"));
 }
 
-TEST_CASE("a database of a newer agent is refused with both versions, and not touched",
-          "[schema]") {
+TEST_CASE("a newer database is refused with both versions and not changed", "[schema]") {
   const ScratchFolder folder;
   REQUIRE(MakeDirectories(folder.File("copy")).ok());
   const std::string path = folder.File("copy/agent.db");
@@ -74,7 +73,7 @@ TEST_CASE("a database of a newer agent is refused with both versions, and not to
     newer.exec("PRAGMA journal_mode=WAL");
     newer.exec("CREATE TABLE unheard_of (x INTEGER)");
     newer.exec("PRAGMA user_version=7");
-    // As a newer agent that was killed leaves it: the version is in the log only.
+    // Like a database of a newer agent that was killed: the version is only in the WAL.
     REQUIRE(WriteFileAtomically(path, *ReadFile(folder.File("agent.db"))).ok());
     REQUIRE(WriteFileAtomically(path + "-wal", *ReadFile(folder.File("agent.db-wal"))).ok());
   }

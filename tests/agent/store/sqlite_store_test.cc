@@ -16,7 +16,7 @@ namespace {
 
 using test::ScratchFolder;
 
-TEST_CASE("one agent at a time has the store open", "[sqlite_store]") {
+TEST_CASE("only one agent at a time can open the store", "[sqlite_store]") {
   const ScratchFolder folder;
   {
     const auto first = test::OpenSqlite(folder.File("agent.db"));
@@ -80,11 +80,11 @@ TEST_CASE("a store that is destroyed writes what is queued first", "[sqlite_stor
   }
 }
 
-// A process that is killed keeps what it wrote, durable or not, in the kernel's memory. That a loss
-// of power keeps it too is SQLite's promise for WAL with synchronous=FULL: the log is synced before
-// a commit returns. What this shows is the rest: nobody is told before the commit, and a
+// What a killed process has written stays in the kernel's memory, durable or not. SQLite promises
+// with WAL and synchronous=FULL that a power loss keeps it too, because a commit syncs the log
+// before it returns. This test shows the rest: `done` never runs before the commit, and a
 // half-written log does no harm.
-TEST_CASE("what was said to be durable is there after a kill at any moment", "[sqlite_store]") {
+TEST_CASE("durable records survive a kill at any moment", "[sqlite_store]") {
   const ScratchFolder folder;
   std::set<std::string> durable;
   for (int round = 0; round < 10; ++round) {

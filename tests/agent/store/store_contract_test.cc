@@ -1,4 +1,4 @@
-// What every Store does: one suite, run on each implementation.
+// The contract of every Store: one suite that runs on each implementation.
 #include <catch2/catch.hpp>
 
 #include "agent/store/memory_store.h"
@@ -38,7 +38,7 @@ TEMPLATE_TEST_CASE("a new store is empty and healthy", "[store]", MemoryFixture,
   CHECK(store->Health().ok());
 }
 
-TEMPLATE_TEST_CASE("what was saved is there after the store was opened again", "[store]",
+TEMPLATE_TEST_CASE("saved records are loaded when the store is opened again", "[store]",
                    MemoryFixture, SqliteFixture) {
   TestType fixture;
   Store* store = fixture.Open();
@@ -56,7 +56,7 @@ TEMPLATE_TEST_CASE("a record that is saved again is replaced", "[store]", Memory
   CHECK(Tasks(fixture.Reopen()) == Names{"a:new"});
 }
 
-TEMPLATE_TEST_CASE("saves become durable in their order, and each says so once", "[store]",
+TEMPLATE_TEST_CASE("saves become durable in order, and each calls `done` once", "[store]",
                    MemoryFixture, SqliteFixture) {
   TestType fixture;
   Store* store = fixture.Open();
@@ -71,7 +71,7 @@ TEMPLATE_TEST_CASE("saves become durable in their order, and each says so once",
   CHECK(Tasks(fixture.Reopen()) == Names{"a:99", "last"});
 }
 
-TEMPLATE_TEST_CASE("removing keeps its place among the saves", "[store]", MemoryFixture,
+TEMPLATE_TEST_CASE("a removal keeps its order among the saves", "[store]", MemoryFixture,
                    SqliteFixture) {
   TestType fixture;
   Store* store = fixture.Open();
@@ -109,7 +109,8 @@ TEMPLATE_TEST_CASE("the registration is kept, and the latest one counts", "[stor
   CHECK(state->tasks.size() == 1);
 }
 
-TEST_CASE("what the memory store holds back is not durable, and lost with the power", "[store]") {
+TEST_CASE("held writes of the memory store are not durable, and a power loss drops them",
+          "[store]") {
   MemoryStore store;
   bool durable = false;
   store.Hold(true);
