@@ -45,13 +45,13 @@ bool IsSubnet(absl::string_view text) {
          inet_pton(AF_INET, std::string(text.substr(0, slash)).c_str(), &address) == 1;
 }
 
-// A folder of its own: tasks are made and removed in it.
+// Must not be the root: the agent creates and removes tasks' cgroups in it.
 bool IsCgroupParent(absl::string_view path) {
   return absl::StartsWith(path, "/") && path.size() > 1 && !absl::StrContains(path, "..") &&
          !absl::EndsWith(path, "/");
 }
 
-// Empty is the default.
+// An empty URL means the default.
 void CheckUrl(absl::string_view section, absl::string_view key, absl::string_view url,
               ConfigReader* reader) {
   if (url.empty() || absl::StartsWith(url, "http://") || absl::StartsWith(url, "https://")) return;
@@ -75,8 +75,8 @@ void ReadController(AgentConfig* config, ConfigReader* reader) {
   if (config->stop_after_disconnect > absl::ZeroDuration() &&
       config->stop_after_disconnect < kLeastStopAfterDisconnect) {
     reader->AddError("controller", "stop_after_disconnect",
-                     "must be 0s or at least 10s: each restart of agent or controller disconnects "
-                     "them for a while");
+                     "must be 0s or at least 10s, because each restart of agent or controller "
+                     "disconnects them for a while");
   }
   if (config->endpoints.empty())
     reader->AddError("controller", "endpoints", "must name at least one host:port");
@@ -90,7 +90,7 @@ void ReadController(AgentConfig* config, ConfigReader* reader) {
       (config->ca_file.empty() || config->cert_file.empty() || config->key_file.empty())) {
     reader->AddError(
         "controller", "ca_file, cert_file and key_file",
-        "must be set: the controller is spoken to by mutual TLS (or set agent.dev for a trial)");
+        "must be set for mutual TLS with the controller (for a trial without TLS set agent.dev)");
   }
 }
 
@@ -120,8 +120,9 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   reader->Read("network", "cni_plugin_dir", &config->cni_plugin_dir);
   reader->Read("network", "host_port_range", &config->host_port_range);
   if (!IsLinkName(config->bridge)) {
-    reader->AddError("network", "bridge",
-                     "must be a link's name: 1 to 15 characters without '/', ':' and spaces");
+    reader->AddError(
+        "network", "bridge",
+        "must be the name of a network interface: 1 to 15 characters without '/', ':' and spaces");
   }
   if (!IsSubnet(config->subnet)) {
     reader->AddError("network", "subnet",
@@ -141,7 +142,8 @@ void ReadContainers(AgentConfig* config, ConfigReader* reader) {
   reader->Read("container_log", "max_files", &config->log_max_files, 1, 1000);
 }
 
-// "all", "none" and "void" are words of NVIDIA_VISIBLE_DEVICES, which is a list with commas.
+// NVIDIA_VISIBLE_DEVICES is a list with commas, in which "all", "none" and "void" have a special
+// meaning.
 bool IsGpuId(absl::string_view text) {
   const auto is_forbidden = [](char c) { return c == ',' || !absl::ascii_isgraph(c); };
   return !text.empty() && text != "all" && text != "none" && text != "void" &&
@@ -155,9 +157,8 @@ void ReadGpus(AgentConfig* config, ConfigReader* reader) {
   std::vector<std::string> nodes = config->gpu_common_devices;
   for (const auto& [id, own_nodes] : config->gpu_devices) {
     if (!IsGpuId(id)) {
-      reader->AddError(
-          "gpu", "devices",
-          absl::StrCat("has '", id, "', which is no id of a GPU, such as GPU-0a1b or 0"));
+      reader->AddError("gpu", "devices",
+                       absl::StrCat("has '", id, "', which is not a GPU id such as GPU-0a1b or 0"));
     }
     if (own_nodes.empty())
       reader->AddError("gpu", "devices", absl::StrCat("must name a device node of GPU ", id));

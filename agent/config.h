@@ -11,7 +11,7 @@
 
 namespace davit {
 
-// agent.toml, whose comments describe each key (config/agent.toml). Defaults are those of the file.
+// The settings of agent.toml. config/agent.toml describes each key and has the same defaults.
 struct AgentConfig {
   // [agent]
   std::string cluster = "default";
@@ -61,7 +61,7 @@ struct AgentConfig {
   std::string aws_secrets_manager_endpoint;
   std::string aws_ssm_endpoint;
   // [container_log]
-  std::string logger_path;  // empty: davit-logger beside davit-agent
+  std::string logger_path;  // empty: davit-logger in the folder of davit-agent
   int log_max_size_mib = 10;
   int log_max_files = 5;
   // [tasks]
@@ -79,8 +79,8 @@ struct AgentConfig {
   friend bool operator==(const AgentConfig&, const AgentConfig&) = default;
 };
 
-// InvalidArgument: lists every unknown key and wrong value, one per line. NotFound,
-// PermissionDenied: the file. `force_dev` is --dev: as if agent.dev were true.
+// `force_dev` (--dev) overrides agent.dev. InvalidArgument: the message has one line per unknown
+// key or wrong value. NotFound, PermissionDenied: cannot read the file.
 absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, bool force_dev);
 
 }  // namespace davit

@@ -36,7 +36,7 @@ void AddAttribute(const std::string& name, const std::string& value, bool even_i
   if (!value.empty()) attribute->set_value(value);
 }
 
-// The attributes are those of ECS's agent on a host with a driver that it knows.
+// The attributes are those of ECS's agent on a host with a supported driver.
 void AddGpus(const std::set<std::string>& ids, const std::string& driver_version,
              v1::Hello* hello) {
   v1::Resource* resource = hello->add_resources();
@@ -48,8 +48,8 @@ void AddGpus(const std::set<std::string>& ids, const std::string& driver_version
   AddAttribute("ecs.capability.nvidia-driver-version." + driver_version, "", true, hello);
 }
 
-// The capabilities that the scheduler matches with a definition's requiresAttributes. Names: Amazon
-// ECS developer guide, "Amazon ECS task definition use cases"/attributes.
+// The capabilities that placement matches with a task definition's requiresAttributes. Names:
+// Amazon ECS developer guide, "Amazon ECS task definition use cases"/attributes.
 const char* const kCapabilities[] = {"com.amazonaws.ecs.capability.docker-remote-api.1.17",
                                      "com.amazonaws.ecs.capability.docker-remote-api.1.18",
                                      "com.amazonaws.ecs.capability.docker-remote-api.1.19",
@@ -71,8 +71,8 @@ const char* const kCapabilities[] = {"com.amazonaws.ecs.capability.docker-remote
                                      "ecs.capability.secrets.ssm.environment-variables",
                                      "davit.capability.readiness-check"};
 
-// Whose state it is; empty: nobody's. The tasks' records tell, too: a damaged database may have
-// lost the registration.
+// The EC2 instance that the state belongs to; empty: none. A damaged database may have lost the
+// registration, so the tasks' records also have it.
 std::string OwnerOf(const store::StoredState& state) {
   if (!state.registration.ec2_instance_id().empty()) return state.registration.ec2_instance_id();
   for (const v1::TaskRecord& task : state.tasks) {
@@ -147,8 +147,8 @@ absl::StatusOr<std::vector<std::string>> ReconcileIdentity(const std::string& cl
   } else if (!old.cluster().empty() && old.cluster() != cluster) {
     return absl::FailedPreconditionError(absl::StrCat(
         "agent.cluster is ", cluster, ", but this host is registered in ", old.cluster(),
-        ": stop its tasks and remove agent.db from agent.state_dir to move it, or set the old name "
-        "again"));
+        ": set the old name again, or stop its tasks and remove agent.db from agent.state_dir to "
+        "move the host"));
   }
   return foreign_tasks;
 }

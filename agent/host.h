@@ -15,30 +15,32 @@
 
 namespace davit {
 
-// The host's facts as the layers want them, used once by main(). Pure, but for ToSpecFacts().
+// Converts the host's facts for the layers that need them. main() calls each function once. Pure,
+// except ToSpecFacts().
 
-// For OCI specs: `facts`, and what host_probe.h finds. `seccomp_profile`: text of
+// Facts for OCI specs, from `facts` and host_probe.h. `seccomp_profile`: the text of
 // containers-common's file.
 spec::HostFacts ToSpecFacts(const AgentConfig& config, const resource::HostFacts& facts,
                             std::string seccomp_profile);
 
-// Takes off the configuration the GPUs whose device nodes are not among the host's, all of them if
-// a common node is not: tasks are not offered what is not there. Returns what is missing.
+// Removes GPUs from the configuration whose device nodes do not exist on the host, and all GPUs if
+// a common node does not exist. So tasks are not placed on missing GPUs. Returns the missing nodes.
 std::vector<std::string> DropAbsentGpus(const std::map<std::string, spec::DeviceNode>& devices,
                                         AgentConfig* config);
 
-// What tasks may use: CPU = cores x 1024 units, memory less the reserve, ports less the reserved
-// ones, GPUs.
+// The resources for tasks: 1024 CPU units per core, memory and ports without the reserved ones,
+// GPUs.
 task::ResourceNeeds CapacityOf(const AgentConfig& config, const resource::HostFacts& facts);
 
-// What the store says, for this host in this cluster. A store of another EC2 instance (a cloned
-// disk) keeps only whom it belonged to: its tasks are dropped from `state` and their ids returned,
-// to be removed from the store. FailedPrecondition: the host was a member of another cluster.
+// Checks that the stored state belongs to this host in this cluster. If it belongs to another EC2
+// instance (a cloned disk), drops its tasks from `state` and remembers only the former instance.
+// Returns the ids of the dropped tasks, so that the caller can remove them from the store.
+// FailedPrecondition: the host was registered in another cluster.
 absl::StatusOr<std::vector<std::string>> ReconcileIdentity(const std::string& cluster,
                                                            const std::string& ec2_instance_id,
                                                            store::StoredState* state);
 
-// How the agent introduces itself, but for what changes from session to session.
+// The Hello message, except the members that change from session to session.
 v1::Hello HelloOf(const AgentConfig& config, const resource::HostFacts& facts,
                   const resource::InstanceIdentity& identity, const std::string& runtime_version);
 

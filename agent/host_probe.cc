@@ -98,7 +98,7 @@ bool CanLimitSwap(const resource::CgroupMounts& mounts) {
   if (!mounts.IsUnified()) {
     return FileExists(mounts.Folder("memory", "/") + "/memory.memsw.limit_in_bytes");
   }
-  // The root has no limits: one of its children shows what the kernel can do.
+  // The root cgroup has no limit files, so look at one of its children.
   const std::vector<std::string> children = resource::ChildFolders(mounts.v2);
   return std::any_of(children.begin(), children.end(), [&mounts](const std::string& child) {
     return FileExists(absl::StrCat(mounts.v2, "/", child, "/memory.swap.max"));

@@ -42,7 +42,7 @@ class Endpoint {
   std::atomic<int> waiting_{0};  // answers that are being rendered or wait for it
 };
 
-// What is wrong with the host now, in words; empty if nothing.
+// What is wrong with the host now; empty: nothing.
 std::string ImpairmentOf(const supervisor::Supervisor& supervisor, const store::Store& store);
 
 }  // namespace davit::endpoint

@@ -30,9 +30,9 @@ void Add(const std::vector<ClientMetric::Label>& labels, double value, MetricFam
   (family->type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
 }
 
-// Every status is there, also with nobody in it: a series that comes and goes cannot be alerted on.
+// Exports every status, even with value 0: alerts need series that do not come and go.
 MetricFamily TaskCounts(const std::vector<supervisor::TaskView>& views) {
-  MetricFamily family = Family("davit_agent_tasks", "Tasks that the agent keeps, by status.");
+  MetricFamily family = Family("davit_agent_tasks", "Tasks known to the agent, by status.");
   std::map<int, int> counts;
   for (const supervisor::TaskView& view : views) ++counts[view.state.last_status()];
   for (const v1::TaskStatus::Value status :
@@ -45,7 +45,7 @@ MetricFamily TaskCounts(const std::vector<supervisor::TaskView>& views) {
 
 MetricFamily ContainerCounts(const std::vector<supervisor::TaskView>& views) {
   MetricFamily family =
-      Family("davit_agent_containers", "Containers of the tasks that the agent keeps, by status.");
+      Family("davit_agent_containers", "Containers of the tasks known to the agent, by status.");
   std::map<int, int> counts;
   for (const supervisor::TaskView& view : views) {
     for (const v1::ContainerState& container : view.state.containers())
@@ -60,7 +60,7 @@ MetricFamily ContainerCounts(const std::vector<supervisor::TaskView>& views) {
 
 MetricFamily Readiness(const std::vector<supervisor::TaskView>& views) {
   MetricFamily family = Family("davit_agent_container_readiness",
-                               "Running containers with a readiness check, by what it says.");
+                               "Running containers with a readiness check, by its result.");
   std::map<bool, int> counts;
   for (const supervisor::TaskView& view : views) {
     for (int i = 0; i < view.state.containers_size(); ++i) {
@@ -77,22 +77,24 @@ MetricFamily Readiness(const std::vector<supervisor::TaskView>& views) {
   return family;
 }
 
-// Straight from the cgroup files of the running containers.
+// Read from the cgroup files of the running containers.
 std::vector<MetricFamily> ContainerUsage(const MetricSources& sources,
                                          const std::vector<supervisor::TaskView>& views) {
-  MetricFamily memory =
-      Family("davit_agent_container_memory_bytes", "Memory in use, less inactive file cache.");
-  MetricFamily cpu = Family("davit_agent_container_cpu_seconds_total",
-                            "CPU time used since the container's start.", MetricType::Counter);
-  MetricFamily oom = Family("davit_agent_container_oom_kills_total",
-                            "Processes killed by the OOM killer.", MetricType::Counter);
+  MetricFamily memory = Family("davit_agent_container_memory_bytes",
+                               "Memory in use without inactive file cache, in bytes.");
+  MetricFamily cpu =
+      Family("davit_agent_container_cpu_seconds_total",
+             "CPU time used since the start of the container, in seconds.", MetricType::Counter);
+  MetricFamily oom =
+      Family("davit_agent_container_oom_kills_total",
+             "Processes of the container killed by the OOM killer.", MetricType::Counter);
   for (const supervisor::TaskView& view : views) {
     const std::string id = ShortId(view.state.task_arn());
     for (const v1::ContainerState& container : view.state.containers()) {
       if (container.last_status() != v1::ContainerStatus::RUNNING) continue;
       const auto usage =
           sources.cgroups->Read(sources.cgroups->ContainerPath(id, container.name()));
-      if (!usage.ok()) continue;  // it has just ended
+      if (!usage.ok()) continue;  // the container has just ended
       const std::vector<ClientMetric::Label> labels = {
           {"task_id", id}, {"container_name", container.name()}, {"family", view.family}};
       Add(labels, static_cast<double>(usage->memory_bytes), &memory);
@@ -105,22 +107,25 @@ std::vector<MetricFamily> ContainerUsage(const MetricSources& sources,
 
 std::vector<MetricFamily> AgentState(const MetricSources& sources) {
   const supervisor::SessionState session = sources.session();
-  MetricFamily info = Family("davit_agent_info", "1; the labels tell which agent this is.");
+  MetricFamily info = Family("davit_agent_info",
+                             "Version and container instance of the agent in labels; always 1.");
   Add({{"version", sources.version}, {"container_instance_arn", session.container_instance_arn}}, 1,
       &info);
-  MetricFamily connected = Family("davit_agent_controller_connected",
-                                  "1 while the agent has a session with a controller.");
+  MetricFamily connected =
+      Family("davit_agent_controller_connected",
+             "Whether the agent has a session with a controller (1) or not (0).");
   Add({}, session.connected ? 1 : 0, &connected);
   MetricFamily sessions = Family("davit_agent_controller_sessions_total",
-                                 "Sessions that a controller accepted.", MetricType::Counter);
+                                 "Sessions accepted by a controller.", MetricType::Counter);
   Add({}, static_cast<double>(session.connections), &sessions);
   MetricFamily runtime =
-      Family("davit_agent_runtime_available", "1 while containerd can be reached.");
+      Family("davit_agent_runtime_available", "Whether containerd is reachable (1) or not (0).");
   Add({}, sources.supervisor->runtime_available() ? 1 : 0, &runtime);
-  MetricFamily store = Family("davit_agent_store_healthy", "1 while records can be made durable.");
+  MetricFamily store = Family("davit_agent_store_healthy",
+                              "Whether the agent can store its records (1) or not (0).");
   Add({}, sources.store->Health().ok() ? 1 : 0, &store);
   MetricFamily depth =
-      Family("davit_agent_pool_queue_depth", "Pieces of work that wait for a thread, by pool.");
+      Family("davit_agent_pool_queue_depth", "Work items waiting for a thread, by pool.");
   for (const PoolGauge& pool : sources.pools)
     Add({{"pool", pool.name}}, static_cast<double>(pool.depth()), &depth);
   MetricFamily stuck = Family("davit_agent_stuck_calls",
@@ -129,17 +134,17 @@ std::vector<MetricFamily> AgentState(const MetricSources& sources) {
   return {info, connected, sessions, runtime, store, depth, stuck};
 }
 
-// At the agent's last look at the whole host.
+// From the agent's last inventory of the host.
 std::vector<MetricFamily> Owned(const supervisor::Supervisor& supervisor) {
   const supervisor::Supervisor::Owned owned = supervisor.owned();
   MetricFamily family =
-      Family("davit_agent_owned", "Davit's things on the host, by kind, at the last full look.");
+      Family("davit_agent_owned", "Objects of Davit on the host at the last inventory, by kind.");
   Add({{"kind", "container"}}, static_cast<double>(owned.inventory.containers), &family);
   Add({{"kind", "lease"}}, static_cast<double>(owned.inventory.leases), &family);
   Add({{"kind", "cgroup"}}, static_cast<double>(owned.inventory.cgroups), &family);
   Add({{"kind", "network"}}, static_cast<double>(owned.inventory.networks), &family);
   MetricFamily orphans =
-      Family("davit_agent_orphans", "Tasks on the host that nobody knows, at the last full look.");
+      Family("davit_agent_orphans", "Tasks on the host without a record, at the last inventory.");
   Add({}, static_cast<double>(owned.orphans), &orphans);
   return {family, orphans};
 }

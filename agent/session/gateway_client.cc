@@ -16,7 +16,7 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 constexpr int kKeepaliveMs = 10000;
-constexpr int kMaxMessageBytes = 64 << 20;  // a COMPLETE set of some thousand tasks
+constexpr int kMaxMessageBytes = 64 << 20;  // enough for a COMPLETE set of some thousand tasks
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
     const GatewayClient::Options& options) {
@@ -30,7 +30,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
 
 }  // namespace
 
-// What outlives the client object until the last stream has ended.
+// State that outlives the client object until the last stream has ended.
 struct GatewayClient::Shared : std::enable_shared_from_this<Shared> {
   Options options;
   Executor* control = nullptr;
@@ -42,8 +42,8 @@ struct GatewayClient::Shared : std::enable_shared_from_this<Shared> {
   CondVar ended;
   bool stopping ABSL_GUARDED_BY(mu) = false;
   std::shared_ptr<Stream> stream ABSL_GUARDED_BY(mu);
-  // Threads in Dial() and streams that have not reached the end of OnStreamEnded(): what Stop()
-  // waits for, as they use the session and the timers.
+  // The number of threads in Dial() and of streams that have not finished OnStreamEnded(). Stop()
+  // waits for them, because they use the session and the timers.
   int busy ABSL_GUARDED_BY(mu) = 0;
   size_t next_endpoint ABSL_GUARDED_BY(mu) = 0;
   Backoff backoff ABSL_GUARDED_BY(mu) = Backoff(kFirstPause, kLongestPause);
@@ -54,7 +54,7 @@ struct GatewayClient::Shared : std::enable_shared_from_this<Shared> {
   void NotBusy();
 };
 
-// One stream. gRPC's threads call the On... methods; they only move data and post. Keeps itself
+// One stream. gRPC's threads call the On...() methods, which only move data and post. Keeps itself
 // alive until OnDone().
 class GatewayClient::Stream final
     : public Transport,
@@ -64,14 +64,14 @@ class GatewayClient::Stream final
   Stream(std::shared_ptr<Shared> shared, const std::shared_ptr<grpc::Channel>& channel)
       : shared_(std::move(shared)), stub_(v1::AgentGateway::NewStub(channel)) {}
 
-  // False: it was closed before.
+  // False: it was closed already.
   bool Open() {
     MutexLock lock(&mu_);
     if (closed_) return false;
     opened_ = true;
     self_ = shared_from_this();
     stub_->async()->Session(&context_, this);
-    AddHold();  // Send() starts writes from outside of reactions
+    AddHold();  // Send() starts writes outside of gRPC's callbacks
     StartRead(&incoming_);
     if (!outgoing_.empty()) StartWrite(&outgoing_.front());
     StartCall();
@@ -138,7 +138,7 @@ void GatewayClient::Shared::Dial() {
     opened = stream = std::make_shared<Stream>(shared_from_this(), channels[index]);
     busy += 2;  // this thread and the stream
   }
-  // Before it is opened: its end must not be told before its beginning.
+  // Before Open(), so that the session sees the connection before its end.
   session->OnConnected(opened, endpoint);
   if (!opened->Open()) OnStreamEnded("closed");
   NotBusy();
@@ -151,17 +151,17 @@ void GatewayClient::Shared::OnStreamEnded(const std::string& why) {
 }
 
 void GatewayClient::Shared::DialAgain(const std::string& why) {
-  const bool was_good = session->TakeGoodEnding();
+  const bool may_reset_backoff = session->TakeBackoffReset();
   absl::Duration pause;
   {
     MutexLock lock(&mu);
     stream = nullptr;
     if (stopping) return;
-    if (was_good) backoff.Reset();
+    if (may_reset_backoff) backoff.Reset();
     pause = backoff.Next();
   }
-  LogWarning("no connection to the controller, trying again",
-             {{"reason", why}, {"in", absl::FormatDuration(pause)}});
+  LogWarning("no connection to the controller, will retry",
+             {{"reason", why}, {"retry_in", absl::FormatDuration(pause)}});
   timers->After(pause, control, [self = shared_from_this()] { self->Dial(); });
 }
 
@@ -186,7 +186,7 @@ absl::StatusOr<std::unique_ptr<GatewayClient>> GatewayClient::Create(const Optio
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  // The channel shall not wait longer than our own backoff before it dials again.
+  // The channel must not wait longer than our own backoff before it dials again.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   for (const std::string& endpoint : options.endpoints) {

@@ -11,14 +11,14 @@
 
 namespace davit::session {
 
-// Keeps a stream to one of the controllers: dials the endpoints in turn, with full-jitter backoff
-// from 100 ms to 15 s between tries, until Stop(). Thread-safe; the destructor waits for the
-// current stream to end.
+// Keeps a stream to one of the controllers open until Stop(). Dials the endpoints in turn, with
+// full-jitter backoff from 100 ms to 15 s. Thread-safe; the destructor waits until the current
+// stream has ended.
 class GatewayClient {
  public:
   struct Options {
     std::vector<std::string> endpoints;  // "host:port"
-    bool dev = false;                    // without TLS
+    bool dev = false;                    // true: no TLS
     std::string ca_file;                 // PEM files of mutual TLS
     std::string cert_file;
     std::string key_file;

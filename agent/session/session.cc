@@ -24,7 +24,7 @@ Session::Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord regis
       hello_(std::move(hello)),
       registration_(std::move(registration)) {
   state_.container_instance_arn = registration_.container_instance_arn();
-  state_.last_error = "no controller was reached yet";
+  state_.last_error = "not connected to a controller yet";
   BeginCutOff();
 }
 
@@ -58,21 +58,21 @@ void Session::OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMess
 
 void Session::OnDisconnected(const std::string& why) {
   serial_.Post([this, why] {
-    const bool was_told_why = std::exchange(has_ended_, false);  // better than the transport knows
+    const bool has_reason = std::exchange(has_ended_, false);  // a better reason than `why`
     transport_ = nullptr;
     session_id_.clear();
     reports_.Clear();
     BeginCutOff();
     MutexLock lock(&mu_);
     state_.connected = false;
-    if (!was_told_why) state_.last_error = why;
+    if (!has_reason) state_.last_error = why;
   });
 }
 
-bool Session::TakeGoodEnding() {
+bool Session::TakeBackoffReset() {
   MutexLock lock(&mu_);
   const std::optional<absl::Duration> welcomed_at = std::exchange(welcomed_at_, std::nullopt);
-  const bool was_long = welcomed_at && deps_.clock->Monotonic() - *welcomed_at >= kGoodSession;
+  const bool was_long = welcomed_at && deps_.clock->Monotonic() - *welcomed_at >= kLongSession;
   return std::exchange(is_restarting_, false) || was_long;
 }
 
@@ -85,8 +85,8 @@ void Session::Handle(const v1::ControllerMessage& message) {
   if (message.has_welcome()) return HandleWelcome(message.session_id(), message.welcome());
   if (message.has_goodbye()) return HandleGoodbye(message.goodbye());
   if (session_id_.empty() || message.session_id() != session_id_) {
-    return End(absl::StrCat("message of session '", message.session_id(), "' in session '",
-                            session_id_, "'"));
+    return End(absl::StrCat("received a message of session '", message.session_id(),
+                            "' in session '", session_id_, "'"));
   }
   if (message.has_assignment_set()) {
     if (const auto set = assignments_.Read(message.assignment_set())) HandleAssignments(*set);
@@ -95,7 +95,7 @@ void Session::Handle(const v1::ControllerMessage& message) {
       deps_.supervisor->NoteAcked(arn);
     SendReports();
   } else if (message.has_heartbeat_ack()) {
-    beats_acked_ = std::max(beats_acked_, message.heartbeat_ack().sequence());
+    heartbeats_acked_ = std::max(heartbeats_acked_, message.heartbeat_ack().sequence());
     periods_without_answer_ = 0;
     period_ = absl::Milliseconds(std::max(message.heartbeat_ack().period_ms(), 100));
     ScheduleHeartbeat();
@@ -123,7 +123,7 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
     return End(absl::StrCat("controller of epoch ", welcome.controller_epoch(),
                             " was deposed by one of epoch ", registration_.controller_epoch()));
   }
-  // The timer may not have seen yet what the clock says, after a sleep of the machine.
+  // After a sleep of the machine the timer may not have fired yet.
   CheckCutOff();
   cut_off_since_.reset();
   session_id_ = session_id;
@@ -136,7 +136,7 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
     registration_.set_controller_epoch(welcome.controller_epoch());
     deps_.store->SaveRegistration(registration_);
   }
-  beats_sent_ = beats_acked_ = periods_without_answer_ = 0;
+  heartbeats_sent_ = heartbeats_acked_ = periods_without_answer_ = 0;
   {
     MutexLock lock(&mu_);
     state_.connected = true;
@@ -149,15 +149,15 @@ void Session::HandleWelcome(const std::string& session_id, const v1::Welcome& we
           {{"container_instance_arn", welcome.container_instance_arn()},
            {"controller_epoch", welcome.controller_epoch()}});
   deps_.supervisor->ReportAll();
-  // What changed since the Hello could not be told without a session.
-  if (deps_.supervisor->runtime_available() != hello_.runtime_available()) return Beat();
+  // Availability may have changed since the Hello, when there was no session to report it.
+  if (deps_.supervisor->runtime_available() != hello_.runtime_available()) return SendHeartbeat();
   ScheduleHeartbeat();
 }
 
 void Session::HandleAssignments(const v1::AssignmentSet& set) {
   const bool is_complete = set.type() == v1::AssignmentSet::COMPLETE;
   if (!is_complete && (!has_complete_set_ || set.applies_to() != results_in_)) {
-    LogWarning("assignment sets have a gap",
+    LogWarning("gap between assignment sets, requesting a complete one",
                {{"applies_to", set.applies_to()}, {"expected", results_in_}});
     v1::AgentMessage message;
     message.mutable_resync_request()->set_last_results_in(results_in_);
@@ -165,7 +165,7 @@ void Session::HandleAssignments(const v1::AssignmentSet& set) {
     return Send(std::move(message));
   }
   if (set.results_in() < results_in_) {
-    LogWarning("assignment set is older than what was applied, and is ignored",
+    LogWarning("ignoring an assignment set older than the applied one",
                {{"results_in", set.results_in()}, {"applied", results_in_}});
     return;
   }
@@ -179,13 +179,13 @@ void Session::HandleAssignments(const v1::AssignmentSet& set) {
   if (is_complete) ProposeStops();
 }
 
-// Nothing is killed by silence: what the sets lack is proposed, and runs until the controller
-// confirms.
+// Silence kills nothing: tasks that the sets lack are proposed to the controller, and run until it
+// confirms their stop.
 void Session::ProposeStops() {
   deps_.supervisor->ListUnfinished(
       [this, session_id = session_id_](const std::set<std::string>& arns) {
         serial_.Post([this, session_id, arns] {
-          if (session_id != session_id_ || !has_complete_set_) return;  // another set is to come
+          if (session_id != session_id_ || !has_complete_set_) return;  // the next set proposes
           v1::AgentMessage message;
           v1::StopCandidates* candidates = message.mutable_stop_candidates();
           candidates->set_of_set(results_in_);
@@ -193,7 +193,7 @@ void Session::ProposeStops() {
             if (listed_.count(arn) == 0) candidates->add_task_arns(arn);
           }
           if (candidates->task_arns().empty()) return;
-          LogInfo("tasks unknown to the controller keep running until it confirms their stop",
+          LogInfo("tasks unknown to the controller run until it confirms their stop",
                   {{"tasks", candidates->task_arns_size()}});
           Send(std::move(message));
         });
@@ -211,24 +211,24 @@ void Session::HandleGoodbye(const v1::Goodbye& goodbye) {
   End(absl::StrCat(v1::Goodbye::Code_Name(goodbye.code()), ": ", goodbye.reason()));
 }
 
-// The latest call counts: an answer to a heartbeat puts the next one off.
+// Each call replaces the timer of the one before, so an acknowledged heartbeat restarts the period.
 void Session::ScheduleHeartbeat() {
-  deps_.timers->After(period_, &serial_, [this, timer = ++beat_timer_] {
-    if (timer == beat_timer_ && !session_id_.empty()) OnHeartbeatDue();
+  deps_.timers->After(period_, &serial_, [this, timer = ++heartbeat_timer_] {
+    if (timer == heartbeat_timer_ && !session_id_.empty()) OnHeartbeatDue();
   });
 }
 
 void Session::OnHeartbeatDue() {
-  if (beats_sent_ > beats_acked_ && ++periods_without_answer_ >= kMissedHeartbeats) {
-    return End("the controller answers no heartbeats");
+  if (heartbeats_sent_ > heartbeats_acked_ && ++periods_without_answer_ >= kMissedHeartbeats) {
+    return End("the controller does not acknowledge heartbeats");
   }
-  Beat();
+  SendHeartbeat();
 }
 
-void Session::Beat() {
+void Session::SendHeartbeat() {
   v1::AgentMessage message;
   v1::Heartbeat* heartbeat = message.mutable_heartbeat();
-  heartbeat->set_sequence(++beats_sent_);
+  heartbeat->set_sequence(++heartbeats_sent_);
   heartbeat->set_runtime_available(deps_.supervisor->runtime_available());
   heartbeat->set_impairment(deps_.impairment());
   Send(std::move(message));
@@ -237,7 +237,7 @@ void Session::Beat() {
 
 void Session::Report(v1::TaskState state) {
   serial_.Post([this, state = std::move(state)]() mutable {
-    if (session_id_.empty()) return;  // the next Welcome asks for all of them
+    if (session_id_.empty()) return;  // the next Welcome reports all of them
     reports_.Add(std::move(state));
     SendReports();
   });
@@ -245,13 +245,13 @@ void Session::Report(v1::TaskState state) {
 
 void Session::HealthChanged() {
   serial_.Post([this] {
-    if (!session_id_.empty()) Beat();
+    if (!session_id_.empty()) SendHeartbeat();
   });
 }
 
 void Session::OrphansFound() {
   serial_.Post([this] {
-    if (has_complete_set_) ProposeStops();  // else a set is to come
+    if (has_complete_set_) ProposeStops();  // else the next set proposes
   });
 }
 
@@ -279,7 +279,7 @@ void Session::End(const std::string& why) {
     state_.connected = false;
     state_.last_error = why;
   }
-  // What the controller has sent before it notices is not for us any more.
+  // From now on, ignore messages that the controller sent before it noticed the end.
   if (const auto transport = std::exchange(transport_, nullptr)) transport->Close();
 }
 
@@ -295,18 +295,19 @@ void Session::CheckCutOff() {
   const absl::Duration left =
       *cut_off_since_ + deps_.stop_after_disconnect - deps_.clock->MonotonicWithSleep();
   if (left <= absl::ZeroDuration()) return StopAllTasks();
-  deps_.timers->After(std::min(left, kCutOffLook), &serial_, [this, timer = ++cut_off_timer_] {
-    if (timer == cut_off_timer_) CheckCutOff();
-  });
+  deps_.timers->After(std::min(left, kCutOffCheckPeriod), &serial_,
+                      [this, timer = ++cut_off_timer_] {
+                        if (timer == cut_off_timer_) CheckCutOff();
+                      });
 }
 
-// Once per time without a session: nothing can be assigned meanwhile.
+// Called at most once between two sessions: no task can be assigned without a session.
 void Session::StopAllTasks() {
   has_stopped_all_ = true;
   const std::string reason = absl::StrCat(
       "agent was disconnected from the controller for longer than stop_after_disconnect (",
       absl::FormatDuration(deps_.stop_after_disconnect), ")");
-  LogWarning("all tasks are stopped", {{"reason", reason}});
+  LogWarning("stopping all tasks", {{"reason", reason}});
   deps_.supervisor->ListUnfinished(
       [supervisor = deps_.supervisor, reason](const std::set<std::string>& arns) {
         supervisor->Stop({arns.begin(), arns.end()}, reason);

@@ -17,7 +17,7 @@
 
 namespace davit::session {
 
-// One connection to a controller. Thread-safe; neither call blocks.
+// One connection to a controller. Thread-safe; no call blocks.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -26,8 +26,8 @@ class Transport {
   virtual void Close() = 0;
 };
 
-// The agent's side of the AgentGateway protocol (proto/davit/v1/agent.proto), whatever carries it.
-// All public calls are thread-safe and do not block; state is touched on one serial only.
+// The agent's side of the AgentGateway protocol (proto/davit/v1/agent.proto), over any transport.
+// All public calls are thread-safe and do not block; one serial owns the state.
 class Session final : public supervisor::ReportSink {
  public:
   struct Deps {
@@ -35,24 +35,23 @@ class Session final : public supervisor::ReportSink {
     Timers* timers;
     store::Store* store;
     supervisor::Supervisor* supervisor;
-    // What is wrong with the host now; empty if nothing.
+    // What is wrong with the host now; empty: nothing.
     std::function<std::string()> impairment;
     const Clock* clock = Clock::Real();
-    // After this long without a session all tasks are stopped; sleep of the machine counts. The
-    // count begins anew with each process. 0: never.
+    // Stops all tasks after this long without a session, including the time that the machine
+    // sleeps. Each process starts counting at 0. 0: never.
     absl::Duration stop_after_disconnect = absl::ZeroDuration();
   };
-  // `hello`: identity and resources of the host. `registration`: what the store has of earlier
-  // runs.
+  // `hello`: identity and resources of the host. `registration`: the stored result of earlier runs.
   Session(const Deps& deps, v1::Hello hello, v1::RegistrationRecord registration);
 
-  // A connection is up: introduces the agent. An older one is forgotten.
+  // A connection is up: sends Hello. Forgets an older connection.
   void OnConnected(std::shared_ptr<Transport> transport, const std::string& controller);
   void OnMessage(std::shared_ptr<Transport> transport, v1::ControllerMessage message);
   void OnDisconnected(const std::string& why);
-  // True if the last session was a long one and the agent was not sent away, or if the controller
-  // is being restarted: dial again soon. False: take your time.
-  bool TakeGoodEnding();
+  // Whether the next dial may reset its backoff: the last session was long and the controller did
+  // not end it, or the controller announced a restart. Consumes the answer.
+  bool TakeBackoffReset();
 
   void Report(v1::TaskState state) override;
   // Sends a heartbeat now.
@@ -70,7 +69,7 @@ class Session final : public supervisor::ReportSink {
   void ProposeStops();
   void ScheduleHeartbeat();
   void OnHeartbeatDue();
-  void Beat();
+  void SendHeartbeat();
   void BeginCutOff();
   void CheckCutOff();
   void StopAllTasks();
@@ -91,20 +90,21 @@ class Session final : public supervisor::ReportSink {
   std::set<std::string> listed_;  // ARNs of all tasks in the last COMPLETE set and those after it
   bool has_complete_set_ = false;
   bool has_ended_ = false;  // End() was called; OnDisconnected() is still to come
-  uint64_t beats_sent_ = 0;
-  uint64_t beats_acked_ = 0;
+  uint64_t heartbeats_sent_ = 0;
+  uint64_t heartbeats_acked_ = 0;
   uint64_t periods_without_answer_ = 0;
-  absl::Duration period_ = absl::Seconds(5);     // of heartbeats: the controller's last word
-  uint64_t beat_timer_ = 0;                      // tells the armed timer from late ones
+  absl::Duration period_ = absl::Seconds(5);     // of heartbeats, as the controller last set it
+  uint64_t heartbeat_timer_ = 0;                 // distinguishes the armed timer from late ones
   std::optional<absl::Duration> cut_off_since_;  // by MonotonicWithSleep(); nullopt: in a session
-  bool has_stopped_all_ = false;                 // since then
+  bool has_stopped_all_ = false;                 // since cut_off_since_
   uint64_t cut_off_timer_ = 0;
 
   mutable Mutex mu_;
   supervisor::SessionState state_ ABSL_GUARDED_BY(mu_);
-  // Monotonic; nullopt: not welcomed on the last connection, or sent away since.
+  // Monotonic time of the last Welcome; nullopt: none on the last connection, or the controller
+  // ended the session.
   std::optional<absl::Duration> welcomed_at_ ABSL_GUARDED_BY(mu_);
-  bool is_restarting_ ABSL_GUARDED_BY(mu_) = false;  // the controller, as it said
+  bool is_restarting_ ABSL_GUARDED_BY(mu_) = false;  // the controller announced a restart
 };
 
 }  // namespace davit::session

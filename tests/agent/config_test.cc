@@ -24,13 +24,13 @@ std::string Problems(const std::string& text, bool dev = true) {
   return std::string(config.status().message());
 }
 
-TEST_CASE("an empty file gives the defaults", "[config]") {
+TEST_CASE("an empty file means the defaults", "[config]") {
   AgentConfig expected;
   expected.dev = true;
   CHECK(*Load("") == expected);
 }
 
-TEST_CASE("every key arrives in its place", "[config]") {
+TEST_CASE("every key sets its field", "[config]") {
   const auto config = Load(R"(
 [agent]
 cluster = "blue"
@@ -85,7 +85,7 @@ format = "json"
   CHECK(config->log_format == LogFormat::kJson);
 }
 
-TEST_CASE("without TLS files the agent starts for a trial only", "[config]") {
+TEST_CASE("without TLS files the agent starts only in dev mode", "[config]") {
   CHECK_THAT(Problems("", /*dev=*/false),
              Catch::Contains("controller.ca_file, cert_file and key_file must be set"));
   CHECK(Load("[agent]\ndev = true\n", /*dev=*/false)->dev);
@@ -97,7 +97,7 @@ TEST_CASE("without TLS files the agent starts for a trial only", "[config]") {
              Catch::Contains("must be set"));
 }
 
-TEST_CASE("a wrong value is refused by its key, and says what would be right", "[config]") {
+TEST_CASE("a wrong value is refused with its key and a correct value", "[config]") {
   struct Row {
     std::string section;
     std::string line;
@@ -131,7 +131,7 @@ TEST_CASE("a wrong value is refused by its key, and says what would be right", "
       {"cgroup", "parent = \"davit\"", "cgroup.parent must be an absolute path below the root"},
       {"cgroup", "parent = \"/\"", "cgroup.parent must be"},
       {"cgroup", "parent = \"/a/../..\"", "cgroup.parent must be"},
-      {"network", "bridge = \"\"", "network.bridge must be a link's name"},
+      {"network", "bridge = \"\"", "network.bridge must be the name of a network interface"},
       {"network", "bridge = \"a-name-that-is-too-long\"", "network.bridge must be"},
       {"network", "bridge = \"a/b\"", "network.bridge must be"},
       {"network", "subnet = \"10.0.0.0\"", "network.subnet must be an IPv4 network"},
@@ -147,7 +147,7 @@ TEST_CASE("a wrong value is refused by its key, and says what would be right", "
       {"gpu", "devices = [\"/dev/nvidia0\"]", "gpu.devices must be a table of lists of strings"},
       {"gpu", "devices = { a = \"/dev/nvidia0\" }", "gpu.devices must be a table of lists"},
       {"gpu", "devices = { all = [\"/dev/nvidia0\"] }",
-       "gpu.devices has 'all', which is no id of a GPU"},
+       "gpu.devices has 'all', which is not a GPU id"},
       {"gpu", "devices = { \"a,b\" = [\"/dev/nvidia0\"] }", "gpu.devices has 'a,b'"},
       {"gpu", "devices = { a = [] }", "gpu.devices must name a device node of GPU a"},
       {"gpu", "devices = { a = [\"nvidia0\"] }",
@@ -174,7 +174,7 @@ TEST_CASE("a wrong value is refused by its key, and says what would be right", "
   CHECK(std::count(problems.begin(), problems.end(), '\n') == 0);
 }
 
-TEST_CASE("all that is wrong with the file is told at once", "[config]") {
+TEST_CASE("all problems of the file are reported at once", "[config]") {
   const std::string problems =
       Problems("[http]\nport = 0\n[network]\nbridge = \"\"\n[tasks]\ntypo = 1\n");
   CHECK(std::count(problems.begin(), problems.end(), '\n') == 2);
@@ -182,7 +182,7 @@ TEST_CASE("all that is wrong with the file is told at once", "[config]") {
                            Catch::Contains("tasks.typo"));
 }
 
-TEST_CASE("a file that is not there is NotFound", "[config]") {
+TEST_CASE("a missing file is NotFound", "[config]") {
   const auto config = LoadAgentConfig("/no/such/agent.toml", true);
   CHECK(absl::IsNotFound(config.status()));
   CHECK_THAT(std::string(config.status().message()), Catch::Contains("/no/such/agent.toml"));

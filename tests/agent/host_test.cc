@@ -28,7 +28,7 @@ std::map<std::string, std::string> Attributes(const v1::Hello& hello) {
   return attributes;
 }
 
-TEST_CASE("tasks may use all cores, and what memory and ports are not reserved", "[host]") {
+TEST_CASE("tasks may use all cores and all memory and ports that are not reserved", "[host]") {
   AgentConfig config;
   config.reserved_memory_mib = 192;
   config.reserved_udp_ports = {53};
@@ -39,7 +39,7 @@ TEST_CASE("tasks may use all cores, and what memory and ports are not reserved",
   CHECK(capacity.udp_ports == std::set<int>{53});
 }
 
-TEST_CASE("a reserve that is larger than the host leaves nothing, and not less", "[host]") {
+TEST_CASE("a reserve larger than the host leaves zero", "[host]") {
   AgentConfig config;
   config.reserved_memory_mib = 1 << 20;
   CHECK(CapacityOf(config, Facts()).memory == 0);
@@ -113,7 +113,7 @@ TEST_CASE("a GPU without its device nodes is not offered", "[host]") {
   CHECK(DropAbsentGpus({}, &config).empty());
 }
 
-TEST_CASE("each process of the agent has an id of its own", "[host]") {
+TEST_CASE("each agent process has its own id", "[host]") {
   const AgentConfig config;
   CHECK(HelloOf(config, Facts(), Identity(), "").agent_instance_id() !=
         HelloOf(config, Facts(), Identity(), "").agent_instance_id());
@@ -137,7 +137,7 @@ TEST_CASE("a store of this host in this cluster is used, and so is an empty one"
   CHECK(ReconcileIdentity("blue", "i-1", &empty)->empty());
 }
 
-TEST_CASE("the store of a cloned disk says nothing of this host but whose it was", "[host]") {
+TEST_CASE("the store of a cloned disk keeps only its former owner", "[host]") {
   store::StoredState state = Stored();
   CHECK(*ReconcileIdentity("blue", "i-2", &state) == std::vector<std::string>{"0123"});
   CHECK(state.tasks.empty());
@@ -146,8 +146,7 @@ TEST_CASE("the store of a cloned disk says nothing of this host but whose it was
   CHECK(state.registration.former_ec2_instance_ids(0) == "i-1");
 }
 
-TEST_CASE("a cloned disk is known by the records of its tasks where the registration is lost",
-          "[host]") {
+TEST_CASE("a cloned disk without registration is recognised by its task records", "[host]") {
   store::StoredState state = Stored();
   state.registration.Clear();
   state.tasks[0].set_ec2_instance_id("i-1");
@@ -158,7 +157,7 @@ TEST_CASE("a cloned disk is known by the records of its tasks where the registra
   CHECK(state.registration.former_ec2_instance_ids(0) == "i-1");
 }
 
-TEST_CASE("a host does not change its cluster by a changed line", "[host]") {
+TEST_CASE("a changed configuration line does not move a host to another cluster", "[host]") {
   store::StoredState state = Stored();
   const auto reconciled = ReconcileIdentity("green", "i-1", &state);
   REQUIRE(absl::IsFailedPrecondition(reconciled.status()));

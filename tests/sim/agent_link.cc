@@ -54,7 +54,7 @@ void AgentLink::OnEnded(const Stream* stream, const std::string& why) {
   if (is_abandoned_ || stream != stream_.get()) return;
   stream_ = nullptr;
   deps_.session->OnDisconnected(why);
-  if (deps_.session->TakeGoodEnding()) backoff_.Reset();
+  if (deps_.session->TakeBackoffReset()) backoff_.Reset();
   absl::Duration pause = backoff_.Next(random_.Uniform());
   if (deps_.bug == Bug::kDialsAtOnce) pause = absl::ZeroDuration();
   deps_.timers->After(pause, deps_.control, [this] { Dial(); });

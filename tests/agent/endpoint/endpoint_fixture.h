@@ -15,7 +15,7 @@
 
 namespace davit::test {
 
-// The endpoint of an agent on a fake host; the test decides how its session fares.
+// The endpoint of an agent on a fake host. The test sets the state of the session.
 class EndpointFixture {
  public:
   EndpointFixture() {

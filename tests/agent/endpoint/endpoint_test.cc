@@ -10,7 +10,7 @@ namespace {
 using test::EndpointFixture;
 using Json = nlohmann::json;
 
-TEST_CASE("a host with all it needs is ok", "[endpoint]") {
+TEST_CASE("a host without problems is ok", "[endpoint]") {
   EndpointFixture agent;
   CHECK(agent.Get("/healthz").status == 200);
   CHECK(agent.GetJson("/healthz") ==
@@ -19,7 +19,7 @@ TEST_CASE("a host with all it needs is ok", "[endpoint]") {
               {"controller", {{"connected", true}, {"endpoint", "controller:51680"}}}}));
 }
 
-TEST_CASE("without a controller the host is well, and says what it waits for", "[endpoint]") {
+TEST_CASE("without a controller the host is healthy and says what it waits for", "[endpoint]") {
   EndpointFixture agent;
   agent.session.connected = false;
   agent.session.last_error = "connection refused";
@@ -44,7 +44,7 @@ TEST_CASE("without containerd the host is impaired", "[endpoint]") {
   CHECK(agent.Get("/healthz").status == 200);
 }
 
-TEST_CASE("a store that cannot write impairs the host, and all that is wrong is told",
+TEST_CASE("a store that cannot write impairs the host, and every problem is reported",
           "[endpoint]") {
   EndpointFixture agent;
   agent.host.store.Hold(true);
@@ -89,7 +89,7 @@ TEST_CASE("tasks are listed with their containers", "[endpoint]") {
   CHECK(container.count("ExitCode") == 0);
 }
 
-TEST_CASE("a stopped task says how its containers ended", "[endpoint]") {
+TEST_CASE("a stopped task shows how its containers ended", "[endpoint]") {
   EndpointFixture agent;
   const v1::Assignment task = agent.Run(1);
   CHECK(agent.GetJson("/v1/tasks")["Tasks"][0]["Containers"][0].count("PostMortem") == 0);
@@ -119,7 +119,7 @@ TEST_CASE("a stopped task says how its containers ended", "[endpoint]") {
                                                      {"LastLines", {"bye"}}}));
 }
 
-TEST_CASE("a container shows what its checks said last", "[endpoint]") {
+TEST_CASE("a container shows the last results of its checks", "[endpoint]") {
   EndpointFixture agent;
   int count = 0;
   agent.host.runtime.SetOnExec([&count](const runtime::ExecSpec& spec) {
@@ -183,7 +183,7 @@ TEST_CASE("one task is found by its ARN or by the id of its container", "[endpoi
   CHECK(agent.Get("/v1/tasks", {{"dockerid", ""}}).status == 404);
 }
 
-TEST_CASE("words that are not UTF-8 do not break the answer", "[endpoint]") {
+TEST_CASE("text that is not UTF-8 does not break the response", "[endpoint]") {
   EndpointFixture agent;
   v1::Assignment task = test::MakeAssignment(1);
   task.mutable_task_definition()->mutable_container_definitions(0)->set_image("registry/web:1");

@@ -19,7 +19,7 @@ std::vector<std::string> Samples(const std::string& text) {
   return samples;
 }
 
-TEST_CASE("every documented series is there from the start", "[metrics]") {
+TEST_CASE("every documented series exists from the start", "[metrics]") {
   EndpointFixture agent;
   const HttpServerResponse response = agent.Get("/metrics");
   CHECK(response.status == 200);
@@ -60,7 +60,7 @@ TEST_CASE("every documented series is there from the start", "[metrics]") {
   }
 }
 
-TEST_CASE("the gauges follow what happens", "[metrics]") {
+TEST_CASE("the gauges follow the state", "[metrics]") {
   EndpointFixture agent;
   agent.Run(1);
   const v1::Assignment stopped = agent.Run(2);
@@ -79,7 +79,7 @@ TEST_CASE("the gauges follow what happens", "[metrics]") {
   CHECK_THAT(text, Catch::Contains("davit_agent_controller_connected 0\n"));
 }
 
-TEST_CASE("a running container shows what its cgroup counts", "[metrics]") {
+TEST_CASE("a running container exports its cgroup's counters", "[metrics]") {
   EndpointFixture agent;
   agent.Run(1);
   const std::string id = "00000000000000000000000000000001";
@@ -96,7 +96,7 @@ TEST_CASE("a running container shows what its cgroup counts", "[metrics]") {
   CHECK_THAT(text, Catch::Contains("davit_agent_container_oom_kills_total" + labels + "2\n"));
 }
 
-TEST_CASE("running containers are counted by whether they are ready", "[metrics]") {
+TEST_CASE("running containers are counted by readiness", "[metrics]") {
   EndpointFixture agent;
   agent.Run(1);  // is not asked, so it does not count
   v1::Assignment task = test::MakeAssignment(2);
@@ -131,8 +131,7 @@ TEST_CASE("series of a container end with it, however long its record is kept", 
   CHECK(Samples(agent.Get("/metrics").body).size() == before);
 }
 
-TEST_CASE("every family has help, a type, base units and a counter's name if it counts",
-          "[metrics]") {
+TEST_CASE("every family has help, a type and base units, and counters end in _total", "[metrics]") {
   EndpointFixture agent;
   agent.Run(1);
   agent.host.cgroups.SimulateContainerCgroup("00000000000000000000000000000001", "web");

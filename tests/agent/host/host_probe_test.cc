@@ -14,7 +14,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-TEST_CASE("the host's devices include null and leave out terminals and links", "[host]") {
+TEST_CASE("the host's devices include null and exclude terminals and links", "[host]") {
   const std::map<std::string, spec::DeviceNode> devices = ScanDevices("/dev");
   REQUIRE(devices.count("/dev/null") == 1);
   const spec::DeviceNode& null = devices.at("/dev/null");
@@ -44,7 +44,7 @@ TEST_CASE("devices in sub-folders are found", "[host]") {
   CHECK(devices.begin()->second.mode == 0640);
 }
 
-TEST_CASE("a bounding set is read by name", "[host]") {
+TEST_CASE("a bounding set is parsed into names", "[host]") {
   CHECK(BoundingCapabilities("Name:\tx\nCapEff:\tffff\nCapBnd:\t0000000000000401\n") ==
         Names{"CAP_CHOWN", "CAP_NET_BIND_SERVICE"});
   CHECK(BoundingCapabilities("CapBnd:\t000001ffffffffff\n").size() == 41);
@@ -58,7 +58,7 @@ TEST_CASE("without containerd the agent's own bounding set counts", "[host]") {
   CHECK(ContainerCapabilities(std::string(500, 'x')) == own);
 }
 
-TEST_CASE("swap is limited where the kernel has a file for it", "[host]") {
+TEST_CASE("swap is limited if the kernel has a file for it", "[host]") {
   const test::ScratchFolder scratch;
   resource::CgroupMounts mounts;
   mounts.v1["memory"] = scratch.path();

@@ -23,7 +23,7 @@ namespace {
 
 constexpr char kNowhere[] = "127.0.0.1:1";
 
-// A controller that welcomes everybody and then keeps quiet.
+// A controller that welcomes every agent and then sends nothing.
 class FakeController final : public v1::AgentGateway::Service {
  public:
   explicit FakeController(int port = 0, std::shared_ptr<grpc::ServerCredentials> credentials =
@@ -38,7 +38,7 @@ class FakeController final : public v1::AgentGateway::Service {
 
   std::string address() const { return "localhost:" + std::to_string(port_); }
   int port() const { return port_; }
-  // The Goodbye that is sent instead of a Welcome.
+  // The Goodbye to send instead of a Welcome.
   void SayGoodbye(v1::Goodbye::Code code) { goodbye_ = code; }
   int hellos() const { return hellos_; }
 
@@ -70,9 +70,9 @@ class FakeController final : public v1::AgentGateway::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
-// Keeps the completion queue that all of a process's callback streams share. gRPC 1.51 aborts now
-// and then when the last channel that used it goes ("assertion failed: prior > 0"); an agent's
-// never do.
+// Keeps alive the completion queue that all callback streams of a process share. gRPC 1.51
+// sometimes aborts when the last channel that used it ends ("assertion failed: prior > 0"); an
+// agent's channels never end.
 void KeepCallbackQueue() {
   struct Ended final : grpc::ClientBidiReactor<v1::AgentMessage, v1::ControllerMessage> {
     void OnDone(const grpc::Status&) override { done.Notify(); }
@@ -105,7 +105,7 @@ class Agent {
   }
 
   supervisor::SessionState state() const { return session_.state(); }
-  // Waits for it, for as long as ctest lets the test live.
+  // Waits until ctest's timeout ends the test.
   void AwaitConnection(uint64_t number = 1) const {
     while (!state().connected || state().connections < number) std::this_thread::yield();
   }
@@ -154,7 +154,7 @@ TEST_CASE("endpoints are dialled in turn until one answers", "[gateway_client]")
   CHECK(agent.state().controller == controller.address());
 }
 
-TEST_CASE("a controller that goes and comes back is found again", "[gateway_client]") {
+TEST_CASE("a controller that restarts is found again", "[gateway_client]") {
   auto controller = std::make_unique<FakeController>();
   const int port = controller->port();
   Agent agent({controller->address()});
@@ -167,7 +167,7 @@ TEST_CASE("a controller that goes and comes back is found again", "[gateway_clie
   agent.AwaitConnection(2);
 }
 
-TEST_CASE("when one controller goes, another one is dialled", "[gateway_client]") {
+TEST_CASE("when one controller ends, another one is dialled", "[gateway_client]") {
   auto first = std::make_unique<FakeController>();
   FakeController second;
   Agent agent({first->address(), second.address()});
@@ -197,7 +197,7 @@ TEST_CASE("a client can be stopped at any time", "[gateway_client]") {
   SECTION("between two attempts, or in a session") {
     agent.client->Start();
     while (!agent.state().connected &&
-           agent.state().last_error.find("no controller was reached") == 0) {
+           agent.state().last_error.find("not connected to a controller") == 0) {
       std::this_thread::yield();
     }
   }
@@ -275,7 +275,7 @@ class Certificates {
   const test::ScratchFolder folder_;
 };
 
-TEST_CASE("with its certificate the agent is let in by mutual TLS", "[gateway_client]") {
+TEST_CASE("an agent with its certificate is accepted by mutual TLS", "[gateway_client]") {
   const Certificates ours;
   FakeController controller(0, ours.ForServer());
   Agent agent(ours.ForAgent(controller.address()));
@@ -283,7 +283,7 @@ TEST_CASE("with its certificate the agent is let in by mutual TLS", "[gateway_cl
   agent.AwaitConnection();
 }
 
-TEST_CASE("a controller that another CA has signed is not spoken to", "[gateway_client]") {
+TEST_CASE("a controller with a certificate of another CA is refused", "[gateway_client]") {
   const Certificates ours;
   const Certificates theirs;
   FakeController controller(0, theirs.ForServer());
@@ -297,7 +297,7 @@ TEST_CASE("a controller that another CA has signed is not spoken to", "[gateway_
   CHECK(controller.hellos() == 0);
 }
 
-TEST_CASE("an agent that another CA has signed is not let in", "[gateway_client]") {
+TEST_CASE("an agent with a certificate of another CA is refused", "[gateway_client]") {
   const Certificates ours;
   const Certificates theirs;
   FakeController controller(0, ours.ForServer());
@@ -336,21 +336,23 @@ TEST_CASE("an agent's certificate makes no other agent", "[gateway_client]") {
   options.key_file = ours.File("minted.key");
   Agent agent(options);
   agent.client->Start();
-  while (agent.state().last_error.find("no controller was reached") == 0) std::this_thread::yield();
+  while (agent.state().last_error.find("not connected to a controller") == 0)
+    std::this_thread::yield();
   CHECK(controller.hellos() == 0);
   CHECK_FALSE(agent.state().connected);
 }
 
-TEST_CASE("an agent without TLS is not let in by a controller with TLS", "[gateway_client]") {
+TEST_CASE("an agent without TLS is refused by a controller with TLS", "[gateway_client]") {
   const Certificates ours;
   FakeController controller(0, ours.ForServer());
   Agent agent({controller.address()});
   agent.client->Start();
-  while (agent.state().last_error.find("no controller was reached") == 0) std::this_thread::yield();
+  while (agent.state().last_error.find("not connected to a controller") == 0)
+    std::this_thread::yield();
   CHECK(controller.hellos() == 0);
 }
 
-TEST_CASE("a TLS file that cannot be read is named with its key", "[gateway_client]") {
+TEST_CASE("an unreadable TLS file is named with its key", "[gateway_client]") {
   ThreadPool control("control", 1);
   ThreadTimers timers;
   const auto client = GatewayClient::Create(

@@ -39,7 +39,7 @@ TEST_CASE("reports have rising numbers and a bounded size", "[report_queue]") {
   CHECK(second->report_id() > first->report_id());
 }
 
-TEST_CASE("only so many reports are under way", "[report_queue]") {
+TEST_CASE("the number of reports in flight is limited", "[report_queue]") {
   ReportQueue queue;
   for (size_t i = 0; i < ReportQueue::kMaxInFlight; ++i) {
     queue.Add(State("a", i + 1));
@@ -51,7 +51,8 @@ TEST_CASE("only so many reports are under way", "[report_queue]") {
   CHECK(queue.Next()->tasks(0).sequence() == 100);
 }
 
-TEST_CASE("an answer names the tasks whose terminal status it covers, once", "[report_queue]") {
+TEST_CASE("an acknowledgement returns the tasks whose terminal status it covers, once",
+          "[report_queue]") {
   ReportQueue queue;
   queue.Add(State("a", 1, v1::TaskStatus::STOPPED));
   queue.Add(State("b", 1));
@@ -61,7 +62,7 @@ TEST_CASE("an answer names the tasks whose terminal status it covers, once", "[r
   CHECK(queue.Ack(999).empty());
 }
 
-TEST_CASE("with the connection goes all that was for it", "[report_queue]") {
+TEST_CASE("the end of a connection drops its reports", "[report_queue]") {
   ReportQueue queue;
   queue.Add(State("a", 1, v1::TaskStatus::STOPPED));
   const auto report = queue.Next();

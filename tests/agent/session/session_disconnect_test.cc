@@ -8,7 +8,7 @@ namespace {
 using test::MakeAssignment;
 using test::SessionFixture;
 
-// An agent with one running task that is stopped after ten minutes alone.
+// An agent with one running task, which is stopped after ten minutes without a controller.
 struct LimitedAgent : SessionFixture {
   LimitedAgent() : SessionFixture(absl::Minutes(10)) {
     Connect();
@@ -18,7 +18,7 @@ struct LimitedAgent : SessionFixture {
   const v1::Assignment task = MakeAssignment(1);
 };
 
-TEST_CASE("an agent that is alone for too long stops its tasks, and says why", "[session]") {
+TEST_CASE("an agent that is disconnected for too long stops its tasks and says why", "[session]") {
   LimitedAgent agent;
   agent.Disconnect();
   agent.host.Pass(absl::Minutes(10) - absl::Seconds(1));
@@ -32,7 +32,7 @@ TEST_CASE("an agent that is alone for too long stops its tasks, and says why", "
         "agent was disconnected from the controller for longer than stop_after_disconnect (10m)");
 }
 
-TEST_CASE("attempts that fail do not begin the count anew", "[session]") {
+TEST_CASE("failed connections do not restart the count", "[session]") {
   LimitedAgent agent;
   agent.Disconnect();
   for (int i = 0; i < 11; ++i) {
@@ -43,7 +43,7 @@ TEST_CASE("attempts that fail do not begin the count anew", "[session]") {
   CHECK_FALSE(agent.IsRunning(agent.task));
 }
 
-TEST_CASE("a session in between begins the count anew", "[session]") {
+TEST_CASE("a session in between restarts the count", "[session]") {
   LimitedAgent agent;
   agent.Disconnect();
   agent.host.Pass(absl::Minutes(9));
@@ -55,7 +55,7 @@ TEST_CASE("a session in between begins the count anew", "[session]") {
   CHECK_FALSE(agent.IsRunning(agent.task));
 }
 
-TEST_CASE("a controller that answers no heartbeats is one that is not there", "[session]") {
+TEST_CASE("a controller that acknowledges no heartbeats counts as disconnected", "[session]") {
   LimitedAgent agent;
   agent.host.Pass(absl::Seconds(25));
   REQUIRE(agent.transport->is_closed);
@@ -64,7 +64,7 @@ TEST_CASE("a controller that answers no heartbeats is one that is not there", "[
   CHECK_FALSE(agent.IsRunning(agent.task));
 }
 
-TEST_CASE("the sleep of the machine counts", "[session]") {
+TEST_CASE("time in which the machine sleeps counts", "[session]") {
   LimitedAgent agent;
   agent.Disconnect();
   agent.host.clock.Sleep(absl::Hours(1));
@@ -77,11 +77,11 @@ TEST_CASE("the sleep of the machine counts", "[session]") {
     agent.host.Pass(absl::Seconds(1));
     CHECK_FALSE(agent.IsRunning(agent.task));
     agent.Assign({MakeAssignment(2)}, 2);
-    CHECK(agent.IsRunning(MakeAssignment(2)));  // what is new is not meant
+    CHECK(agent.IsRunning(MakeAssignment(2)));  // new tasks are not affected
   }
 }
 
-TEST_CASE("a restarted agent begins the count anew", "[session]") {
+TEST_CASE("a restarted agent restarts the count", "[session]") {
   LimitedAgent agent;
   agent.Disconnect();
   agent.host.Pass(absl::Minutes(9));
@@ -93,7 +93,7 @@ TEST_CASE("a restarted agent begins the count anew", "[session]") {
   CHECK_FALSE(agent.IsRunning(agent.task));
 }
 
-TEST_CASE("without the setting an agent that is alone runs its tasks for ever", "[session]") {
+TEST_CASE("without the setting a disconnected agent runs its tasks for ever", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)});

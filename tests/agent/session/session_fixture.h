@@ -12,7 +12,7 @@
 
 namespace davit::test {
 
-// What an agent sent on one connection.
+// The messages that an agent sent on one connection.
 class FakeTransport final : public session::Transport {
  public:
   void Send(v1::AgentMessage message) override { sent.push_back(std::move(message)); }
@@ -121,7 +121,7 @@ class SessionFixture : public supervisor::ReportSink {
     return found;
   }
   size_t Heartbeats() const { return Sent(v1::AgentMessage::kHeartbeat).size(); }
-  // The latest state of a task that the controller was told of on this connection.
+  // The latest state of a task that was reported on this connection.
   v1::TaskState Told(const v1::Assignment& assignment) const {
     v1::TaskState state;
     for (const v1::AgentMessage& message : Sent(v1::AgentMessage::kStatusReport)) {

@@ -29,8 +29,7 @@ TEST_CASE("states of tasks are reported, each with a higher sequence", "[session
   CHECK(agent.Told(MakeAssignment(1)).last_status() == v1::TaskStatus::RUNNING);
 }
 
-TEST_CASE("with as many reports under way as may be, the latest state per task waits for an answer",
-          "[session]") {
+TEST_CASE("while all reports are in flight, the latest state per task waits", "[session]") {
   SessionFixture agent;
   agent.Connect();
   v1::TaskState state;
@@ -49,8 +48,9 @@ TEST_CASE("with as many reports under way as may be, the latest state per task w
   CHECK(after.back().status_report().tasks(0).sequence() == 50);
 }
 
-TEST_CASE("a terminal state is told again after each reconnect and restart, until it is acked",
-          "[session]") {
+TEST_CASE(
+    "a terminal state is reported again after each reconnect and restart, until it is acknowledged",
+    "[session]") {
   SessionFixture agent;
   const v1::Assignment task = MakeAssignment(1);
   agent.Connect();
@@ -77,7 +77,7 @@ TEST_CASE("a terminal state is told again after each reconnect and restart, unti
   CHECK(agent.Told(task).task_arn().empty());
 }
 
-TEST_CASE("a terminal state is not told before it is durable", "[session]") {
+TEST_CASE("a terminal state is not reported before it is durable", "[session]") {
   SessionFixture agent;
   const v1::Assignment task = MakeAssignment(1);
   agent.Connect();
@@ -95,7 +95,7 @@ TEST_CASE("a terminal state is not told before it is durable", "[session]") {
   CHECK(agent.Told(task).last_status() == v1::TaskStatus::STOPPED);
 }
 
-TEST_CASE("what happens without a session is told in the next one", "[session]") {
+TEST_CASE("changes without a session are reported in the next one", "[session]") {
   SessionFixture agent;
   const v1::Assignment task = MakeAssignment(1);
   agent.Connect();
@@ -110,7 +110,7 @@ TEST_CASE("what happens without a session is told in the next one", "[session]")
   CHECK(agent.Told(task).last_status() == v1::TaskStatus::STOPPED);
 }
 
-TEST_CASE("an answer to a report of another connection is none", "[session]") {
+TEST_CASE("an acknowledgement of another connection's report is ignored", "[session]") {
   SessionFixture agent;
   const v1::Assignment task = MakeAssignment(1);
   agent.Connect();
@@ -121,7 +121,7 @@ TEST_CASE("an answer to a report of another connection is none", "[session]") {
   CHECK_FALSE(agent.host.store.Load()->tasks.at(0).terminal_acked());
 }
 
-TEST_CASE("the first heartbeat comes after the Welcome's period, the next after the answer's",
+TEST_CASE("the first heartbeat follows the Welcome's period, the next ones the acknowledgement's",
           "[session]") {
   SessionFixture agent;
   agent.Dial();
@@ -138,7 +138,7 @@ TEST_CASE("the first heartbeat comes after the Welcome's period, the next after 
   CHECK(agent.Heartbeats() == 2);
 }
 
-TEST_CASE("heartbeats tell what is wrong with the host", "[session]") {
+TEST_CASE("heartbeats report what is wrong with the host", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.impairment = "state cannot be stored: disk full";
@@ -148,7 +148,7 @@ TEST_CASE("heartbeats tell what is wrong with the host", "[session]") {
   CHECK(heartbeat.runtime_available());
 }
 
-TEST_CASE("three heartbeats without an answer end the connection", "[session]") {
+TEST_CASE("three unacknowledged heartbeats end the connection", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.host.Pass(absl::Seconds(15));
@@ -159,7 +159,7 @@ TEST_CASE("three heartbeats without an answer end the connection", "[session]") 
   CHECK_THAT(agent.session->state().last_error, Catch::Contains("heartbeats"));
 }
 
-TEST_CASE("an answer in time keeps the connection", "[session]") {
+TEST_CASE("an acknowledgement in time keeps the connection", "[session]") {
   SessionFixture agent;
   agent.Connect();
   for (uint64_t round = 1; round <= 100; ++round) {
@@ -171,7 +171,7 @@ TEST_CASE("an answer in time keeps the connection", "[session]") {
   CHECK(agent.Heartbeats() == 100);
 }
 
-TEST_CASE("the coming and going of containerd is told at once, however often", "[session]") {
+TEST_CASE("changes of containerd's availability are reported at once, however often", "[session]") {
   SessionFixture agent;
   agent.Connect();
   for (int i = 0; i < 6; ++i) {

@@ -10,7 +10,7 @@ using test::MakeAssignment;
 using test::SessionFixture;
 using Message = v1::AgentMessage;
 
-TEST_CASE("the first message of a connection is Hello, with what the host is", "[session]") {
+TEST_CASE("the first message of a connection is Hello, which describes the host", "[session]") {
   SessionFixture agent;
   agent.Dial();
   REQUIRE(agent.transport->sent.size() == 1);
@@ -26,7 +26,7 @@ TEST_CASE("the first message of a connection is Hello, with what the host is", "
   CHECK_FALSE(agent.session->state().connected);
 }
 
-TEST_CASE("Hello says when containerd cannot be reached", "[session]") {
+TEST_CASE("Hello says when containerd is unreachable", "[session]") {
   SessionFixture agent;
   agent.host.runtime.SetReachable(false);
   agent.host.Pass(absl::Seconds(1));
@@ -87,7 +87,7 @@ TEST_CASE("a controller of a lower epoch than one seen before is refused", "[ses
   CHECK(agent.transport->sent.size() == 1);
 }
 
-TEST_CASE("sets are applied one onto the other", "[session]") {
+TEST_CASE("incremental sets are applied in sequence", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)}, 10);
@@ -99,7 +99,7 @@ TEST_CASE("sets are applied one onto the other", "[session]") {
   CHECK(agent.Sent(Message::kResyncRequest).empty());
 }
 
-TEST_CASE("a gap in the chain is not applied, and all sets are asked for", "[session]") {
+TEST_CASE("a set after a gap is not applied, and a complete set is requested", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)}, 10);
@@ -109,7 +109,7 @@ TEST_CASE("a gap in the chain is not applied, and all sets are asked for", "[ses
   REQUIRE(requests.size() == 1);
   CHECK(requests[0].resync_request().last_results_in() == 10);
   CHECK(requests[0].session_id() == "s1");
-  // What would fit again is no use: something is missing before it.
+  // A later set of the chain does not help: one before it is missing.
   agent.Assign({MakeAssignment(2)}, 11, 10);
   CHECK_FALSE(agent.IsRunning(MakeAssignment(2)));
   agent.Assign({MakeAssignment(1), MakeAssignment(2)}, 20);
@@ -127,7 +127,7 @@ TEST_CASE("a new connection begins with a complete set", "[session]") {
   CHECK(agent.Sent(Message::kResyncRequest).size() == 1);
 }
 
-TEST_CASE("a set that comes twice changes nothing", "[session]") {
+TEST_CASE("a set received twice changes nothing", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)}, 10);
@@ -161,9 +161,8 @@ TEST_CASE("tasks that a complete set lacks are proposed, and run until the stop 
   CHECK(agent.Told(MakeAssignment(2)).stopped_reason() == "unknown task");
 }
 
-TEST_CASE(
-    "what runs without an owner is proposed though the set came before the first look at the host",
-    "[session]") {
+TEST_CASE("a running orphan is proposed even if the set came before the first inventory",
+          "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)});
@@ -184,11 +183,11 @@ TEST_CASE(
   CHECK(candidates[0].stop_candidates().task_arns(0) == MakeAssignment(1).task_arn());
 }
 
-TEST_CASE("what is found to run at a later look is proposed too", "[session]") {
+TEST_CASE("an orphan found by a later inventory is proposed too", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)});
-  // The creation that an earlier agent had begun ends only now.
+  // The creation that an earlier agent started ends only now.
   const v1::Assignment stranger = MakeAssignment(2);
   runtime::ContainerSpec late;
   late.id = test::ContainerId(stranger);
@@ -222,7 +221,7 @@ TEST_CASE("a controller that lost its store stops nothing", "[session]") {
   CHECK(agent.IsRunning(MakeAssignment(2)));
 }
 
-TEST_CASE("an incremental set proposes nothing, however little is in it", "[session]") {
+TEST_CASE("an incremental set proposes nothing, even if it is empty", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)}, 10);
@@ -283,14 +282,14 @@ TEST_CASE("after each kind of Goodbye the stream ends, and the reason is kept", 
   agent.Receive(message);
   CHECK(agent.transport->is_closed);
   CHECK_FALSE(agent.session->state().connected);
-  CHECK(agent.session->TakeGoodEnding() == is_good);
-  CHECK_FALSE(agent.session->TakeGoodEnding());
+  CHECK(agent.session->TakeBackoffReset() == is_good);
+  CHECK_FALSE(agent.session->TakeBackoffReset());
   agent.Disconnect("CANCELLED");
   CHECK_THAT(agent.session->state().last_error, Catch::Contains("words of the controller") &&
                                                     Catch::Contains(v1::Goodbye::Code_Name(code)));
 }
 
-TEST_CASE("a connection that was lost says why", "[session]") {
+TEST_CASE("a lost connection says why", "[session]") {
   SessionFixture agent;
   CHECK_FALSE(agent.session->state().last_error.empty());
   agent.Connect();
@@ -300,7 +299,8 @@ TEST_CASE("a connection that was lost says why", "[session]") {
   CHECK(agent.session->state().last_error == "connection reset");
 }
 
-TEST_CASE("agents do not hurry back to a controller that has just welcomed them", "[session]") {
+TEST_CASE("agents back off from a controller that ends sessions soon after their Welcome",
+          "[session]") {
   SessionFixture agent;
   SECTION("never welcomed") {
     agent.Dial();
@@ -317,14 +317,14 @@ TEST_CASE("agents do not hurry back to a controller that has just welcomed them"
     agent.Receive(message);
   }
   agent.Disconnect();
-  CHECK_FALSE(agent.session->TakeGoodEnding());
+  CHECK_FALSE(agent.session->TakeBackoffReset());
   agent.Connect();
   agent.host.Pass(absl::Seconds(15));
   agent.Disconnect();
-  CHECK(agent.session->TakeGoodEnding());
+  CHECK(agent.session->TakeBackoffReset());
 }
 
-TEST_CASE("an assignment set that comes again after later ones changes nothing", "[session]") {
+TEST_CASE("an old assignment set that is received again changes nothing", "[session]") {
   SessionFixture agent;
   agent.Connect();
   agent.Assign({MakeAssignment(1)}, 1);
