@@ -18,14 +18,14 @@ constexpr char kNoAnswer[] = "davit.containerd/no-answer";
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
-  // containerd's own limit of one message in either direction.
+  // containerd's own limit for one message in either direction.
   arguments.SetMaxReceiveMessageSize(16 << 20);
-  // A local socket: come back quickly after a restart of containerd instead of after minutes.
+  // Reconnect quickly after a restart of containerd, not after minutes: the socket is local.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // This one is how long a connection may take to come up: a busy host needs more than a moment.
+  // How long a connection may take to come up. A busy host needs more than a moment.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
-  // Retries are decided above, from the code.
+  // Callers decide about retries, from the code.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   return grpc::CreateCustomChannel(absl::StrCat("unix:", address),
                                    grpc::InsecureChannelCredentials(), arguments);

@@ -9,32 +9,30 @@
 
 namespace davit::containerd {
 
-// True of an error that began with containerd not answering (gone, or past a deadline), whatever
-// the layers between have added to it: it says nothing about what was asked for.
+// Whether the error began with a containerd that did not answer (gone, or past a deadline),
+// whatever layers in between have added. Such an error says nothing about the requested object.
 bool IsNoAnswer(const absl::Status& status);
 
 struct ClientOptions {
   std::string address = "/run/containerd/containerd.sock";  // a unix socket's absolute path
-  std::string containerd_namespace = "davit";               // all calls see this one only
-  absl::Duration call_timeout = absl::Seconds(10);          // where CallOptions::timeout is unset
-  absl::Duration event_silence = absl::Seconds(15);         // then the event stream is probed
+  std::string containerd_namespace = "davit";               // the only namespace that calls see
+  absl::Duration call_timeout = absl::Seconds(10);          // default of CallOptions::timeout
+  absl::Duration event_silence = absl::Seconds(15);  // a silent event stream is probed after this
 };
 
-// What every typed call takes besides its own arguments.
+// Options of every typed call.
 struct CallOptions {
-  std::string lease;                              // what the call makes is held by it; empty: none
+  std::string lease;                              // protects what the call creates; empty: none
   absl::Duration timeout = absl::ZeroDuration();  // unset: ClientOptions::call_timeout
 };
 
-// The connection to one containerd: a channel to its socket that the typed classes beside this one
-// (Containers, Tasks, Snapshots, ...) share. It connects at the first call and reconnects by
-// itself. Thread-safe. It outlives the typed classes that were built on it.
-//
-// Rules for all typed classes here: each call blocks until containerd answers or its deadline
-// passes, so use them from pools. Codes are gRPC's own: Unavailable, containerd cannot be reached;
-// DeadlineExceeded; NotFound; AlreadyExists; FailedPrecondition; InvalidArgument; Unknown, an error
-// that containerd passes on from a shim or runc in that one's words. Nothing is retried and no
-// policy is applied. No gRPC header is needed to use them.
+// The connection to one containerd: a channel to its socket, shared by the typed classes of this
+// folder (Containers, Tasks, Snapshots, ...). Connects at the first call and reconnects by itself.
+// Thread-safe. Must outlive the typed classes that use it. Rules for all typed classes: each call
+// blocks until containerd answers or the deadline passes, so call them from pools. Codes are
+// gRPC's. Unavailable: containerd is unreachable. Unknown: an error of a shim or runc, in its own
+// words. Also DeadlineExceeded, NotFound, AlreadyExists, FailedPrecondition, InvalidArgument. They
+// neither retry nor apply any policy. Their users need no gRPC header.
 class Client {
  public:
   explicit Client(ClientOptions options);
@@ -42,9 +40,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // containerd's version, e.g. "1.6.20".
+  // containerd's version: "1.6.20".
   absl::StatusOr<std::string> Version();
-  // Whether the channel is up now, as far as was noticed: never blocks, does not try to connect.
+  // Whether the channel is up, as far as gRPC has noticed. Never blocks; does not try to connect.
   bool IsConnected() const;
   const ClientOptions& options() const { return options_; }
 

@@ -1,7 +1,7 @@
 #ifndef DAVIT_AGENT_CONTAINERD_CONNECTION_H_
 #define DAVIT_AGENT_CONTAINERD_CONNECTION_H_
 
-// gRPC's side of Client: for this module's own sources only.
+// The gRPC side of Client, only for this module's sources.
 
 #include <grpcpp/grpcpp.h>
 
@@ -24,16 +24,16 @@ struct Client::Connection {
 // gRPC's codes and Abseil's have the same numbers and meanings.
 absl::Status ToAbslStatus(const grpc::Status& status);
 
-// A moment of gRPC's monotonic clock, so that a jump of the wall clock ends no call.
+// A deadline by gRPC's monotonic clock, so that a jump of the wall clock ends no call.
 gpr_timespec MonotonicDeadline(absl::Duration from_now);
 
-// The deadline that `options` ask of a call.
+// The timeout of a call with `options`.
 absl::Duration TimeoutOf(const Client& client, const CallOptions& options);
 
-// Namespace and lease as containerd wants them: in the call's metadata.
+// Sets namespace and lease in the call's metadata, where containerd expects them.
 void SetMetadata(const Client& client, const CallOptions& options, grpc::ClientContext* context);
 
-// One unary call, e.g. Call(client, options, stub, &Stub::Get, request, &response).
+// Makes one unary call: Call(client, options, stub, &Stub::Get, request, &response).
 template <typename Stub, typename Request, typename Response>
 absl::Status Call(const Client& client, const CallOptions& options, Stub* stub,
                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -44,8 +44,8 @@ absl::Status Call(const Client& client, const CallOptions& options, Stub* stub,
   return ToAbslStatus((stub->*method)(&context, request, response));
 }
 
-// One call that answers with a stream; `on_message` gets each message. The deadline is for all of
-// it.
+// Makes one call that returns a stream; calls `on_message` with each message. The deadline covers
+// the whole stream.
 template <typename Stub, typename Request, typename Message, typename OnMessage>
 absl::Status CallForStream(const Client& client, const CallOptions& options, Stub* stub,
                            std::unique_ptr<grpc::ClientReader<Message>> (Stub::*method)(
@@ -62,7 +62,7 @@ absl::Status CallForStream(const Client& client, const CallOptions& options, Stu
 
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 
-// Between protobuf's map<string, string> and ours.
+// Converts protobuf's map<string, string> to ours.
 template <typename ProtoMap>
 Labels FromProtoMap(const ProtoMap& map) {
   return Labels(map.begin(), map.end());
@@ -72,7 +72,7 @@ void ToProtoMap(const Labels& labels, ProtoMap* map) {
   for (const auto& [key, value] : labels) (*map)[key] = value;
 }
 
-// Between containerd.types.Mount, containerd.types.Descriptor and ours.
+// Conversions between containerd.types.Mount, containerd.types.Descriptor and our types.
 template <typename ProtoMount>
 std::vector<Mount> FromProtoMounts(const google::protobuf::RepeatedPtrField<ProtoMount>& mounts) {
   std::vector<Mount> result;

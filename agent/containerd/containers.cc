@@ -9,7 +9,7 @@ namespace {
 
 namespace api = ::containerd::services::containers::v1;
 
-// How containerd's Go types are named inside an Any. Source: containerd typeurl, runtime-spec 1.x.
+// The name of containerd's Go type inside an Any. Source: containerd typeurl, runtime-spec 1.x.
 constexpr char kSpecTypeUrl[] = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
 
 Container FromProto(const api::Container& container) {
@@ -75,7 +75,7 @@ absl::StatusOr<std::vector<Container>> Containers::List(const std::vector<std::s
   api::ListContainersRequest request;
   for (const std::string& filter : filters) request.add_filters(filter);
   std::vector<Container> containers;
-  // As a stream: a list of thousands, each with its spec, would pass the limit of one message.
+  // Uses a stream: a list of thousands, each with its spec, would exceed the limit of one message.
   const absl::Status status =
       CallForStream(*client_, options, &stub_->rpc, &api::Containers::Stub::ListStream, request,
                     [&containers](const api::ListContainerMessage& message) {

@@ -20,7 +20,7 @@ struct Container {
   std::string runtime;        // "io.containerd.runc.v2"
   std::string oci_spec_json;  // OCI runtime-spec config.json
   std::string snapshotter;
-  std::string snapshot_key;  // the record keeps this snapshot from garbage collection
+  std::string snapshot_key;  // the record protects this snapshot from garbage collection
 };
 
 // Thread-safe; see Client for blocking and codes.
@@ -31,14 +31,14 @@ class Containers {
 
   // AlreadyExists. InvalidArgument: id or a label (at most 4096 bytes of key and value together).
   absl::Status Create(const Container& container, const CallOptions& options = {});
-  // Replaces labels, image and spec of the record `container.id`. NotFound. A task that was made
+  // Replaces labels, image and spec of the record `container.id`. NotFound. A task that was created
   // from the old spec keeps it.
   absl::Status Update(const Container& container, const CallOptions& options = {});
   // NotFound.
   absl::StatusOr<Container> Get(const std::string& id, const CallOptions& options = {});
   absl::StatusOr<std::vector<Container>> List(const std::vector<std::string>& filters = {},
                                               const CallOptions& options = {});
-  // NotFound: gone. A task of it, if any, is not touched: delete that first.
+  // NotFound: it does not exist. Does not touch the container's task: delete that first.
   absl::Status Delete(const std::string& id, const CallOptions& options = {});
 
  private:

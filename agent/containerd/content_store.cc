@@ -19,7 +19,7 @@ ContentInfo FromProto(const api::Info& info) {
 
 absl::Status TooLarge(const std::string& digest, int64_t size, int64_t max_bytes) {
   return absl::ResourceExhaustedError(
-      absl::StrCat("blob ", digest, " has ", size, " bytes, at most ", max_bytes, " are read"));
+      absl::StrCat("blob ", digest, " has ", size, " bytes; the limit is ", max_bytes));
 }
 
 }  // namespace
@@ -56,8 +56,8 @@ absl::StatusOr<std::string> ContentStore::Read(const std::string& digest, int64_
       *client_, options, &stub_->rpc, &api::Content::Stub::Read, request,
       [&bytes](const api::ReadContentResponse& response) { bytes.append(response.data()); }));
   if (static_cast<int64_t>(bytes.size()) != info.size) {
-    return absl::DataLossError(
-        absl::StrCat("blob ", digest, ": containerd sent ", bytes.size(), " bytes of ", info.size));
+    return absl::DataLossError(absl::StrCat("blob ", digest, ": containerd sent ", bytes.size(),
+                                            " bytes instead of ", info.size));
   }
   return bytes;
 }

@@ -20,25 +20,25 @@ struct ContentInfo {
   Labels labels;  // "containerd.io/gc.ref.content.0" = digest keeps that blob as long as this one
 };
 
-// One blob on its way into the store. Open() locks `ref` until Commit(), Abort() or destruction;
-// what was written stays under `ref`, so that a later Open() goes on behind it. Not thread-safe.
-// Each call blocks for up to the deadline it was opened with.
+// Writes one blob into the store. OpenWriter() locks `ref` until Commit(), Abort() or destruction.
+// Written bytes stay under `ref`, so that a later writer can continue after them. Not thread-safe.
+// Each call blocks up to the deadline given to OpenWriter().
 class ContentWriter {
  public:
   ~ContentWriter();
   ContentWriter(const ContentWriter&) = delete;
   ContentWriter& operator=(const ContentWriter&) = delete;
 
-  // Bytes that are in the store under this ref: where to go on.
+  // The number of bytes stored under this ref: where to continue.
   int64_t offset() const;
-  // Appends; any length (sent in pieces of 1 MiB). After an error only destruction or Abort() is of
-  // use.
+  // Appends bytes of any length (sent in pieces of 1 MiB). After an error call only Abort() or the
+  // destructor.
   absl::Status Write(absl::string_view bytes);
-  // Checks size and digest, makes the blob durable and visible. OK also if another writer was
-  // first. FailedPrecondition: size or digest are not those announced; the written bytes stay until
-  // Abort().
+  // Checks size and digest, and makes the blob durable and visible. OK also if another writer was
+  // first. FailedPrecondition: size or digest differ from the announced ones; the written bytes
+  // stay until Abort().
   absl::Status Commit(const Labels& labels = {});
-  // Drops what was written under this ref. OK if nothing was.
+  // Drops the bytes under this ref. OK if there are none.
   absl::Status Abort();
 
  private:
@@ -54,28 +54,28 @@ class ContentStore {
   explicit ContentStore(Client* client);
   ~ContentStore();
 
-  // NotFound: there is no such blob (in this namespace).
+  // NotFound: no such blob in this namespace.
   absl::StatusOr<ContentInfo> Info(const std::string& digest, const CallOptions& options = {});
   // The whole blob. ResourceExhausted: it is larger than `max_bytes` (> 0).
   absl::StatusOr<std::string> Read(const std::string& digest, int64_t max_bytes,
                                    const CallOptions& options = {});
-  // Opens a writer for a blob of `size` bytes (0: unknown). `ref` names the attempt, e.g.
-  // "layer-sha256:..."; a writer with the same ref may have been cut short before: see offset().
-  // AlreadyExists: the blob is there, and options.lease holds it from now on.
-  // Unavailable: another writer has locked `ref`.
-  // options.timeout bounds each call on the writer, not its whole life.
+  // Opens a writer for a blob of `size` bytes (0: unknown). `ref` names the attempt, such as
+  // "layer-sha256:..."; an earlier writer with the same ref may have left bytes: see offset().
+  // AlreadyExists: the blob exists, and options.lease protects it from now on. Unavailable: another
+  // writer has locked `ref`. options.timeout limits each call on the writer, not its whole life.
   absl::StatusOr<std::unique_ptr<ContentWriter>> OpenWriter(const std::string& ref,
                                                             const std::string& digest, int64_t size,
                                                             const CallOptions& options = {});
-  // Drops what an earlier writer left under `ref`. OK if nothing.
+  // Drops the bytes that an earlier writer left under `ref`. OK if there are none.
   absl::Status Abort(const std::string& ref, const CallOptions& options = {});
-  // Sets these labels and leaves others; an empty value removes one. NotFound.
+  // Sets these labels and keeps others; an empty value removes a label. NotFound.
   absl::Status UpdateLabels(const std::string& digest, const Labels& labels,
                             const CallOptions& options = {});
-  // Blobs of this namespace. `filters`: containerd's filter language, any of them; empty: all.
+  // The blobs of this namespace that match any of `filters` (containerd's filter language); all if
+  // empty.
   absl::StatusOr<std::vector<ContentInfo>> List(const std::vector<std::string>& filters = {},
                                                 const CallOptions& options = {});
-  // NotFound: gone.
+  // NotFound: it does not exist.
   absl::Status Delete(const std::string& digest, const CallOptions& options = {});
 
  private:

@@ -13,7 +13,7 @@ namespace {
 
 namespace api = ::containerd::services::content::v1;
 
-// Well below the 16 MiB that containerd takes in one message.
+// Well below containerd's limit of 16 MiB for one message.
 constexpr size_t kPieceBytes = 1U << 20;
 
 }  // namespace
@@ -69,8 +69,8 @@ absl::Status ContentWriter::Stream::Write(absl::string_view bytes) {
     ASSIGN_OR_RETURN(const Response response, Exchange(request), "writing ", ref_, " at ", offset_);
     offset_ += static_cast<int64_t>(piece.size());
     if (response.offset() != offset_) {
-      return absl::DataLossError(absl::StrCat("writing ", ref_, ": containerd is at ",
-                                              response.offset(), ", not at ", offset_));
+      return absl::DataLossError(absl::StrCat("writing ", ref_, ": containerd is at byte ",
+                                              response.offset(), " instead of ", offset_));
     }
     bytes.remove_prefix(piece.size());
   }
@@ -88,7 +88,7 @@ absl::Status ContentWriter::Stream::Commit(const Labels& labels) {
   const absl::Status status = Exchange(request).status();
   Close();
   if (status.code() == absl::StatusCode::kAlreadyExists) {
-    // Another writer was first. Then containerd has not put the blob under our lease.
+    // Another writer was first. In that case containerd has not added the blob to our lease.
     if (options_.lease.empty() || digest_.empty()) return absl::OkStatus();
     Leases leases(client_);
     return Annotate(leases.AddResource(options_.lease, {"content", digest_}, options_),
@@ -120,13 +120,13 @@ absl::Status ContentWriter::Stream::Await() {
   const auto next = queue_.AsyncNext(&tag, &ok, MonotonicDeadline(TimeoutOf(*client_, options_)));
   if (next == grpc::CompletionQueue::TIMEOUT) {
     context_.TryCancel();
-    queue_.Next(&tag, &ok);  // the operation itself, cut short
-    Finish().IgnoreError();  // Cancelled, by us
+    queue_.Next(&tag, &ok);  // the cancelled operation
+    Finish().IgnoreError();  // Cancelled by us
     return absl::DeadlineExceededError("containerd did not answer in time");
   }
   if (ok) return absl::OkStatus();
   const absl::Status status = Finish();
-  // The server ended the stream with OK where an answer was due.
+  // The server ended the stream with OK instead of an answer.
   return status.ok() ? absl::DataLossError("containerd ended the stream") : status;
 }
 
@@ -142,14 +142,13 @@ absl::Status ContentWriter::Stream::Finish() {
 
 void ContentWriter::Stream::Close() {
   if (rpc_ == nullptr) return;
-  // Not by cancelling: containerd would let go of the ref some time after the call has ended for
-  // us.
+  // Do not cancel: containerd would then unlock the ref only some time after our call has ended.
   rpc_->WritesDone(this);
   absl::Status status = Await();
   Response response;
   while (rpc_ != nullptr) {
     rpc_->Read(&response, this);
-    status = Await();  // the last one is not OK, and has ended the stream
+    status = Await();  // the last status is not OK and has ended the stream
   }
   status.IgnoreError();
 }

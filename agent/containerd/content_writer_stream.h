@@ -1,7 +1,7 @@
 #ifndef DAVIT_AGENT_CONTAINERD_CONTENT_WRITER_STREAM_H_
 #define DAVIT_AGENT_CONTAINERD_CONTENT_WRITER_STREAM_H_
 
-// The gRPC side of ContentWriter: for this module's own sources only.
+// The gRPC side of ContentWriter, only for this module's sources.
 
 #include <grpcpp/grpcpp.h>
 
@@ -17,9 +17,9 @@
 
 namespace davit::containerd {
 
-// One Content.Write stream, used as a series of question and answer. gRPC's asynchronous calls,
-// because its blocking ones take a deadline for the whole stream only, and a download has none.
-// Not thread-safe.
+// One Content.Write stream, used as a series of requests and answers. It uses gRPC's asynchronous
+// calls, because blocking calls have only one deadline for the whole stream, and a download has
+// none. Not thread-safe.
 struct ContentWriter::Stream {
  public:
   Stream(Client* client, std::string ref, std::string digest, int64_t size, CallOptions options);
@@ -39,12 +39,11 @@ struct ContentWriter::Stream {
 
   // Sends one request and waits for its answer.
   absl::StatusOr<Response> Exchange(const Request& request);
-  // Waits for the one operation in flight. Not OK: the stream is over (rpc_ is null), and this is
-  // why.
+  // Waits for the operation in flight. Not OK: the stream has ended (rpc_ is null) for this reason.
   absl::Status Await();
-  // Ends the stream; its status.
+  // Ends the stream and returns its status.
   absl::Status Finish();
-  // Ends the stream unless it has ended, and waits until containerd has let go of the ref.
+  // Ends the stream, unless it has ended, and waits until containerd has unlocked the ref.
   void Close();
 
   Client* const client_;

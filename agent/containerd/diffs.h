@@ -16,9 +16,9 @@ class Diffs {
   explicit Diffs(Client* client);
   ~Diffs();
 
-  // Unpacks the blob `layer` (tar, gzip or zstd by its media type) over `mounts`, which are those
-  // of a prepared snapshot. Returns the applied layer: digest is its diff id (of the uncompressed
-  // tar), size its length. Blocks for as long as the disk needs: give a timeout of minutes.
+  // Unpacks the blob `layer` (tar, gzip or zstd by its media type) over the `mounts` of a prepared
+  // snapshot. Returns the applied layer: its digest is the diff id (of the uncompressed tar), its
+  // size the length of the tar. Blocks as long as the disk needs: pass a timeout of minutes.
   absl::StatusOr<Descriptor> Apply(const Descriptor& layer, const std::vector<Mount>& mounts,
                                    const CallOptions& options = {});
 

@@ -20,7 +20,8 @@ namespace events = ::containerd::events;
 
 constexpr char kProbeTopic[] = "/davit/subscribed";
 constexpr char kProbeType[] = "google.protobuf.StringValue";
-// While the subscription is young the probe is repeated: an early one may have preceded it.
+// How often a new subscription is probed. A single probe might come before the subscription takes
+// effect.
 constexpr absl::Duration kProbeRepeat = absl::Milliseconds(20);
 
 api::SubscribeRequest MakeRequest(const std::string& containerd_namespace) {
@@ -115,7 +116,7 @@ absl::Status EventStream::Probe() {
 
 absl::Status EventStream::OnSilence() {
   if (is_connected_ && probed_at_.has_value()) {
-    return absl::DeadlineExceededError("containerd's event stream is silent");
+    return absl::DeadlineExceededError("containerd's event stream does not respond");
   }
   RETURN_IF_ERROR(Probe());
   probed_at_ = Clock::Real()->Monotonic();
@@ -133,7 +134,8 @@ void EventStream::OnEnvelope(const Envelope& envelope,
                              const std::function<void(const Event&)>& sink) {
   if (envelope.topic() != kProbeTopic) {
     const std::optional<Event> event = ParseEvent(envelope.event());
-    // What comes before Connected is left to the look at everything that Connected asks for.
+    // Events before Connected can be dropped: after Connected the receiver inspects everything
+    // anyway.
     if (event.has_value() && is_connected_) sink(*event);
     return;
   }

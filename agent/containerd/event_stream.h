@@ -1,7 +1,7 @@
 #ifndef DAVIT_AGENT_CONTAINERD_EVENT_STREAM_H_
 #define DAVIT_AGENT_CONTAINERD_EVENT_STREAM_H_
 
-// One subscription to containerd's events: for this module's own sources only.
+// One subscription to containerd's events, only for this module's sources.
 
 #include <grpcpp/grpcpp.h>
 
@@ -16,7 +16,7 @@
 
 namespace davit::containerd {
 
-// Lives for one connection. Run() once, from one thread; Cancel() from any.
+// Serves one connection. Call Run() once, from one thread; Cancel() from any thread.
 class EventStream {
  public:
   explicit EventStream(Client* client);
@@ -24,8 +24,8 @@ class EventStream {
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
 
-  // Subscribes, and calls `sink` with Connected and then each event. Blocks until the stream ends;
-  // returns why, never OK. DeadlineExceeded: containerd is silent.
+  // Subscribes, and calls `sink` with Connected and then with each event. Blocks until the stream
+  // ends and returns the reason, never OK. DeadlineExceeded: containerd does not respond.
   absl::Status Run(const std::function<void(const Event&)>& sink);
   // Makes Run() return soon.
   void Cancel() { context_.TryCancel(); }
@@ -33,9 +33,9 @@ class EventStream {
  private:
   using Envelope = ::containerd::services::events::v1::Envelope;
 
-  // Publishes the event by which the stream knows itself alive.
+  // Publishes an event of our own. Its return proves that the stream works.
   absl::Status Probe();
-  // Nothing came for a while: probes, or gives up on an unanswered probe.
+  // Called after a silence: probes the stream, or fails if the last probe has not returned.
   absl::Status OnSilence();
   // When OnSilence() is due.
   absl::Duration SilenceLimit() const;
@@ -44,7 +44,7 @@ class EventStream {
   absl::Status Finish();
 
   Client* const client_;
-  const std::string token_;  // tells our probes from those of others
+  const std::string token_;  // distinguishes our probes from those of others
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
   ::containerd::services::events::v1::Events::Stub stub_;
@@ -53,8 +53,8 @@ class EventStream {
   std::optional<absl::Duration> probed_at_;  // monotonic; set: no event has come since
 };
 
-// nullopt: an event that nobody here asks for. Sources: containerd's api/events/task.proto and
-// container.proto; type names without the usual host part.
+// nullopt: an event that the agent does not need. Sources: containerd's api/events/task.proto and
+// container.proto. Type names lack the usual host part.
 std::optional<Event> ParseEvent(const google::protobuf::Any& any);
 
 }  // namespace davit::containerd

@@ -12,7 +12,7 @@
 
 namespace davit::containerd {
 
-// The thread that keeps a stream up.
+// The thread that keeps a stream open.
 class Events::Subscriber {
  public:
   Subscriber(Client* client, Sink sink)
@@ -49,7 +49,7 @@ class Events::Subscriber {
     }
   }
 
-  // Makes `stream` the one that the destructor cancels. False: the destructor has begun.
+  // Sets the stream that the destructor cancels. False: the destructor has begun.
   bool SetCurrent(EventStream* stream) {
     MutexLock lock(&mu_);
     stream_ = stream;
@@ -69,9 +69,9 @@ class Events::Subscriber {
         wake_.WaitFor(&mu_, left);
         continue;
       }
-      // Not just a sleep: gRPC 1.51 reads a channel's sockets only inside of calls on it, and every
-      // 5 s; without one it would take that long to notice that containerd has answered. In short
-      // pieces, since it cannot be woken.
+      // A plain sleep is not enough: gRPC 1.51 reads a channel's sockets only during calls on it,
+      // or every 5 s, so it would notice that late that containerd is back. This wait cannot be
+      // interrupted, so it is done in short steps.
       const bool is_up = client_->connection().channel->WaitForConnected(
           MonotonicDeadline(std::min(left, absl::Milliseconds(100))));
       if (is_up || !IsWanted()) return IsWanted();
@@ -89,7 +89,7 @@ class Events::Subscriber {
   CondVar wake_;
   EventStream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;  // last: uses all of the above
+  std::thread thread_;  // last member: the thread uses all of the above
 };
 
 Events::Events(Client* client, Sink sink)

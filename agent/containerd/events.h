@@ -24,21 +24,19 @@ struct TaskOutOfMemory {
 struct ContainerDeleted {
   std::string container_id;
 };
-struct Connected {};  // what happened before this may have been missed
+struct Connected {};  // events before this may have been missed
 struct Disconnected {
   absl::Status reason;
 };
 using Event = std::variant<TaskExited, TaskOutOfMemory, ContainerDeleted, Connected, Disconnected>;
 
-// containerd's event stream for the client's namespace, kept up for as long as this object lives:
-// reconnected with full-jitter backoff (100 ms to 2 s) after each loss.
-//
-// containerd does not say when a subscription has taken effect. So an event of our own is published
-// (topic "/davit/subscribed") until it comes back; only then Connected is told. The same probe,
-// after each ClientOptions::event_silence, finds a containerd that hangs: told as Disconnected.
-//
-// `sink` is called from one thread of this object's, starting with Connected or Disconnected, and
-// must not block. The destructor ends the stream and joins (it may wait for one call's deadline).
+// Keeps a stream of containerd's events for the client's namespace open as long as this object
+// lives. Reconnects with full-jitter backoff (100 ms to 2 s) after each loss. containerd does not
+// say when a subscription takes effect. So this class publishes an event of its own (topic
+// "/davit/subscribed") until it comes back, and only then reports Connected. The same probe, after
+// each ClientOptions::event_silence, detects a containerd that hangs and reports Disconnected. One
+// thread of this object calls `sink`, first with Connected or Disconnected. `sink` must not block.
+// The destructor ends the stream and joins the thread; it may wait for one call's deadline.
 class Events {
  public:
   using Sink = std::function<void(const Event&)>;

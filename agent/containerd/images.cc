@@ -48,7 +48,7 @@ absl::Status Images::Put(const Image& image, const CallOptions& options) {
   const absl::Status status =
       Call(*client_, options, &stub_->rpc, &api::Images::Stub::Create, create, &created);
   if (status.code() != absl::StatusCode::kAlreadyExists) return status;
-  api::UpdateImageRequest update;  // without a mask: all of it
+  api::UpdateImageRequest update;  // no mask: updates every field
   ToProto(image, update.mutable_image());
   api::UpdateImageResponse updated;
   return Call(*client_, options, &stub_->rpc, &api::Images::Stub::Update, update, &updated);

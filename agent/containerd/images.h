@@ -21,8 +21,8 @@ struct Image {
   absl::Time updated_at = absl::UnixEpoch();  // set by containerd
 };
 
-// containerd's image names. An image record is a root for garbage collection: its target, and what
-// that refers to by gc labels, stays. Thread-safe; see Client for blocking and codes.
+// containerd's image records. A record is a root for garbage collection: it protects its target and
+// everything that the target's gc labels refer to. Thread-safe; see Client for blocking and codes.
 class Images {
  public:
   explicit Images(Client* client);
@@ -30,11 +30,12 @@ class Images {
 
   // NotFound.
   absl::StatusOr<Image> Get(const std::string& name, const CallOptions& options = {});
-  // Makes the name, or points it elsewhere: target and all labels are replaced.
+  // Creates the record, or replaces its target and all labels.
   absl::Status Put(const Image& image, const CallOptions& options = {});
   absl::StatusOr<std::vector<Image>> List(const std::vector<std::string>& filters = {},
                                           const CallOptions& options = {});
-  // NotFound: gone. `is_synchronous`: returns after what nothing else holds was removed from disk.
+  // NotFound: it does not exist. `is_synchronous`: returns only after garbage collection has
+  // removed the unprotected content from disk.
   absl::Status Delete(const std::string& name, bool is_synchronous = false,
                       const CallOptions& options = {});
 

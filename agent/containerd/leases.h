@@ -17,14 +17,15 @@ struct Lease {
   Labels labels;
 };
 
-// What a lease holds. Types: "content" (id: digest), "snapshots/overlayfs" (id: key), "ingests".
+// An object that a lease protects. Types: "content" (id: digest), "snapshots/overlayfs" (id: key),
+// "ingests".
 struct LeaseResource {
   std::string type;
   std::string id;
   friend bool operator==(const LeaseResource&, const LeaseResource&) = default;
 };
 
-// Leases keep blobs and snapshots from containerd's garbage collector, which may run between any
+// Leases protect blobs and snapshots from containerd's garbage collector, which may run between any
 // two calls. Thread-safe; see Client for blocking and codes.
 class Leases {
  public:
@@ -34,12 +35,12 @@ class Leases {
   // AlreadyExists.
   absl::Status Create(const std::string& lease, const Labels& labels = {},
                       const CallOptions& options = {});
-  // NotFound: gone. `is_synchronous`: returns after the garbage collector ran.
+  // NotFound: it does not exist. `is_synchronous`: returns only after the garbage collector ran.
   absl::Status Delete(const std::string& lease, bool is_synchronous = false,
                       const CallOptions& options = {});
   absl::StatusOr<std::vector<Lease>> List(const std::vector<std::string>& filters = {},
                                           const CallOptions& options = {});
-  // Holds something that exists already. NotFound: the lease.
+  // Adds an existing object to the lease. NotFound: the lease does not exist.
   absl::Status AddResource(const std::string& lease, const LeaseResource& resource,
                            const CallOptions& options = {});
   absl::Status DeleteResource(const std::string& lease, const LeaseResource& resource,

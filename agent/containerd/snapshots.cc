@@ -22,10 +22,11 @@ SnapshotInfo FromProto(const api::Info& info) {
   return {info.name(), info.parent(), kind, FromProtoMap(info.labels())};
 }
 
-// containerd was killed between making a snapshot's folder and recording it. The next snapshot gets
-// the same number, fails for the folder in its way, and has that removed: the one after it
-// succeeds, or one soon after it where several are made at once.
-// Source: containerd 1.6, snapshots/overlay/overlay.go, createSnapshot().
+// Whether a left-over folder made the call fail. containerd was killed after it had created a
+// snapshot's folder and before it had recorded it. The next snapshot gets the same number, fails
+// because the folder exists, and removes the folder. So a retry succeeds; when several snapshots
+// are created at once, it may take several retries. Source: containerd 1.6,
+// snapshots/overlay/overlay.go, createSnapshot().
 bool WasInTheWay(const absl::Status& status) {
   return absl::StrContains(status.message(), "failed to rename") &&
          absl::StrContains(status.message(), "file exists");

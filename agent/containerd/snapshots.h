@@ -14,9 +14,9 @@
 namespace davit::containerd {
 
 enum class SnapshotKind {
-  kView,       // read-only, nothing can stand on it
+  kView,       // read-only, cannot be a parent
   kActive,     // writable
-  kCommitted,  // fixed: a parent for others
+  kCommitted,  // immutable, can be a parent
 };
 
 struct SnapshotInfo {
@@ -31,10 +31,10 @@ struct SnapshotUsage {
   int64_t inodes = 0;
 };
 
-// File system layers of one snapshotter. Keys are shared by all kinds: a committed snapshot is
-// usually named by its chain id, an active one by its container. What is neither in a lease nor
-// used by an image or container is garbage: give a lease. Thread-safe; see Client for blocking and
-// codes.
+// File system layers of one snapshotter. All kinds share one set of keys: the key of a committed
+// snapshot is usually its chain id, that of an active one its container. Garbage collection removes
+// a snapshot that is neither in a lease nor used by an image or container, so pass a lease.
+// Thread-safe; see Client for blocking and codes.
 class Snapshots {
  public:
   Snapshots(Client* client, std::string snapshotter);  // "overlayfs"
@@ -42,25 +42,25 @@ class Snapshots {
 
   // NotFound.
   absl::StatusOr<SnapshotInfo> Stat(const std::string& key, const CallOptions& options = {});
-  // A writable snapshot on top of the committed `parent` (empty: none). AlreadyExists: ask
-  // Mounts(); options.lease does not hold it then. NotFound: the parent.
+  // Creates a writable snapshot on top of the committed `parent` (empty: none). AlreadyExists: call
+  // Mounts(); options.lease does not protect it then. NotFound: the parent does not exist.
   absl::StatusOr<std::vector<Mount>> Prepare(const std::string& key, const std::string& parent,
                                              const Labels& labels = {},
                                              const CallOptions& options = {});
-  // As Prepare(), read-only.
+  // Like Prepare(), but read-only.
   absl::StatusOr<std::vector<Mount>> View(const std::string& key, const std::string& parent,
                                           const Labels& labels = {},
                                           const CallOptions& options = {});
-  // Of an active snapshot or a view. NotFound.
+  // The mounts of an active snapshot or a view. NotFound.
   absl::StatusOr<std::vector<Mount>> Mounts(const std::string& key,
                                             const CallOptions& options = {});
-  // Turns the active snapshot `key` into the committed `name`. AlreadyExists: `name` is there, and
-  // `key` still is too: remove it. NotFound: no such key.
+  // Commits the active snapshot `key` as `name`. AlreadyExists: `name` exists; `key` still exists
+  // too, so remove it. NotFound: no such key.
   absl::Status Commit(const std::string& name, const std::string& key, const Labels& labels = {},
                       const CallOptions& options = {});
-  // NotFound: gone. FailedPrecondition: others stand on it.
+  // NotFound: it does not exist. FailedPrecondition: it is the parent of others.
   absl::Status Remove(const std::string& key, const CallOptions& options = {});
-  // Sets these labels and leaves others. NotFound.
+  // Sets these labels and keeps others. NotFound.
   absl::Status UpdateLabels(const std::string& key, const Labels& labels,
                             const CallOptions& options = {});
   absl::StatusOr<std::vector<SnapshotInfo>> List(const std::vector<std::string>& filters = {},

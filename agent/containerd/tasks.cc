@@ -11,7 +11,7 @@ namespace {
 namespace api = ::containerd::services::tasks::v1;
 namespace types = ::containerd::v1::types;
 
-// How containerd's Go types are named inside an Any. Source: containerd typeurl, runtime-spec 1.x.
+// The name of containerd's Go type inside an Any. Source: containerd typeurl, runtime-spec 1.x.
 constexpr char kProcessTypeUrl[] = "types.containerd.io/opencontainers/runtime-spec/1/Process";
 constexpr char kRuncOptionsTypeUrl[] = "containerd.runc.v1.Options";
 
@@ -32,7 +32,7 @@ TaskStatus FromProto(types::Status status) {
   }
 }
 
-// The shim leaves container_id unset and puts the container's id into `id` for main processes.
+// For main processes the shim leaves container_id unset and puts the container's id into `id`.
 TaskInfo FromProto(const types::Process& process) {
   return {.container_id = process.id(),
           .status = FromProto(process.status()),

@@ -10,7 +10,7 @@ namespace davit::containerd {
 
 using Labels = std::map<std::string, std::string>;
 
-// What names a blob. Source: OCI image-spec descriptor.md.
+// Identifies a blob. Source: OCI image-spec descriptor.md.
 struct Descriptor {
   std::string media_type;
   std::string digest;  // "sha256:<64 hex>"
@@ -19,7 +19,7 @@ struct Descriptor {
   friend bool operator==(const Descriptor&, const Descriptor&) = default;
 };
 
-// Arguments of one mount(2), as a snapshotter gives them.
+// The arguments of one mount(2), from a snapshotter.
 struct Mount {
   std::string type;  // "overlay", "bind"
   std::string source;

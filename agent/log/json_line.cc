@@ -31,7 +31,7 @@ size_t CharacterLength(std::string_view text) {
   return length;
 }
 
-// Where to cut `text` (of the greatest length) so that no character is cut.
+// Where to split `text`, which has the maximum length, without splitting a character.
 size_t CutPosition(std::string_view text) {
   for (size_t back = 1; back <= 3 && back < text.size(); ++back) {
     const size_t start = text.size() - back;

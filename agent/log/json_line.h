@@ -7,24 +7,24 @@
 #include <string>
 #include <string_view>
 
-// From a container's bytes to Docker's json-file lines:
-// {"log":"text\n","stream":"stdout","time":"..."}. Pure. Part of davit-logger, which is one process
-// per container and so links the standard library only: std::string_view, where the rest of the
-// project has Abseil's.
+// Converts a container's output to Docker's json-file lines:
+// {"log":"text\n","stream":"stdout","time":"..."}. Pure. Part of davit-logger. Each container has a
+// davit-logger process, so it links only the standard library and uses std::string_view where the
+// rest of the project uses Abseil's.
 
 namespace davit::log {
 
-// Cuts a byte stream into lines of at most kMaxLineBytes, as Docker's copier does: the pieces of a
-// longer line follow each other, and only the last one ends in a newline. A piece never ends within
-// a UTF-8 character. Not thread-safe.
+// Splits a byte stream into lines of at most kMaxLineBytes. Like Docker's copier, it splits a
+// longer line into pieces, of which only the last ends in a newline. A piece never ends within a
+// UTF-8 character. Not thread-safe.
 class LineSplitter {
  public:
   static constexpr size_t kMaxLineBytes = 16 * 1024;
   using Sink = std::function<void(std::string_view line)>;
 
-  // Gives each line that is complete to `sink`, with its newline. Views are valid during the call.
+  // Calls `sink` with each complete line, including its newline. Views are valid during the call.
   void Feed(std::string_view bytes, const Sink& sink);
-  // The stream has ended: what has no newline is a line too.
+  // The stream has ended: passes the rest without a newline to `sink`.
   void Finish(const Sink& sink);
 
  private:
@@ -36,8 +36,8 @@ class LineSplitter {
 void AppendJsonLine(std::string_view text, std::string_view stream, std::string_view time,
                     std::string* out);
 
-// "2026-01-31T23:59:59.123456789Z": RFC 3339 in UTC with Go's nanoseconds, which have no zeros at
-// the end.
+// "2026-01-31T23:59:59.123456789Z": RFC 3339 in UTC with nanoseconds as Go writes them, without
+// trailing zeros.
 std::string Rfc3339Nano(int64_t seconds, int64_t nanoseconds);
 
 }  // namespace davit::log

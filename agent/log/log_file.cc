@@ -12,7 +12,7 @@
 namespace davit::log {
 namespace {
 
-// Records are gathered up to this size into one write.
+// Records are collected up to this size for one write.
 constexpr size_t kBufferBytes = 64 * 1024;
 
 std::string Numbered(const std::string& path, int number) {
@@ -22,7 +22,7 @@ std::string Numbered(const std::string& path, int number) {
 }  // namespace
 
 LogFile::LogFile(Options options) : options_(std::move(options)) {
-  Open();  // so that the file is there even if the container says nothing
+  Open();  // so that the file exists even if the container writes nothing
 }
 
 LogFile::~LogFile() {
@@ -36,15 +36,15 @@ bool LogFile::Open() {
   struct stat info {};
   if (fd_ < 0 || fstat(fd_, &info) != 0) return false;
   size_ = info.st_size;
-  // A predecessor was killed within a record: what follows must not be glued to it.
+  // An earlier davit-logger may have been killed within a record. Start on a new line.
   char last = '\n';
   if (size_ > 0 && pread(fd_, &last, 1, size_ - 1) == 1 && last != '\n' && write(fd_, "\n", 1) == 1)
     ++size_;
   return true;
 }
 
-// A rename that fails leaves the current file in use, too large: better than losing records. One
-// that somebody deleted is left, for it takes up space that nobody sees.
+// If a rename fails, the current file stays in use and grows too large, which is better than losing
+// records. A current file that somebody deleted is closed, because it uses invisible disk space.
 void LogFile::Rotate() {
   if (options_.max_files <= 1) {
     if (ftruncate(fd_, 0) == 0) size_ = 0;
@@ -69,7 +69,7 @@ bool LogFile::WritePending() {
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       const int error = written < 0 ? errno : ENOSPC;
-      // What has been written of it may end within a record.
+      // The written part may end within a record.
       if (rest.size() < pending_.size() && ftruncate(fd_, size_) != 0)
         size_ += static_cast<int64_t>(pending_.size() - rest.size());
       errno = error;

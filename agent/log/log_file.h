@@ -9,23 +9,22 @@
 
 namespace davit::log {
 
-// One container's log: `path`, and `path`.1, .2, ... the older, the higher. Never fails: what
-// cannot be written is dropped and counted, for a log must not stop its container. Only whole
-// records are in the files, also when the disk fills up within one. Not thread-safe. Blocks on the
-// disk.
+// The log of one container: `path`, and `path`.1, .2, ... for older records. Never fails: it drops
+// and counts what it cannot write, because a log must not stop its container. The files contain
+// only whole records, even if the disk fills up within one. Not thread-safe. Blocks on the disk.
 class LogFile {
  public:
   struct Options {
     std::string path;
     int64_t max_bytes =
-        10 << 20;       // of each file; <= 0: unlimited. A larger record has a file of its own.
-    int max_files = 5;  // with the current one; 1: older records are dropped at once
+        10 << 20;       // limit of each file; <= 0: none. A larger record gets a file of its own.
+    int max_files = 5;  // including the current one; 1: keep no older file
   };
-  // What was dropped since the last ClearLoss().
+  // The records dropped since the last ClearLoss().
   struct Loss {
     int64_t records = 0;
     int64_t bytes = 0;
-    int error = 0;  // errno of the latest
+    int error = 0;  // errno of the latest failure
   };
 
   explicit LogFile(Options options);
@@ -33,7 +32,7 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
-  // Takes a record that ends in a newline. It is in the file after Flush() at the latest.
+  // Adds a record that ends in a newline. After Flush() it is in the file.
   void Append(std::string_view record);
   void Flush();
 

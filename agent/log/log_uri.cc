@@ -7,7 +7,7 @@
 namespace davit::log {
 namespace {
 
-// RFC 3986: everything but unreserved characters and those in `also_plain`.
+// Percent-encodes (RFC 3986) everything except unreserved characters and those in `also_plain`.
 std::string PercentEncode(absl::string_view text, absl::string_view also_plain) {
   std::string out;
   for (const char c : text) {

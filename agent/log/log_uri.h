@@ -6,7 +6,7 @@
 
 namespace davit::log {
 
-// Where and how much davit-logger keeps of one container.
+// The log settings of one container, for davit-logger.
 struct LogOptions {
   std::string logger_path;            // davit-logger, absolute
   std::string file;                   // absolute; its folder exists
@@ -14,7 +14,7 @@ struct LogOptions {
   int max_files = 5;                  // [container_log] max_files
 };
 
-// What containerd is given as the task's stdout and as its stderr (both the same):
+// The address for containerd of the task's stdout and stderr (the same for both):
 // "binary:///usr/bin/davit-logger?file=%2fvar%2flog%2fa&max_files=5&max_size=10485760". Pure.
 std::string LogUri(const LogOptions& options);
 

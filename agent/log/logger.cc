@@ -15,9 +15,9 @@
 namespace davit::log {
 namespace {
 
-// A pipe holds this much by default: one read empties it.
+// The default size of a pipe, so that one read empties it.
 constexpr size_t kReadBytes = 64 * 1024;
-// How often a full disk is tried while the container is silent.
+// How often to retry a full disk while the container writes nothing.
 constexpr int kRetryMilliseconds = 1000;
 
 struct Stream {

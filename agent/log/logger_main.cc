@@ -1,10 +1,8 @@
-// davit-logger: started by the containerd shim for each container (log URI binary:///...), owns the
-// read ends of the container's pipes, and writes its log. It depends on neither agent nor
-// containerd, so logs go on while those restart.
-//
-// The protocol is containerd's (runtime/v2/logging, pkg/process/io.go NewBinaryIO): descriptor 3 is
-// the container's stdout, 4 its stderr; closing 5 says "ready". The URI's query arrives as pairs of
-// arguments in any order:
+// davit-logger writes the log of one container. The containerd shim starts it (log URI
+// binary:///...) and passes it the read ends of the container's pipes. It depends on neither agent
+// nor containerd, so logging continues while those restart. The protocol is containerd's
+// (runtime/v2/logging, pkg/process/io.go NewBinaryIO). Descriptor 3 is the container's stdout, 4
+// its stderr; closing 5 means "ready". The URI's query arrives as pairs of arguments in any order:
 //   davit-logger file PATH max_size BYTES max_files COUNT
 
 #include <signal.h>

@@ -15,7 +15,7 @@
 namespace davit::log {
 namespace {
 
-// Files are read backwards in pieces of this size.
+// Files are read backwards in chunks of this size.
 constexpr int64_t kPieceBytes = 64 * 1024;
 
 // Collects lines from the newest to the oldest, until there are enough.
@@ -28,7 +28,7 @@ class Collector {
            bytes_seen_ >= options_.max_bytes;
   }
 
-  // The lines of one open file, from its end.
+  // Collects the lines of one open file, from its end.
   void CollectBackwards(int fd, int64_t size) {
     std::string rest;  // from the start of a line that is not known yet, to the start of the lines
                        // that were taken
@@ -49,7 +49,8 @@ class Collector {
   }
 
  private:
-  // Takes whole lines from the end of `text`. The first one is whole only at the file's start.
+  // Takes whole lines from the end of `text`. The first line is whole only at the start of the
+  // file.
   void TakeLines(std::string* text, bool is_file_start) {
     while (!text->empty() && !IsFull()) {
       const size_t end = text->back() == '\n' ? text->size() - 1 : text->size();
@@ -90,13 +91,13 @@ absl::StatusOr<LogLine> ParseLogLine(absl::string_view json) {
 
 absl::StatusOr<std::vector<LogLine>> Tail(const std::string& file, const TailOptions& options) {
   Collector collector(options);
-  // While we read, the next file may become one that we have read.
+  // During the read a rotation may rename a file that was read already to the next number.
   std::set<std::pair<dev_t, ino_t>> seen;
   for (int number = 0; !collector.IsFull(); ++number) {
     const std::string path = number == 0 ? file : absl::StrCat(file, ".", number);
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-      // Between two renames there is no current file for a moment.
+      // During a rotation the current file is missing for a moment.
       if (errno == ENOENT && number == 0) continue;
       if (errno == ENOENT) break;
       return ErrnoStatus(errno, absl::StrCat("open ", path));

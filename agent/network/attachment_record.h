@@ -10,21 +10,21 @@
 
 namespace davit::network {
 
-// What is known on disk of one container's network. Written before anything is made (`is_complete`
-// false) and again when all is there, so that half an attachment can be undone.
+// The record on disk of one container's network. Written before anything is created (`is_complete`
+// false) and again at the end, so that an incomplete attachment can be undone.
 struct AttachmentRecord {
   std::string container_id;
   NetworkMode mode = NetworkMode::kBridge;
-  std::string boot_id;  // of the boot that made it; nothing but this file outlives one
+  std::string boot_id;  // the boot in which it was created; only this file survives a reboot
   bool is_complete = false;
   std::string ip_address;
   std::vector<PortBinding> bindings;
-  std::string cni_result;  // JSON of the last plugin; goes back as prevResult
+  std::string cni_result;  // JSON result of the last plugin; passed back as prevResult
   friend bool operator==(const AttachmentRecord&, const AttachmentRecord&) = default;
 };
 
 std::string ToJson(const AttachmentRecord& record);
-// InvalidArgument: not such a record.
+// InvalidArgument: not an attachment record.
 absl::StatusOr<AttachmentRecord> ParseAttachmentRecord(absl::string_view json);
 
 }  // namespace davit::network

@@ -20,7 +20,7 @@ namespace davit::network {
 namespace {
 
 constexpr char kInterface[] = "eth0";
-constexpr size_t kMaxInterfaceName = 15;  // IFNAMSIZ less the final zero
+constexpr size_t kMaxInterfaceName = 15;  // IFNAMSIZ without the final zero
 constexpr char kForwarding[] = "/proc/sys/net/ipv4/ip_forward";
 
 // CNI's rule for container ids (SPEC.md, CNI_CONTAINERID); it also makes a safe file name.
@@ -56,7 +56,7 @@ absl::Status TurnForwardingOn() {
   file << "1" << std::flush;
   if (!file.good())
     return absl::FailedPreconditionError(absl::StrCat("cannot write ", kForwarding));
-  LogInfo("IPv4 forwarding turned on for containers", {{"sysctl", "net.ipv4.ip_forward"}});
+  LogInfo("enabled IPv4 forwarding for containers", {{"sysctl", "net.ipv4.ip_forward"}});
   return absl::OkStatus();
 }
 
@@ -122,15 +122,15 @@ absl::Status CniNetwork::Prepare() {
   RETURN_IF_ERROR(MakeDirectories(config_.run_dir + "/netns"));
   RETURN_IF_ERROR(MakeDirectories(config_.run_dir + "/cni"));
   RETURN_IF_ERROR(MakeDirectories(config_.state_dir + "/ipam"));
-  // No container outlives a boot, yet the leases' files do: without this, each boot would lose some
-  // addresses for ever.
+  // The lease files survive a reboot, but containers do not. Without this, each boot would lose
+  // some addresses for ever.
   const std::string leased_at = config_.state_dir + "/ipam/boot_id";
   if (ReadFile(leased_at).value_or("") != config_.boot_id) {
     RETURN_IF_ERROR(RemoveAll(absl::StrCat(config_.state_dir, "/ipam/", config_.bridge)));
     RETURN_IF_ERROR(WriteFileAtomically(leased_at, config_.boot_id));
   }
-  // Records of which an agent was killed before they were whole: what they announce was never
-  // begun.
+  // Incomplete files of an agent that was killed while it wrote a record. Their attachments were
+  // never started.
   for (const std::string& id : NamesIn(config_.run_dir + "/cni", ".json.new")) {
     RETURN_IF_ERROR(RemoveAll(RecordPath(id) + ".new"));
   }
@@ -139,7 +139,8 @@ absl::Status CniNetwork::Prepare() {
     if (!record.ok() || !record->has_value() || (*record)->boot_id != config_.boot_id) continue;
     const absl::Status restored = ports_.Restore(id, (*record)->bindings);
     if (!restored.ok())
-      LogWarning("host port taken behind a container", {{"container_id", id}, {"error", restored}});
+      LogWarning("a program took the host port of a container",
+                 {{"container_id", id}, {"error", restored}});
   }
   return TurnForwardingOn();
 }
@@ -159,10 +160,10 @@ absl::StatusOr<std::optional<AttachmentRecord>> CniNetwork::LoadRecord(
   RETURN_IF_ERROR(text.status());
   absl::StatusOr<AttachmentRecord> record = ParseAttachmentRecord(*text);
   if (record.ok()) return *std::move(record);
-  LogWarning("attachment record cannot be read",
+  LogWarning("cannot read attachment record",
              {{"container_id", container_id}, {"error", record.status()}});
-  // Undone like half an attachment. The port only makes portmap look: it finds its chain by the
-  // container's id.
+  // Undo it like an incomplete attachment. Any port makes portmap search for its chain, which it
+  // finds by the container's id.
   AttachmentRecord unknown;
   unknown.container_id = container_id;
   unknown.bindings.push_back({"0.0.0.0", 1, 1, "tcp"});
@@ -182,7 +183,7 @@ Attachment CniNetwork::ToAttachment(const AttachmentRecord& record) const {
   return {NamespacePath(record.container_id), record.ip_address, record.bindings};
 }
 
-// Makes what the record intends, and completes it.
+// Creates what the record announces, and completes the record.
 absl::Status CniNetwork::Make(AttachmentRecord* record) {
   const std::string namespace_path = NamespacePath(record->container_id);
   RETURN_IF_ERROR(SaveRecord(*record));
@@ -209,14 +210,14 @@ absl::StatusOr<Attachment> CniNetwork::Attach(const std::string& container_id, N
   }
   if (mode == NetworkMode::kNone && !ports.empty()) {
     return absl::InvalidArgumentError(
-        "ContainerNetworkingError: a container without network has no ports");
+        "ContainerNetworkingError: a container without a network cannot have ports");
   }
   const std::string what = absl::StrCat("attaching container ", container_id);
   const Turn turn(this, container_id);
   const absl::StatusOr<std::optional<AttachmentRecord>> known = LoadRecord(container_id);
   if (!known.ok()) return Networking(known.status(), what);
   if (known->has_value() && IsIntact(**known)) return ToAttachment(**known);
-  // Half made, or of an earlier boot.
+  // Incomplete, or from an earlier boot.
   if (const absl::Status undone = Undo(container_id); !undone.ok()) return Networking(undone, what);
 
   AttachmentRecord record;
@@ -230,12 +231,13 @@ absl::StatusOr<Attachment> CniNetwork::Attach(const std::string& container_id, N
   if (made.ok()) return ToAttachment(record);
   const absl::Status undone = Undo(container_id);
   if (!undone.ok()) {
-    LogWarning("half an attachment remains", {{"container_id", container_id}, {"error", undone}});
+    LogWarning("cannot undo incomplete attachment",
+               {{"container_id", container_id}, {"error", undone}});
   }
   return Networking(made, what);
 }
 
-// Goes on after an error; the record goes last, and only when all else is gone.
+// Continues after an error. Removes the record last, and only when everything else is gone.
 absl::Status CniNetwork::Undo(const std::string& container_id) {
   ASSIGN_OR_RETURN(const std::optional<AttachmentRecord> record, LoadRecord(container_id));
   const std::string path = NamespacePath(container_id);

@@ -24,19 +24,19 @@ struct CniNetworkConfig {
   std::string subnet = "10.213.0.0/16";
   std::string plugin_dir = "/usr/lib/cni";
   std::string run_dir = "/run/davit";        // namespaces in netns/, records in cni/
-  std::string state_dir = "/var/lib/davit";  // leases of addresses in ipam/
+  std::string state_dir = "/var/lib/davit";  // address leases in ipam/
   PortRange host_ports;
-  std::set<int> reserved_ports;  // never given out as dynamic ones
+  std::set<int> reserved_ports;  // never used as dynamic ports
   std::string boot_id;           // empty: the kernel's
 };
 
-// Network by CNI plugins (bridge, host-local, portmap, loopback). A container's record is written
-// before anything is made and removed after everything is. Thread-safe: calls for one container
-// take turns, those for different ones run at once.
+// Network on CNI plugins (bridge, host-local, portmap, loopback). Writes a container's record
+// before it creates anything, and removes it last. Thread-safe: calls for one container wait for
+// each other, calls for different containers run in parallel.
 class CniNetwork : public Network {
  public:
-  // Makes the folders, takes back the host ports of the containers on record, forgets the addresses
-  // of an earlier boot, and turns net.ipv4.ip_forward on (logged if it was off). InvalidArgument:
+  // Creates the folders, reserves the host ports of recorded containers again, drops address leases
+  // of an earlier boot, and enables net.ipv4.ip_forward (logged if it was off). InvalidArgument:
   // the configuration. FailedPrecondition: a plugin is not installed.
   static absl::StatusOr<std::unique_ptr<CniNetwork>> Open(const CniNetworkConfig& config);
 
@@ -46,11 +46,11 @@ class CniNetwork : public Network {
   absl::StatusOr<std::vector<std::string>> List() const override;
 
   // Removes the bridge and the leases' folder. FailedPrecondition: a container is attached. Not for
-  // the agent's shutdown: containers outlive it.
+  // the agent's shutdown, because containers outlive the agent.
   absl::Status RemoveBridge();
 
  private:
-  // Holds a container's turn.
+  // Locks one container as long as it lives.
   class Turn;
 
   explicit CniNetwork(const CniNetworkConfig& config);
@@ -72,8 +72,8 @@ class CniNetwork : public Network {
   Mutex mu_;
   CondVar turn_ended_;
   std::set<std::string> busy_ ABSL_GUARDED_BY(mu_);  // container ids
-  // The plugins that make the bridge and the common iptables chains do not expect company: one goes
-  // first.
+  // The plugins that create the bridge and the common iptables chains cannot run in parallel the
+  // first time, so one call runs alone.
   bool is_bridge_made_ ABSL_GUARDED_BY(mu_) = false;
 };
 

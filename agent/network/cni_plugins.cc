@@ -21,7 +21,7 @@ constexpr char kPath[] =
 constexpr char kIptables[] = "/usr/sbin/iptables";
 constexpr int kNoAddressFree = 11;
 
-// The configuration for one plugin: its own, plus what the runtime adds (SPEC.md, "Deriving
+// The configuration for one plugin: its own plus the runtime's additions (SPEC.md, "Deriving
 // execution configuration").
 json ExecutionConfig(const CniNetworkList& network, json plugin, const CniAttachment& attachment,
                      const json& previous) {
@@ -41,7 +41,7 @@ json ExecutionConfig(const CniNetworkList& network, json plugin, const CniAttach
   return plugin;
 }
 
-// What a plugin says when it fails (SPEC.md, "Error").
+// The status for a failed plugin (SPEC.md, "Error").
 absl::Status PluginError(const std::string& type, const std::string& verb,
                          const CommandResult& result) {
   const json error = json::parse(result.output, nullptr, false);
@@ -99,14 +99,14 @@ CniNetworkList BridgeNetwork(const std::string& plugin_dir, const std::string& b
       {"bridge", bridge},
       {"isGateway", true},
       {"ipMasq", true},
-      // A container reaches itself and its neighbours through the host's ports.
+      // Lets containers reach themselves and their neighbours through the host's ports.
       {"hairpinMode", true},
       {"ipam",
        {{"type", "host-local"},
         {"dataDir", ipam_dir},
         {"ranges", {{{{"subnet", subnet}}}}},
         {"routes", {{{"dst", "0.0.0.0/0"}}}}}}};
-  // snat: 127.0.0.1:PORT on the host reaches the container too.
+  // snat: makes 127.0.0.1:PORT on the host reach the container.
   const json portmap_plugin = {
       {"type", "portmap"}, {"snat", true}, {"capabilities", {{"portMappings", true}}}};
   return {plugin_dir, bridge, {bridge_plugin.dump(), portmap_plugin.dump()}};
@@ -122,13 +122,13 @@ absl::StatusOr<std::string> AddToNetwork(const CniNetworkList& network,
   for (const std::string& plugin : network.plugins) {
     const json config =
         ExecutionConfig(network, json::parse(plugin, nullptr, false), attachment, previous);
-    // portmap without ports only passes the result on.
+    // Without ports, portmap would only pass the result on.
     if (config.value("type", "") == "portmap" && attachment.bindings.empty()) continue;
     ASSIGN_OR_RETURN(const std::string output, RunPlugin(network, "ADD", config, attachment));
     previous = json::parse(output, nullptr, false);
     if (previous.is_discarded()) {
       return absl::InternalError(
-          absl::StrCat("CNI plugin ", config.value("type", ""), " answers no JSON"));
+          absl::StrCat("CNI plugin ", config.value("type", ""), " did not return JSON"));
     }
   }
   return previous.dump();
@@ -156,7 +156,7 @@ absl::StatusOr<std::string> AddressOfResult(const std::string& result) {
     const std::string address = first.is_object() ? first.value("address", "") : "";
     if (!address.empty()) return address.substr(0, address.find('/'));
   }
-  return absl::InternalError("the CNI plugins gave no address");
+  return absl::InternalError("the CNI plugins returned no address");
 }
 
 absl::Status RemoveMasquerading(const std::string& network_name, const std::string& container_id,
@@ -178,7 +178,7 @@ absl::Status RemoveMasquerading(const std::string& network_name, const std::stri
       {"-X", chain}};
   for (const std::vector<std::string>& step : steps) {
     ASSIGN_OR_RETURN(const CommandResult result, Iptables(step));
-    // The rule may be gone already; the chain cannot go before it.
+    // The rule may be gone already. The chain can only be removed after it.
     if (result.exit_code != 0 && step[0] != "-D") {
       return absl::UnavailableError(
           absl::StrCat("iptables ", step[0], " ", chain, ": ", result.error_output));

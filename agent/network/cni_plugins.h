@@ -21,37 +21,38 @@ struct CniNetworkList {
   std::vector<std::string> plugins;  // JSON objects in order of ADD; "type" is the program's name
 };
 
-// One container's part in a call.
+// The container of a call.
 struct CniAttachment {
   std::string container_id;
-  std::string namespace_path;         // empty in a DEL when the namespace is gone
+  std::string namespace_path;         // empty in a DEL if the namespace is gone
   std::string interface;              // "eth0"
   std::vector<PortBinding> bindings;  // runtimeConfig of plugins with the capability portMappings
 };
 
-// The agent's own lists: a bridge with NAT for what goes out and host ports for what comes in, and
-// loopback.
+// The agent's configuration lists: a bridge with NAT for outgoing and host ports for incoming
+// traffic, and loopback.
 CniNetworkList BridgeNetwork(const std::string& plugin_dir, const std::string& bridge,
                              const std::string& subnet, const std::string& ipam_dir);
 CniNetworkList LoopbackNetwork(const std::string& plugin_dir);
 
-// ADD by each plugin in turn, each given the result before it; returns the last result (JSON). What
-// the first ones made stays when a later one fails: call DeleteFromNetwork(). FailedPrecondition: a
-// plugin is not installed. ResourceExhausted: no address is free. Unavailable: a plugin failed.
+// Calls ADD of each plugin in turn, with the result of the one before. Returns the last result
+// (JSON). If a plugin fails, call DeleteFromNetwork() to remove what earlier ones created.
+// FailedPrecondition: a plugin is not installed. ResourceExhausted: no address is free.
+// Unavailable: a plugin failed.
 absl::StatusOr<std::string> AddToNetwork(const CniNetworkList& network,
                                          const CniAttachment& attachment);
 
-// DEL by each plugin in reverse order, also after one failed; the first error is returned.
-// `result`: AddToNetwork()'s; may be empty. OK if there is nothing.
+// Calls DEL of each plugin in reverse order. Continues after an error and returns the first one.
+// `result`: AddToNetwork()'s; may be empty. OK if there is nothing to remove.
 absl::Status DeleteFromNetwork(const CniNetworkList& network, const CniAttachment& attachment,
                                const std::string& result);
 
-// The first address of a result, without prefix length. Internal: it has none.
+// The first address of a result, without prefix length. Internal: the result has none.
 absl::StatusOr<std::string> AddressOfResult(const std::string& result);
 
-// The bridge plugin's DEL forgets its masquerading rule when the namespace has vanished
-// (plugins/main/bridge cmdDel, seen in 1.1.1). This removes rule and chain by the names it gives
-// them. OK if there are none.
+// Removes the bridge plugin's masquerading rule and chain by their names. The plugin's DEL leaves
+// them behind if the namespace has vanished (plugins/main/bridge cmdDel, seen in 1.1.1). OK if
+// there are none.
 absl::Status RemoveMasquerading(const std::string& network_name, const std::string& container_id,
                                 const std::string& ip_address);
 

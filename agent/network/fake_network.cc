@@ -10,7 +10,7 @@ namespace davit::network {
 absl::Status FakeNetwork::Bind(const std::string& container_id, PortBinding* binding) {
   if (binding->protocol != "tcp" && binding->protocol != "udp") {
     return absl::InvalidArgumentError(absl::StrCat("CannotStartContainerError: protocol '",
-                                                   binding->protocol, "' is neither tcp nor udp"));
+                                                   binding->protocol, "' is not tcp or udp"));
   }
   if (binding->host_port == 0) {
     while (owners_.count({binding->protocol, next_port_}) > 0) ++next_port_;
@@ -23,7 +23,7 @@ absl::Status FakeNetwork::Bind(const std::string& container_id, PortBinding* bin
                                         "/", binding->protocol);
   if (holder->second == container_id) {
     return absl::InvalidArgumentError(
-        absl::StrCat(name, " is asked for twice by the same container"));
+        absl::StrCat(name, " is requested twice by the same container"));
   }
   return absl::FailedPreconditionError(
       holder->second.empty() ? absl::StrCat(name, " is in use by a program on the host")
@@ -47,14 +47,14 @@ absl::StatusOr<Attachment> FakeNetwork::Attach(const std::string& container_id, 
   if (known != attachments_.end()) return known->second;
   if (mode == NetworkMode::kNone && !ports.empty()) {
     return absl::InvalidArgumentError(
-        "ContainerNetworkingError: a container without network has no ports");
+        "ContainerNetworkingError: a container without a network cannot have ports");
   }
   Attachment attachment;
   attachment.namespace_path = absl::StrCat("/run/davit-fake/netns/", container_id);
   for (const PortRequest& port : ports) {
     attachment.bindings.push_back({"0.0.0.0", port.container_port, port.host_port, port.protocol});
   }
-  // The fixed ones first: a dynamic one must not take what is asked for by number.
+  // Fixed ports first, so that a dynamic port cannot take one that is requested by number.
   std::vector<PortBinding*> in_order;
   for (PortBinding& binding : attachment.bindings) in_order.push_back(&binding);
   std::stable_partition(in_order.begin(), in_order.end(),

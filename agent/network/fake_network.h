@@ -19,10 +19,10 @@ class FakeNetwork : public Network {
   absl::Status Detach(const std::string& container_id) override;
   absl::StatusOr<std::vector<std::string>> List() const override;
 
-  // A program of the host that binds a port.
+  // Plays a program of the host that binds a port.
   void SimulateHostPort(const std::string& protocol, int port);
-  // Attach() answers this, and makes nothing, until OK is set; likewise Detach(), which then leaves
-  // what there is.
+  // Until it is set to OK, Attach() returns `status` and creates nothing. FailDetach() does the
+  // same for Detach(), which then removes nothing.
   void FailAttach(const absl::Status& status);
   void FailDetach(const absl::Status& status);
 

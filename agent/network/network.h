@@ -11,7 +11,7 @@ namespace davit::network {
 
 struct PortRequest {
   int container_port = 0;
-  int host_port = 0;  // 0: any free one
+  int host_port = 0;  // 0: any free port
   std::string protocol = "tcp";
   friend bool operator==(const PortRequest&, const PortRequest&) = default;
 };
@@ -30,26 +30,26 @@ enum class NetworkMode {
 };
 
 struct Attachment {
-  std::string namespace_path;  // to put into the OCI spec
+  std::string namespace_path;  // for the OCI spec
   std::string ip_address;      // empty for kNone
   std::vector<PortBinding> bindings;
 };
 
 // Network namespaces of containers. Thread-safe. Calls run CNI plugins and block for some 100 ms:
-// use from the `network` pool. What was made survives agent restarts; the results are kept on disk
-// below the agent's run folder.
+// call them from the `network` pool. Attachments survive agent restarts; their records are in the
+// agent's run folder.
 class Network {
  public:
   virtual ~Network() = default;
-  // Makes namespace, addresses and port mappings of `container_id`; if it has them, returns them
-  // unchanged. FailedPrecondition: a host port is taken (says which, and by what if known); retry
-  // after the other has gone. Messages begin with "CannotStartContainerError: " or
+  // Creates namespace, addresses and port mappings of `container_id`, or returns existing ones
+  // unchanged. FailedPrecondition: a host port is taken; the message names the port and, if known,
+  // its owner. Retry when the owner has gone. Messages begin with "CannotStartContainerError: " or
   // "ContainerNetworkingError: ".
   virtual absl::StatusOr<Attachment> Attach(const std::string& container_id, NetworkMode mode,
                                             const std::vector<PortRequest>& ports) = 0;
-  // Undoes it, also what is left of half an Attach or after a reboot. OK if gone.
+  // Undoes Attach(), also an incomplete one or one before a reboot. OK if there is nothing.
   virtual absl::Status Detach(const std::string& container_id) = 0;
-  // Containers that have something here.
+  // The containers with an attachment or a part of one.
   virtual absl::StatusOr<std::vector<std::string>> List() const = 0;
 };
 

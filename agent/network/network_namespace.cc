@@ -19,10 +19,10 @@ absl::Status CreateNetworkNamespace(const std::string& path) {
   if (fd < 0) return ErrnoStatus(errno, absl::StrCat("creating ", path));
   close(fd);
   absl::Status status;
-  // A thread that ends with it: the caller's own must stay in the host's namespace.
+  // Uses a short-lived thread, because the caller's thread must stay in the host's namespace.
   std::thread([&path, &status] {
     if (unshare(CLONE_NEWNET) != 0) {
-      status = ErrnoStatus(errno, "making a network namespace");
+      status = ErrnoStatus(errno, "creating a network namespace");
     } else if (mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
       status = ErrnoStatus(errno, absl::StrCat("mounting a network namespace on ", path));
     }
@@ -32,7 +32,7 @@ absl::Status CreateNetworkNamespace(const std::string& path) {
 }
 
 absl::Status RemoveNetworkNamespace(const std::string& path) {
-  // EINVAL: not a mount point. Lazily, for somebody may be looking at it.
+  // EINVAL: not a mount point. Unmounts lazily, because another process may use it.
   while (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
   }
   if (errno != EINVAL && errno != ENOENT)

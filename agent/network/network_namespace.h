@@ -5,20 +5,20 @@
 
 #include "absl/status/status.h"
 
-// Network namespaces kept alive by a bind mount, as ip-netns(8) does. Thread-safe; need root. The
-// folder is not made a shared mount of its own: where the host has shared mounts (systemd), ours is
-// one already; elsewhere only this mount namespace's processes, containerd's shims among them, see
-// it.
+// Network namespaces that a bind mount keeps alive, as in ip-netns(8). Thread-safe; need root. The
+// folder needs no shared mount of its own: on hosts with shared mounts (systemd) it has one
+// already. On others only processes of this mount namespace see it, which includes containerd's
+// shims.
 
 namespace davit::network {
 
-// Makes a new, empty namespace and mounts it on `path`, whose folder exists. AlreadyExists: there
-// is something.
+// Creates a new, empty namespace and mounts it on `path`, whose folder exists. AlreadyExists:
+// `path` exists.
 absl::Status CreateNetworkNamespace(const std::string& path);
-// Unmounts and removes `path`; the kernel drops the namespace with its last process. OK if gone or
-// only half made.
+// Unmounts and removes `path`; the kernel removes the namespace with its last process. OK if it
+// does not exist or is incomplete.
 absl::Status RemoveNetworkNamespace(const std::string& path);
-// False also if `path` is the plain file that a reboot or half a creation leaves.
+// False also for the plain file that a reboot or an interrupted creation leaves.
 bool IsNetworkNamespace(const std::string& path);
 
 }  // namespace davit::network

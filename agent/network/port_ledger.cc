@@ -17,13 +17,13 @@ namespace {
 constexpr char kHostAddress[] = "0.0.0.0";
 constexpr int kMaxPort = 65535;
 
-// Without SO_REUSEADDR, so that no two can have the same. A port in TIME_WAIT counts as taken; that
-// ends by itself.
+// Without SO_REUSEADDR, so that no two sockets can have the same port. A port in TIME_WAIT counts
+// as taken, for a limited time.
 absl::StatusOr<int> BindSocket(const std::string& protocol, int port) {
   const int type = protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM;
   const int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
   if (fd < 0) return ErrnoStatus(errno, "socket");
-  const int smallest = 0;  // nobody reads what arrives before iptables sends it elsewhere
+  const int smallest = 0;  // nobody reads packets that arrive before iptables redirects them
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof(smallest));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -45,7 +45,7 @@ absl::StatusOr<int> BindSocket(const std::string& protocol, int port) {
 absl::Status Validate(const PortRequest& request) {
   if (request.protocol != "tcp" && request.protocol != "udp") {
     return absl::InvalidArgumentError(
-        absl::StrCat("protocol '", request.protocol, "' is neither tcp nor udp"));
+        absl::StrCat("protocol '", request.protocol, "' is not tcp or udp"));
   }
   if (request.container_port < 1 || request.container_port > kMaxPort || request.host_port < 0 ||
       request.host_port > kMaxPort) {
@@ -84,7 +84,7 @@ absl::Status PortLedger::Take(const std::string& owner, const Key& key) {
     const std::string name = absl::StrCat("host port ", key.second, "/", key.first);
     if (holder->second.owner == owner) {
       return absl::InvalidArgumentError(
-          absl::StrCat(name, " is asked for twice by the same container"));
+          absl::StrCat(name, " is requested twice by the same container"));
     }
     return absl::FailedPreconditionError(
         absl::StrCat(name, " is in use by container ", holder->second.owner));
@@ -116,7 +116,7 @@ absl::StatusOr<std::vector<PortBinding>> PortLedger::ReserveAll(
   for (const PortRequest& request : requests) {
     RETURN_IF_ERROR(Validate(request));
     bindings.push_back({kHostAddress, request.container_port, request.host_port, request.protocol});
-    // The fixed ones first: a dynamic one must not take what is asked for by number.
+    // Fixed ports first, so that a dynamic port cannot take one that is requested by number.
     if (request.host_port != 0) RETURN_IF_ERROR(Take(owner, {request.protocol, request.host_port}));
   }
   for (PortBinding& binding : bindings) {

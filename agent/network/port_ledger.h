@@ -22,10 +22,10 @@ struct PortRange {
 // "32768-60999". InvalidArgument: not of that form, or not within 1..65535.
 absl::StatusOr<PortRange> ParsePortRange(absl::string_view text);
 
-// Which container has which host port. Each port is held by a socket that is bound and never
-// listens: iptables rules would hand the port to a container behind everybody's back; this way
-// other programs, the kernel's choice of ephemeral ports and other agents on the host see that it
-// is taken. Thread-safe; does not block.
+// Knows which container has which host port. Holds each port with a bound socket that never
+// listens. iptables alone would give the port to a container without anybody noticing; with the
+// socket other programs, the kernel's choice of ephemeral ports and other agents see that it is
+// taken. Thread-safe; does not block.
 class PortLedger {
  public:
   // Dynamic ports come from `range` without `excluded`.
@@ -34,15 +34,16 @@ class PortLedger {
   PortLedger(const PortLedger&) = delete;
   PortLedger& operator=(const PortLedger&) = delete;
 
-  // All of `requests` for `owner`, or none. FailedPrecondition: a port is taken (names it, and the
-  // container that holds it if it is one of ours). ResourceExhausted: no dynamic port is free.
-  // InvalidArgument: not a port, or asked for twice.
+  // Reserves all of `requests` for `owner`, or none. FailedPrecondition: a port is taken; the
+  // message names it and, if one of ours has it, the container. ResourceExhausted: no dynamic port
+  // is free. InvalidArgument: not a port, or requested twice.
   absl::StatusOr<std::vector<PortBinding>> Reserve(const std::string& owner,
                                                    const std::vector<PortRequest>& requests);
-  // Takes back what `owner` had before a restart. FailedPrecondition: a program has bound one
-  // meanwhile; the port is `owner`'s all the same, for iptables still sends it there.
+  // Reserves the ports that `owner` had before a restart. FailedPrecondition: a program has bound
+  // one of them in between. The port still belongs to `owner`, because iptables sends its traffic
+  // there.
   absl::Status Restore(const std::string& owner, const std::vector<PortBinding>& bindings);
-  // OK to call for an owner of nothing.
+  // Releases all ports of `owner`, if it has any.
   void Release(const std::string& owner);
 
  private:
@@ -63,7 +64,7 @@ class PortLedger {
   const std::set<int> excluded_;
   Mutex mu_;
   std::map<Key, Holder> held_ ABSL_GUARDED_BY(mu_);
-  // Dynamic ports rotate: one that was just freed may still be in its clients' heads.
+  // Dynamic ports rotate, because clients may still use one that was just freed.
   int next_ ABSL_GUARDED_BY(mu_);
 };
 

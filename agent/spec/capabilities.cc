@@ -76,7 +76,7 @@ absl::StatusOr<std::set<std::string>> Normalize(
     if (name != kEvery && !Contains(kAll, name)) {
       return absl::InvalidArgumentError(absl::StrCat("linuxParameters.capabilities.", member, "[",
                                                      i, "]: '", names.Get(i),
-                                                     "' is no capability"));
+                                                     "' is not a capability"));
     }
     normalized.insert(std::move(name));
   }
@@ -117,8 +117,8 @@ absl::StatusOr<std::vector<std::string>> ResolveCapabilities(const SpecInput& in
     if (HostCanGive(input.host, name)) {
       capabilities.emplace_back(name);
     } else if (by_name && !input.container.privileged()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "linuxParameters.capabilities.add: the host's agent does not have ", name, " itself"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("linuxParameters.capabilities.add: the host cannot give ", name));
     }
   }
   return capabilities;

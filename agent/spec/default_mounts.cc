@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<Mount>> DefaultMounts(const SpecInput& input) {
     return mounts;
   }
   mounts.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
-  // As Docker's --ipc none.
+  // Like Docker's --ipc none.
   if (input.task.ipc_mode() == "none") return mounts;
   if (SharesTaskIpc(input.task)) {
     mounts.push_back(BindMount(input.place.shared_memory_path, "/dev/shm", false));

@@ -24,12 +24,11 @@ struct Mount {
 Mount BindMount(absl::string_view source, absl::string_view destination, bool read_only);
 
 // The mounts of Docker's default container, changed by privileged, ipcMode and sharedMemorySize
-// (MiB); containers that share their IPC namespace share the /dev/shm of the place.
+// (MiB). Containers that share their IPC namespace share the /dev/shm of ContainerPlace.
 // InvalidArgument: sharedMemorySize below 1.
 absl::StatusOr<std::vector<Mount>> DefaultMounts(const SpecInput& input);
 
-// Paths that Docker hides from, or shows read-only to, a container that is not privileged; none for
-// one that is.
+// Paths that Docker hides from a container, or makes read-only. None for a privileged container.
 std::vector<std::string> MaskedPaths(const SpecInput& input);
 std::vector<std::string> ReadonlyPaths(const SpecInput& input);
 

@@ -21,7 +21,7 @@ nlohmann::json Rule(char type, int64_t major, int64_t minor, absl::string_view a
           {"access", std::string(access)}};
 }
 
-// The runtime adds mknod of any node and the pseudo-terminals by itself.
+// The runtime itself adds mknod of any node and the pseudo-terminals.
 void AddDefaultRules(nlohmann::json* rules) {
   rules->push_back({{"allow", false}, {"access", "rwm"}});
   rules->push_back(Rule('c', 1, 3, kAllAccess));  // null
@@ -42,7 +42,7 @@ nlohmann::json Node(absl::string_view path, const DeviceNode& node) {
           {"gid", node.gid}};
 }
 
-// The runtime makes these itself, as links or with numbers of its own.
+// The runtime itself creates these, as links or with its own numbers.
 bool IsMadeByRuntime(absl::string_view path) {
   return path == "/dev/console" || path == "/dev/ptmx" || absl::StartsWith(path, "/dev/pts/");
 }
@@ -64,7 +64,7 @@ absl::StatusOr<std::string> ParseAccess(const v1::Device& device, absl::string_v
     mknod = mknod || permission == "mknod";
     if (permission != "read" && permission != "write" && permission != "mknod") {
       return absl::InvalidArgumentError(absl::StrCat(member, ".permissions[", i, "]: '", permission,
-                                                     "' is none of read, write, mknod"));
+                                                     "' is not read, write or mknod"));
     }
   }
   return absl::StrCat(read ? "r" : "", write ? "w" : "", mknod ? "m" : "");
@@ -89,7 +89,7 @@ absl::Status AddDevice(const SpecInput& input, const v1::Device& device, absl::s
   }
   if (found) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(member, ".hostPath: ", host_path, " is no device of the host"));
+      absl::StrCat(member, ".hostPath: ", host_path, " is not a device of the host"));
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ absl::Status AddDevices(const SpecInput& input, const DeviceSpec& spec) {
   for (const std::string& path : GpuDeviceNodes(input)) {
     const auto found = input.host.devices.find(path);
     if (found == input.host.devices.end()) {
-      return absl::InternalError(absl::StrCat("GPU device ", path, " is no device of the host"));
+      return absl::InternalError(absl::StrCat("GPU device ", path, " is not a device of the host"));
     }
     const DeviceNode& node = found->second;
     spec.nodes->push_back(Node(path, node));

@@ -8,18 +8,18 @@
 
 namespace davit::spec {
 
-// What a container has of devices.
+// The device parts of a spec.
 struct DeviceSpec {
   nlohmann::json* nodes;  // appended to: `linux.devices`
   nlohmann::json* rules;  // appended to: `linux.resources.devices`
 };
 
-// Docker's default rules (null, zero, full, tty, console, random, urandom, pseudo-terminals may be
-// used; any node may be made with mknod, none of the others opened), then linuxParameters.devices.
-// A hostPath that is a folder means all devices in it. Then those of the container's GPUs, which
-// have passed CheckGpus(). Privileged: every device of the host. Internal: a GPU's node is none of
-// the host's. InvalidArgument: hostPath is no device of the host, a permission is none of read,
-// write, mknod.
+// Adds Docker's default rules: a container may use null, zero, full, tty, console, random, urandom
+// and pseudo-terminals, and may create any node with mknod but not open it. Then adds
+// linuxParameters.devices; a hostPath that is a folder means all devices in it. Then adds the
+// devices of the container's GPUs, which must have passed CheckGpus(). Privileged: every device of
+// the host. Internal: a GPU's node does not exist on the host. InvalidArgument: hostPath is not a
+// device of the host, or a permission is not read, write or mknod.
 absl::Status AddDevices(const SpecInput& input, const DeviceSpec& spec);
 
 }  // namespace davit::spec

@@ -19,12 +19,12 @@ absl::Status UseTmpfs(const std::string& options, DockerVolume* volume) {
   volume->kind = DockerVolume::Kind::kTmpfs;
   volume->tmpfs_options = options;
   if (volume->is_shared) {
-    return absl::InvalidArgumentError("driverOpts: a tmpfs is possible with scope task only");
+    return absl::InvalidArgumentError("driverOpts: a tmpfs requires scope task");
   }
   for (absl::string_view option : absl::StrSplit(options, ',', absl::SkipEmpty())) {
     if (!IsTmpfsData(option)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "driverOpts.o: '", option, "' is none of size=, uid=, gid=, mode= and nr_inodes="));
+          "driverOpts.o: '", option, "' is not size=, uid=, gid=, mode= or nr_inodes="));
     }
   }
   return absl::OkStatus();
@@ -44,7 +44,7 @@ absl::StatusOr<DockerVolume> ParseDockerVolume(const v1::DockerVolumeConfigurati
   for (const auto& [name, value] : configuration.driver_opts()) {
     if (name != "type" && name != "device" && name != "o") {
       return absl::InvalidArgumentError(
-          absl::StrCat("driverOpts: '", name, "' is none of type, device and o"));
+          absl::StrCat("driverOpts: '", name, "' is not type, device or o"));
     }
     (name == "type" ? type : name == "device" ? device : options) = value;
   }
@@ -57,8 +57,8 @@ absl::StatusOr<DockerVolume> ParseDockerVolume(const v1::DockerVolumeConfigurati
     volume.device = device;
   } else if (!type.empty() || !device.empty() || !options.empty()) {
     return absl::InvalidArgumentError(
-        "driverOpts: neither a tmpfs (type tmpfs) nor a folder of the host (type none, o bind, "
-        "device an absolute path)");
+        "driverOpts: must describe a tmpfs (type tmpfs) or a folder of the host (type none, o "
+        "bind, device an absolute path)");
   }
   return volume;
 }

@@ -23,14 +23,14 @@ absl::Status CheckGpus(const SpecInput& input) {
     wanted += static_cast<size_t>(count);
   }
   if (wanted != input.place.gpu_ids.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(member, ": ", wanted,
-                                                   " GPUs are asked for, the controller assigned ",
-                                                   input.place.gpu_ids.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(member, ": ", wanted, " GPUs are required, but the controller assigned ",
+                     input.place.gpu_ids.size()));
   }
   for (const std::string& id : input.place.gpu_ids) {
     if (input.host.gpus.count(id) > 0) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(member, ": this host has no GPU ", id, " (gpu.devices of its agent)"));
+        absl::StrCat(member, ": this host has no GPU ", id, " (see gpu.devices in agent.toml)"));
   }
   return absl::OkStatus();
 }

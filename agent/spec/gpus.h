@@ -9,19 +9,18 @@
 
 namespace davit::spec {
 
-// What NVIDIA's programs look at in a container (nvidia-container-toolkit, "Environment
+// The variable that NVIDIA's programs read in a container (nvidia-container-toolkit, "Environment
 // variables").
 inline constexpr char kVisibleDevices[] = "NVIDIA_VISIBLE_DEVICES";
 inline constexpr char kDriverCapabilities[] = "NVIDIA_DRIVER_CAPABILITIES";
 inline constexpr char kDefaultDriverCapabilities[] = "compute,utility";
 
-// That the container was given as many GPUs as its resourceRequirements ask for, and that the host
-// has them: with fewer it shall not run.
-// InvalidArgument: it is not so, or the requirement is no number.
+// Checks that the container was assigned as many GPUs as its resourceRequirements demand, and that
+// the host has them. With fewer GPUs it must not run. InvalidArgument: a check failed, or the
+// requirement is not a number.
 absl::Status CheckGpus(const SpecInput& input);
 
-// Device nodes of the container's GPUs and those that they have in common, each once. None without
-// GPUs.
+// The device nodes of the container's GPUs and the common nodes, each once. None without GPUs.
 std::vector<std::string> GpuDeviceNodes(const SpecInput& input);
 
 }  // namespace davit::spec

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Go writes absent lists and maps as null: both mean "none".
+// Go writes absent lists and maps as null, which means "none".
 const Json* Find(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found == object.end() || found->is_null() ? nullptr : &*found;
@@ -41,8 +41,7 @@ absl::Status Read(const Json& object, const char* name, std::vector<std::string>
   return absl::OkStatus();
 }
 
-// Old builders wrote a single string where a list belongs; Docker accepts both (its type
-// strslice.StrSlice).
+// Old builders wrote a single string instead of a list. Docker accepts both (strslice.StrSlice).
 absl::Status ReadWords(const Json& object, const char* name, std::vector<std::string>* value) {
   const Json* found = Find(object, name);
   if (found == nullptr || !found->is_string()) return Read(object, name, value);

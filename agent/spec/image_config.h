@@ -10,7 +10,7 @@
 
 namespace davit::spec {
 
-// What an image says about how to run it (OCI image-spec config.md; Docker's config has the same
+// An image's settings for its containers (OCI image-spec config.md; Docker's config has the same
 // members).
 struct ImageConfig {
   std::vector<std::string> entrypoint;
@@ -19,7 +19,7 @@ struct ImageConfig {
   std::string user;                      // "", "user", "user:group", "uid:gid"
   std::string working_directory;
   std::string stop_signal;           // "SIGQUIT", "3" or empty
-  std::vector<std::string> volumes;  // anonymous ones, by path
+  std::vector<std::string> volumes;  // paths of anonymous volumes
   std::map<std::string, std::string> labels;
   std::vector<std::string> diff_ids;  // of the layers, lowest first
   std::string architecture;
@@ -28,7 +28,7 @@ struct ImageConfig {
   friend bool operator==(const ImageConfig&, const ImageConfig&) = default;
 };
 
-// InvalidArgument: not an image configuration (names the member).
+// InvalidArgument: not an image configuration; the message names the member.
 absl::StatusOr<ImageConfig> ParseImageConfig(absl::string_view json);
 
 }  // namespace davit::spec

@@ -21,7 +21,7 @@ absl::StatusOr<std::string> CleanDestination(absl::string_view path, absl::strin
   absl::StatusOr<std::string> destination = CleanAbsolutePath(path, member);
   if (destination.ok() && destination->size() == 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat(member, ": nothing can be mounted over the container's root"));
+        absl::StrCat(member, ": cannot mount over the container's root"));
   }
   return destination;
 }
@@ -30,7 +30,7 @@ absl::Status AddOnce(Mount mount, absl::string_view member, MountsByPath* mounts
   const std::string destination = mount.destination;
   if (mounts->emplace(destination, std::move(mount)).second) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(member, ": something is mounted at ", destination, " already"));
+      absl::StrCat(member, ": ", destination, " is already a mount point"));
 }
 
 absl::StatusOr<std::string> FindVolumeFolder(const SpecInput& input, const std::string& name,
@@ -44,7 +44,7 @@ absl::StatusOr<std::string> FindVolumeFolder(const SpecInput& input, const std::
   const auto folder = input.place.volumes.find(name);
   if (folder == input.place.volumes.end() || folder->second.empty()) {
     return absl::InternalError(
-        absl::StrCat(member, ".sourceVolume: no host folder was made for volume '", name, "'"));
+        absl::StrCat(member, ".sourceVolume: the agent created no folder for volume '", name, "'"));
   }
   return folder->second;
 }
@@ -72,8 +72,8 @@ const v1::ContainerDefinition* FindContainer(const v1::TaskDefinition& task,
   return nullptr;
 }
 
-// What `container` mounts: its mountPoints, and what it takes from others. `path` holds the
-// containers whose volumes are being collected, so that a circle is found.
+// The mounts of `container`: its mountPoints and its volumesFrom. `path` has the containers that
+// are being collected, to detect a cycle.
 absl::StatusOr<MountsByPath> CollectVolumes(const SpecInput& input,
                                             const v1::ContainerDefinition& container,
                                             absl::string_view prefix, std::set<std::string> path) {
@@ -94,14 +94,14 @@ absl::StatusOr<MountsByPath> CollectVolumes(const SpecInput& input,
                      CollectVolumes(input, *source, absl::StrCat(member, "."), path));
     for (auto& [destination, mount] : taken) {
       if (from.read_only()) mount.options.back() = "ro";
-      mounts.emplace(destination, std::move(mount));  // what is there already wins
+      mounts.emplace(destination, std::move(mount));  // existing mounts win
     }
   }
   return mounts;
 }
 
-// The kernel's and Docker's flags for a new tmpfs. What turns the mount into another one or spreads
-// it is left out: bind, rbind, remount, shared, slave and their like.
+// The kernel's and Docker's flags for a new tmpfs. Flags that make it another kind of mount or
+// propagate it are not allowed: bind, rbind, remount, shared, slave and similar.
 bool IsTmpfsOption(absl::string_view option) {
   static constexpr absl::string_view kFlags[] = {
       "defaults", "ro",         "rw",          "suid",          "nosuid",   "dev",
@@ -124,7 +124,7 @@ absl::StatusOr<Mount> TmpfsMount(const v1::Tmpfs& tmpfs, absl::string_view membe
     return absl::InvalidArgumentError(
         absl::StrCat(member, ".size: ", tmpfs.size(), " MiB is below 1"));
   }
-  // Docker's; what the definition names comes after them and so wins.
+  // Docker's defaults; options of the definition follow them and so win.
   Mount mount{std::move(destination), "tmpfs", "tmpfs", {"noexec", "nosuid", "nodev", "rprivate"}};
   mount.options.push_back(absl::StrCat("size=", int64_t{tmpfs.size()} * 1024, "k"));
   for (int i = 0; i < tmpfs.mount_options_size(); ++i) {
@@ -133,7 +133,7 @@ absl::StatusOr<Mount> TmpfsMount(const v1::Tmpfs& tmpfs, absl::string_view membe
     RETURN_IF_ERROR(CheckNoNul(option, option_member));
     if (!IsTmpfsOption(option)) {
       return absl::InvalidArgumentError(
-          absl::StrCat(option_member, ": '", option, "' is not for a tmpfs"));
+          absl::StrCat(option_member, ": '", option, "' is not a tmpfs option"));
     }
     if (option != "defaults") mount.options.push_back(option);
   }
@@ -170,8 +170,8 @@ absl::StatusOr<MountsByPath> DefinitionMounts(const SpecInput& input) {
   return mounts;
 }
 
-// The agent's own files. As Docker's, they follow the root file system: read-only if it is. Where
-// the network is the host's they may be the host's own files, which no container is to change.
+// The files that the agent provides. Like Docker's, they are read-only if the root file system is.
+// With the host's network they may be the host's own files, which no container may change.
 std::vector<Mount> AgentFiles(const SpecInput& input) {
   const bool read_only = input.container.readonly_root_filesystem() || !HasOwnNetwork(input);
   const std::pair<const std::string&, const char*> files[] = {
@@ -208,7 +208,7 @@ absl::StatusOr<nlohmann::json> BuildMounts(const SpecInput& input) {
   for (const Mount& mount : mounts) {
     if (!IsReplaced(mount, definition_mounts)) json.push_back(ToJson(mount));
   }
-  // By path, "/a" comes before "/a/b": what is inside is mounted after what it is inside of.
+  // Sorted by path, "/a" comes before "/a/b", so inner mounts follow outer ones.
   for (const auto& [destination, mount] : definition_mounts) json.push_back(ToJson(mount));
   return json;
 }

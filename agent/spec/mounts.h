@@ -8,12 +8,12 @@
 
 namespace davit::spec {
 
-// The spec's `mounts`: those of Docker's default container, then the agent's files (hosts,
-// resolv.conf, hostname), then the definition's (volumesFrom, mountPoints, tmpfs; mountPoints win
-// over volumesFrom) the image's volumes and the driver's files of GPUs, outer folders before those
-// inside. A mount of the definition replaces a default one at the same path. InvalidArgument: a
-// path that is not absolute or is "/", a volume or container that the task does not have, two
-// mounts at one path, a tmpfs option that would make it something else.
+// The spec's `mounts`, outer folders before inner ones. First those of Docker's default container,
+// then the agent's files (hosts, resolv.conf, hostname). Then those of the definition (volumesFrom,
+// mountPoints, tmpfs; mountPoints win over volumesFrom), the image's volumes and the GPU driver's
+// files. A mount of the definition replaces a default one at the same path. InvalidArgument: a path
+// that is not absolute or is "/", an unknown volume or container, two mounts at one path, or an
+// option that is not for a tmpfs.
 absl::StatusOr<nlohmann::json> BuildMounts(const SpecInput& input);
 
 }  // namespace davit::spec

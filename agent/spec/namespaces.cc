@@ -32,7 +32,7 @@ absl::StatusOr<nlohmann::json> NetworkNamespace(const SpecInput& input) {
   return nlohmann::json{{"type", "network"}, {"path", path}};
 }
 
-// A new namespace, or the one of the task.
+// A new namespace, or the task's.
 absl::StatusOr<nlohmann::json> OwnOrShared(const std::string& type, bool is_shared,
                                            const std::string& path) {
   if (is_shared == path.empty()) {
@@ -52,7 +52,7 @@ bool IsIpcSetting(absl::string_view name) {
          absl::StartsWith(name, "fs.mqueue.");
 }
 
-// The runtime turns dots into slashes below /proc/sys: a slash or an empty part would lead
+// The runtime replaces dots by slashes below /proc/sys. A slash or an empty part would lead
 // elsewhere.
 bool IsPlainSetting(absl::string_view name) {
   return !absl::StrContains(name, "..") && !absl::EndsWith(name, ".") &&

@@ -8,12 +8,12 @@
 
 namespace davit::spec {
 
-// The spec's `linux.namespaces`. Own mount and UTS namespaces always; PID and IPC unless the mode
-// is "host"; the network namespace of the place unless networkMode is "host"; an own cgroup
-// namespace on cgroup v2, where Docker gives one too. With "task" as a mode, the PID or IPC
-// namespace of the place, which all containers of the task share (pause.h).
-// InvalidArgument: an unknown mode.
-// Internal: a namespace of the place does not fit the mode.
+// The spec's `linux.namespaces`. A container always has its own mount and UTS namespaces, PID and
+// IPC namespaces unless the mode is "host", and the network namespace of ContainerPlace unless
+// networkMode is "host". Like Docker it gets its own cgroup namespace on cgroup v2. With the mode
+// "task" it gets the PID or IPC namespace of ContainerPlace, which all containers of the task share
+// (pause.h). InvalidArgument: an unknown mode. Internal: a namespace of ContainerPlace does not fit
+// the mode.
 absl::StatusOr<nlohmann::json> BuildNamespaces(const SpecInput& input);
 
 // The spec's `linux.sysctl`: Docker's defaults for a container with a network of its own (every

@@ -101,7 +101,7 @@ absl::StatusOr<std::string> BuildOciSpec(const v1::TaskDefinition& task,
     ASSIGN_OR_RETURN(const Json spec, BuildSpec(input), context);
     return spec.dump();
   } catch (const Json::exception& error) {
-    // All members are strings and numbers that we put there: only a string's bytes can be wrong.
+    // All members are strings and numbers from us, so only a string's bytes can be wrong.
     return absl::InvalidArgumentError(absl::StrCat(context, ": not UTF-8: ", error.what()));
   }
 }

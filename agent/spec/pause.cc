@@ -78,11 +78,11 @@ absl::StatusOr<std::string> BuildPauseSpec(const std::string& task_arn,
                                            const std::string& cgroup_path, const HostFacts& host) {
   if (host.pause_path.empty()) {
     return absl::FailedPreconditionError(
-        "pidMode and ipcMode task need davit-pause, which is not installed beside davit-agent");
+        "pidMode and ipcMode task require davit-pause, which is not in the folder of davit-agent");
   }
-  // The default container, as far as it goes.
+  // As much as possible from the default container.
   v1::TaskDefinition task;
-  task.set_ipc_mode("none");  // no /dev/shm: the containers' is a volume of the task
+  task.set_ipc_mode("none");  // no /dev/shm: the containers share one from the agent
   const v1::ContainerDefinition container;
   const v1::ContainerOverride overrides;
   const ImageConfig image;

@@ -8,27 +8,26 @@
 
 namespace davit::spec {
 
-// The container of the agent's own that holds the namespaces which the containers of a task share,
-// as ECS's pause container does. No container of a definition can have this name: ECS's have no
-// dots.
+// The name of the agent's own container that holds the namespaces shared by a task's containers,
+// like ECS's pause container. No definition can use this name, because ECS's names have no dots.
 inline constexpr char kPauseContainer[] = "davit.pause";
 
-// Whether pidMode or ipcMode "task" has the containers share a namespace. With one container the
-// task's namespace is the container's own.
+// Whether the containers share a namespace with pidMode or ipcMode "task". A single container
+// shares nothing: the task's namespace is its own.
 bool SharesTaskPid(const v1::TaskDefinition& task);
 bool SharesTaskIpc(const v1::TaskDefinition& task);
 inline bool NeedsPause(const v1::TaskDefinition& task) {
   return SharesTaskPid(task) || SharesTaskIpc(task);
 }
 
-// MiB of the /dev/shm that containers which share their IPC namespace share too: the largest that
-// any of them asks for, else the default.
+// The size in MiB of the /dev/shm that goes with a shared IPC namespace: the largest
+// sharedMemorySize of the containers, else the default.
 int64_t SharedMemoryMib(const v1::TaskDefinition& task);
 
-// The pause container's config.json, for an empty root file system: HostFacts::pause_path in new
-// PID, IPC, network, mount and UTS namespaces, without any capability and with the default system
-// call filter, since a container that shares its PID namespace may be able to trace it.
-// FailedPrecondition: the host has no pause program, or its seccomp profile cannot be used.
+// The pause container's config.json, for an empty root file system. Runs HostFacts::pause_path in
+// new PID, IPC, network, mount and UTS namespaces. It has no capabilities and the default system
+// call filter, because a container that shares its PID namespace may be able to trace it.
+// FailedPrecondition: the host has no pause program, or its seccomp profile is unusable.
 absl::StatusOr<std::string> BuildPauseSpec(const std::string& task_arn,
                                            const std::string& cgroup_path, const HostFacts& host);
 

@@ -17,9 +17,9 @@ namespace {
 
 constexpr absl::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr size_t kMaxHostname = 64;  // of the kernel: __NEW_UTS_LEN
+constexpr size_t kMaxHostname = 64;  // the kernel's __NEW_UTS_LEN
 
-// Variables in order of first appearance; a later value replaces an earlier one in its place.
+// Variables in the order of their first appearance. A later value replaces an earlier one in place.
 class Environment {
  public:
   void Set(absl::string_view name, absl::string_view value) {
@@ -32,8 +32,8 @@ class Environment {
     }
   }
 
-  // "NAME=value"; a NAME alone asks Docker for the daemon's own value, which containers have no
-  // business with.
+  // Sets "NAME=value". Docker replaces a NAME alone by the daemon's own value, which containers
+  // must not see, so it is ignored.
   void SetVariable(absl::string_view variable) {
     const size_t equals = variable.find('=');
     if (equals == absl::string_view::npos || equals == 0) return;
@@ -46,11 +46,12 @@ class Environment {
       const std::string path = absl::StrCat(member, "[", i, "]");
       const std::string& name = pairs.Get(i).name();
       RETURN_IF_ERROR(CheckNoNul(name, absl::StrCat(path, ".name")));
-      // The value may be a secret: it is not repeated in the error.
+      // The value may be a secret, so the error must not contain it.
       RETURN_IF_ERROR(CheckNoNul(pairs.Get(i).value(), absl::StrCat(path, ".value")));
       if (name.empty() || name.find('=') != std::string::npos) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            path, ".name: '", name, "' is no variable's name: it is empty or holds '='"));
+        return absl::InvalidArgumentError(
+            absl::StrCat(path, ".name: '", name,
+                         "' is not a valid variable name: it must not be empty or contain '='"));
       }
       Set(name, pairs.Get(i).value());
     }
@@ -103,15 +104,14 @@ absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input
   entry_point.insert(entry_point.end(), command.begin(), command.end());
   if (entry_point.empty() || entry_point[0].empty()) {
     return absl::InvalidArgumentError(
-        "command: there is nothing to execute: neither the definition nor the image has an entry "
-        "point or a command");
+        "command: nothing to execute: neither the definition nor the image has an entry point or a "
+        "command");
   }
   if (RunsUnderInit(input)) {
     if (input.host.init_path.empty()) {
       return absl::InvalidArgumentError(
-          "linuxParameters.initProcessEnabled: the host has no init program: install tini on it, "
-          "or "
-          "set containers.init_path of its agent");
+          "linuxParameters.initProcessEnabled: the host has no init program: install tini, or set "
+          "containers.init_path in agent.toml");
     }
     entry_point.insert(entry_point.begin(), {std::string(kInitInContainer), "--"});
   }
@@ -142,7 +142,7 @@ absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& inp
     RETURN_IF_ERROR(CheckNoNul(value, absl::StrCat("secret ", name)));
     environment.Set(name, value);
   }
-  // As in ECS: which ones is not the definition's to say.
+  // Set last, as in ECS: the definition cannot choose the GPUs.
   if (!gpu_ids.empty()) environment.Set(kVisibleDevices, absl::StrJoin(gpu_ids, ","));
   return environment.Take();
 }
@@ -152,11 +152,11 @@ absl::StatusOr<std::string> ResolveHostname(const SpecInput& input) {
       input.container.hostname().empty() ? input.place.hostname : input.container.hostname();
   if (hostname.size() > kMaxHostname) {
     return absl::InvalidArgumentError(
-        absl::StrCat("hostname: ", hostname.size(), " bytes, the kernel takes ", kMaxHostname));
+        absl::StrCat("hostname: ", hostname.size(), " bytes, the kernel allows ", kMaxHostname));
   }
   if (!std::all_of(hostname.begin(), hostname.end(), IsHostnameCharacter)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "hostname: '", hostname, "' is not made of letters, digits, '-', '.' and '_' only"));
+        "hostname: '", hostname, "' must contain only letters, digits, '-', '.' and '_'"));
   }
   return hostname;
 }
@@ -175,11 +175,12 @@ absl::StatusOr<nlohmann::json> BuildProcess(const SpecInput& input, const Securi
                          {"terminal", input.container.pseudo_terminal()},
                          {"noNewPrivileges", security.no_new_privileges},
                          {"rlimits", std::move(rlimits)}};
-  // Neither inheritable nor ambient: a file's inheritable bits must not hand them on
+  // Neither inheritable nor ambient, so that a file's inheritable bits cannot pass them on
   // (CVE-2022-24769).
   process["capabilities"] = {
       {"bounding", capabilities}, {"effective", capabilities}, {"permitted", capabilities}};
-  // Not what the runtime's own daemon was given by systemd. Lowering it needs CAP_SYS_RESOURCE.
+  // Resets the score that containers inherit from containerd. Lowering it requires
+  // CAP_SYS_RESOURCE.
   if (input.host.can_raise_rlimits) process["oomScoreAdj"] = 0;
   return process;
 }

@@ -11,23 +11,22 @@
 
 namespace davit::spec {
 
-// What is executed: entry point followed by command. An entryPoint in the definition hides the
-// image's entry point and the image's command; a command (an override's before the definition's)
-// hides the image's command; [""] as entryPoint is none. With initProcessEnabled the host's init
-// program comes first, but not in the host's PID namespace, where there is one already.
-// InvalidArgument: nothing is left to execute, or the host has no init program.
-// Source: Docker's merge of container and image configuration.
+// The command line: entry point followed by command. An entryPoint in the definition replaces the
+// image's entry point and command. A command (an override's before the definition's) replaces the
+// image's command. The entryPoint [""] means none. With initProcessEnabled the host's init program
+// comes first, except in the host's PID namespace, which has an init. InvalidArgument: there is
+// nothing to execute, or the host has no init program. Source: Docker's merge of container and
+// image configuration.
 absl::StatusOr<std::vector<std::string>> ResolveArguments(const SpecInput& input);
 
-// "NAME=value", in order of first appearance. The later of these wins: PATH, HOSTNAME, (with a
-// terminal) TERM and (with GPUs) NVIDIA_DRIVER_CAPABILITIES; the image's; the agent's own; those of
-// environmentFiles; the definition's; the override's; secrets; (with GPUs) NVIDIA_VISIBLE_DEVICES.
-// InvalidArgument: a name that is empty or holds '=' or NUL.
+// The variables as "NAME=value", in the order of their first appearance. Of these sources the later
+// wins: PATH, HOSTNAME, TERM (with a terminal) and NVIDIA_DRIVER_CAPABILITIES (with GPUs); the
+// image; the agent; environmentFiles; the definition; the override; secrets; NVIDIA_VISIBLE_DEVICES
+// (with GPUs). InvalidArgument: a name is empty or contains '=' or NUL.
 absl::StatusOr<std::vector<std::string>> ResolveEnvironment(const SpecInput& input);
 
-// The definition's hostname, else the place's.
-// InvalidArgument: longer than the kernel's 64 bytes, or not made of letters, digits, '-', '.' and
-// '_'.
+// The definition's hostname, else that of ContainerPlace. InvalidArgument: longer than the kernel's
+// 64 bytes, or has characters other than letters, digits, '-', '.' and '_'.
 absl::StatusOr<std::string> ResolveHostname(const SpecInput& input);
 
 // The spec's `process`.

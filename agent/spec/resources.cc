@@ -15,9 +15,9 @@ constexpr int64_t kMebibyte = 1024 * 1024;
 constexpr int64_t kMinShares = 2;
 constexpr int64_t kMaxShares = 262144;
 constexpr int64_t kUnitsPerCore = 1024;
-constexpr int64_t kPeriodMicroseconds = 100'000;  // the kernel's default, as of the tasks' quotas
-constexpr int64_t kLeastCpuLimit = 11;  // the least quota of the kernel is 1 ms, 10.24 units
-constexpr int32_t kMinMemoryMib = 6;    // of ECS and Docker: less does not start
+constexpr int64_t kPeriodMicroseconds = 100'000;  // the kernel's default, like the tasks' quotas
+constexpr int64_t kLeastCpuLimit = 11;  // the kernel's smallest quota is 1 ms, 10.24 units
+constexpr int32_t kMinMemoryMib = 6;    // ECS's and Docker's minimum
 
 struct MemoryMib {
   std::optional<int32_t> hard;
@@ -27,7 +27,7 @@ struct MemoryMib {
 absl::Status CheckAtLeastMinimum(const std::optional<int32_t>& mib, absl::string_view member) {
   if (!mib.has_value() || *mib >= kMinMemoryMib) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(member, ": ", *mib, " MiB, at least ", kMinMemoryMib, " are needed"));
+      absl::StrCat(member, ": ", *mib, " MiB is below the minimum of ", kMinMemoryMib, " MiB"));
 }
 
 absl::StatusOr<MemoryMib> ResolveMemory(const SpecInput& input) {
@@ -49,8 +49,8 @@ absl::Status CheckSwap(const SpecInput& input, const MemoryMib& memory) {
   const v1::LinuxParameters& parameters = input.container.linux_parameters();
   if (parameters.has_swappiness() &&
       (parameters.swappiness() < 0 || parameters.swappiness() > 100)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "linuxParameters.swappiness: ", parameters.swappiness(), " is not within 0 and 100"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("linuxParameters.swappiness: ", parameters.swappiness(), " is not in 0..100"));
   }
   if (!parameters.has_max_swap()) return absl::OkStatus();
   if (parameters.max_swap() < 0) {
@@ -59,11 +59,12 @@ absl::Status CheckSwap(const SpecInput& input, const MemoryMib& memory) {
   }
   if (!memory.hard.has_value()) {
     return absl::InvalidArgumentError(
-        "linuxParameters.maxSwap: needs `memory`, the limit beyond which it counts");
+        "linuxParameters.maxSwap: requires `memory`, because it is added to that limit");
   }
   if (!input.host.can_limit_swap) {
     return absl::InvalidArgumentError(
-        "linuxParameters.maxSwap: the host's kernel does not limit swap (swapaccount=1)");
+        "linuxParameters.maxSwap: the host's kernel does not account for swap (boot it with "
+        "swapaccount=1)");
   }
   return absl::OkStatus();
 }
@@ -88,7 +89,7 @@ absl::StatusOr<nlohmann::json> BuildMemory(const SpecInput& input) {
   return memory;
 }
 
-// Beyond ECS, which has hard limits of CPU time for whole tasks only.
+// Not in ECS, which limits CPU time only for whole tasks.
 absl::Status AddCpuLimit(const SpecInput& input, nlohmann::json* cpu) {
   const auto label = input.container.docker_labels().find(kCpuLimitLabel);
   if (label == input.container.docker_labels().end()) return absl::OkStatus();
@@ -100,8 +101,8 @@ absl::Status AddCpuLimit(const SpecInput& input, nlohmann::json* cpu) {
   if (!absl::SimpleAtoi(label->second, &units) || units < kLeastCpuLimit || units > most) {
     return absl::InvalidArgumentError(absl::StrCat(
         "dockerLabels '", kCpuLimitLabel, "': '", label->second,
-        "' is no number of CPU units from ", kLeastCpuLimit, " (what the kernel can limit to) to ",
-        most, is_tasks ? " (the task's cpu)" : " (the host's cores)"));
+        "' is not a number of CPU units from ", kLeastCpuLimit, " (the kernel's minimum) to ", most,
+        is_tasks ? " (the task's cpu)" : " (the host's cores)"));
   }
   (*cpu)["period"] = kPeriodMicroseconds;
   (*cpu)["quota"] = units * kPeriodMicroseconds / kUnitsPerCore;

@@ -24,7 +24,7 @@ absl::StatusOr<uint64_t> ParseLimit(int32_t value, absl::string_view member) {
   if (value == -1) return kUnlimited;
   if (value >= 0) return static_cast<uint64_t>(value);
   return absl::InvalidArgumentError(
-      absl::StrCat(member, ": ", value, " is neither a limit nor -1 (unlimited)"));
+      absl::StrCat(member, ": ", value, " is not a limit or -1 (unlimited)"));
 }
 
 std::string LimitText(uint64_t limit) {
@@ -45,8 +45,8 @@ absl::Status CheckHostAllows(const HostFacts& host, const std::string& type, uin
 absl::StatusOr<nlohmann::json> BuildRlimit(const v1::Ulimit& ulimit, const HostFacts& host,
                                            absl::string_view member) {
   if (std::find(std::begin(kNames), std::end(kNames), ulimit.name()) == std::end(kNames)) {
-    return absl::InvalidArgumentError(absl::StrCat(member, ".name: '", ulimit.name(),
-                                                   "' is none of ", absl::StrJoin(kNames, ", ")));
+    return absl::InvalidArgumentError(absl::StrCat(
+        member, ".name: '", ulimit.name(), "' is not one of ", absl::StrJoin(kNames, ", ")));
   }
   const std::string with_name = absl::StrCat(member, " (", ulimit.name(), ")");
   if (!ulimit.has_soft_limit() || !ulimit.has_hard_limit()) {

@@ -8,11 +8,10 @@
 
 namespace davit::spec {
 
-// The spec's `process.rlimits` from the definition's `ulimits`; -1 is "unlimited". What is not
-// named is inherited.
-// InvalidArgument: an unknown or repeated name, softLimit above hardLimit, or a hard limit above
-// the host's where the agent lacks CAP_SYS_RESOURCE, without which nobody raises one.
-// Source: getrlimit(2); names of the ECS data type Ulimit.
+// The spec's `process.rlimits` from the definition's `ulimits`; -1 means unlimited. Other limits
+// are inherited. InvalidArgument: an unknown or repeated name, softLimit above hardLimit, or a hard
+// limit above the agent's own, if the agent lacks CAP_SYS_RESOURCE to raise it. Source:
+// getrlimit(2); names of the ECS data type Ulimit.
 absl::StatusOr<nlohmann::json> BuildRlimits(const SpecInput& input);
 
 }  // namespace davit::spec

@@ -22,8 +22,7 @@ constexpr char kErrno[] = "SCMP_ACT_ERRNO";
 constexpr int kEperm = 1;
 constexpr int kEnosys = 38;  // the same on amd64 and arm64
 
-// A system call that Docker's profile denies to a container without `capability` (empty: to every
-// one).
+// A system call that Docker's profile denies to containers without `capability` (empty: to all).
 struct Guard {
   const char* system_call;
   const char* capability;
@@ -35,8 +34,8 @@ constexpr Guard kGuards[] = {
     {"keyctl", ""},
     {"pivot_root", ""},
     {"request_key", ""},
-    // Its flags are in memory, where no filter sees them. "No such call" makes the C library fall
-    // back to clone.
+    // A filter cannot see its flags, which are in memory. With ENOSYS the C library falls back to
+    // clone.
     {"clone3", "CAP_SYS_ADMIN", kEnosys},
     {"fsconfig", "CAP_SYS_ADMIN"},
     {"fsmount", "CAP_SYS_ADMIN"},
@@ -58,7 +57,8 @@ constexpr Guard kGuards[] = {
     {"syslog", "CAP_SYSLOG"},
 };
 
-// clone(2) flags that make a namespace: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
+// clone(2) flags that create a namespace: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID,
+// NEWNET.
 constexpr uint64_t kNamespaceFlags[] = {0x00020000, 0x02000000, 0x04000000, 0x08000000,
                                         0x10000000, 0x20000000, 0x40000000};
 constexpr uint64_t kAllNamespaceFlags = 0x7E020000;
@@ -79,10 +79,10 @@ absl::StatusOr<Json> Architectures(const Json& profile, const std::string& archi
     }
   }
   return absl::FailedPreconditionError(
-      absl::StrCat("seccomp profile: nothing for architecture '", architecture, "'"));
+      absl::StrCat("seccomp profile: no rules for architecture '", architecture, "'"));
 }
 
-// The leading "major.minor" as one number that grows with them; 0 if there is none.
+// The leading "major.minor" as one comparable number; 0 if there is none.
 int KernelNumber(absl::string_view release) {
   const std::vector<absl::string_view> parts = absl::StrSplit(release, absl::ByAnyChar(".-+"));
   int major = 0;
@@ -106,7 +106,7 @@ Json Member(const Json& object, const char* name, Json otherwise) {
   return member == object.end() || member->is_null() ? otherwise : *member;
 }
 
-// All of `includes` and none of `excludes` hold for the target.
+// Whether all of `includes` and none of `excludes` hold for the target.
 bool Applies(const Json& rule, const SeccompTarget& target) {
   const Json includes = Member(rule, "includes", Json::object());
   const Json excludes = Member(rule, "excludes", Json::object());
@@ -125,7 +125,7 @@ bool Applies(const Json& rule, const SeccompTarget& target) {
   return (from.empty() || IsAtLeast(target, from)) && (until.empty() || !IsAtLeast(target, until));
 }
 
-// The rule as OCI has it: without conditions and comments.
+// The rule in OCI's form, without conditions and comments.
 Json ToOci(const Json& rule) {
   Json names = Member(rule, "names", Json::array());
   if (names.empty()) names.push_back(rule.at("name"));
@@ -148,7 +148,7 @@ Json CloneRule(uint64_t mask, uint64_t value) {
   return rule;
 }
 
-// Calls that an unconditional rule denies. Such a rule wins over one that allows the same call.
+// Calls that an unconditional rule denies. Such a rule wins over a rule that allows the same call.
 std::set<std::string> DeniedNames(const std::vector<Json>& rules) {
   std::set<std::string> denied;
   for (const Json& rule : rules) {
@@ -158,7 +158,7 @@ std::set<std::string> DeniedNames(const std::vector<Json>& rules) {
   return denied;
 }
 
-// Takes `names` out of the rules that allow them.
+// Removes `names` from the rules that allow them.
 void RemoveAllowed(const std::set<std::string>& names, std::vector<Json>* rules) {
   for (Json& rule : *rules) {
     if (rule.at("action") != kAllow) continue;

@@ -13,14 +13,14 @@ struct SecurityOptions {
   friend bool operator==(const SecurityOptions&, const SecurityOptions&) = default;
 };
 
-// Docker's words, with '=' or ':' between name and value: no-new-privileges[=true|false],
-// seccomp=unconfined, seccomp=builtin; apparmor=unconfined and label=disable say what holds anyway,
-// since the agent applies neither. False for everything else: AppArmor profiles, SELinux labels,
-// seccomp profiles by path, credential specs.
+// Applies one of Docker's options, with '=' or ':' between name and value:
+// no-new-privileges[=true|false], seccomp=unconfined, seccomp=builtin. apparmor=unconfined and
+// label=disable are accepted and change nothing, because the agent applies neither. False for all
+// others: AppArmor profiles, SELinux labels, seccomp profiles by path, credential specs.
 bool ApplySecurityOption(absl::string_view option, SecurityOptions* options);
 
-// From `dockerSecurityOptions` and `privileged`.
-// InvalidArgument: an option that ApplySecurityOption() refuses, by name.
+// From `dockerSecurityOptions` and `privileged`. InvalidArgument: ApplySecurityOption() refuses an
+// option; the message names it.
 absl::StatusOr<SecurityOptions> ResolveSecurityOptions(const SpecInput& input);
 
 }  // namespace davit::spec

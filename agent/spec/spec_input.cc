@@ -41,7 +41,7 @@ absl::StatusOr<std::string> CleanAbsolutePath(absl::string_view path, absl::stri
 
 absl::Status CheckNoNul(absl::string_view text, absl::string_view member) {
   if (text.find('\0') == absl::string_view::npos) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(member, ": holds a NUL byte"));
+  return absl::InvalidArgumentError(absl::StrCat(member, ": contains a NUL byte"));
 }
 
 }  // namespace davit::spec

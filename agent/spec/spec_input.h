@@ -8,7 +8,7 @@
 
 namespace davit::spec {
 
-// What every part of a spec is made from. Borrows all of it for the length of one BuildOciSpec().
+// The input of every part of a spec. Borrows all of it during one BuildOciSpec().
 struct SpecInput {
   const v1::TaskDefinition& task;
   const v1::ContainerDefinition& container;
@@ -18,23 +18,23 @@ struct SpecInput {
   const ContainerPlace& place;
 };
 
-// Whether the container has a network namespace apart from the host's.
+// Whether the container's network namespace is not the host's.
 bool HasOwnNetwork(const SpecInput& input);
 // Whether the container shares the host's IPC namespace, and with it /dev/shm.
 bool SharesHostIpc(const SpecInput& input);
 
-// Whether the container's first process is the host's init program, bound to this path: asked for
-// by initProcessEnabled, and of use in a PID namespace of its own only: the others have one
-// already. Both as Docker does.
+// The host's init program is bind-mounted on this path, as in Docker. It is the container's first
+// process if initProcessEnabled is set and the container has its own PID namespace; other PID
+// namespaces already have an init.
 inline constexpr char kInitInContainer[] = "/sbin/docker-init";
 bool RunsUnderInit(const SpecInput& input);
 
-// "/a/b" for "/a/./x/../b/": absolute, without ".", "..", doubled or trailing slashes.
-// InvalidArgument: not absolute, or holds a NUL byte; the text names `member`.
+// Normalizes an absolute path: "/a/b" for "/a/./x/../b/", without ".", "..", double or trailing
+// slashes. InvalidArgument: not absolute, or contains a NUL byte; the message names `member`.
 absl::StatusOr<std::string> CleanAbsolutePath(absl::string_view path, absl::string_view member);
 
-// Texts that end at a NUL byte in the kernel would mean something else there than here.
-// InvalidArgument: `text` holds one; the text names `member`.
+// Refuses NUL bytes, because the kernel would cut the text there. InvalidArgument: `text` contains
+// one; the message names `member`.
 absl::Status CheckNoNul(absl::string_view text, absl::string_view member);
 
 }  // namespace davit::spec

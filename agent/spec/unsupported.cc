@@ -10,8 +10,8 @@
 namespace davit::spec {
 namespace {
 
-// One row per member that the agent does not act on. To support a member, act on it and delete its
-// row (and change its line in docs/task-definition.md).
+// One row per member that the agent does not support. To support a member, implement it, delete its
+// row, and change its line in docs/task-definition.md.
 template <typename Message>
 struct Row {
   const char* member;

@@ -13,7 +13,7 @@
 namespace davit::spec {
 namespace {
 
-constexpr uint32_t kMaxId = 2147483647;  // of Docker and the OCI runtime: 2^31 - 1
+constexpr uint32_t kMaxId = 2147483647;  // Docker's and the OCI runtime's limit: 2^31 - 1
 
 struct PasswdLine {
   absl::string_view name;
@@ -72,7 +72,7 @@ absl::Status NotANumberInRange(absl::string_view text) {
       absl::StrCat("user: ", text, " is above the largest id, ", kMaxId));
 }
 
-// Fills uid and gid of `user`; the name, if passwd knows it, is returned for the look-up of groups.
+// Sets uid and gid of `user`. Returns the user's name, if passwd has it, for the search of groups.
 absl::StatusOr<absl::string_view> FindUser(absl::string_view user_part, absl::string_view passwd,
                                            ResolvedUser* user) {
   const bool is_number = IsNumber(user_part);

@@ -12,18 +12,18 @@ namespace davit::spec {
 struct ResolvedUser {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  // The primary group first: without it, setgroups() would let a process shed a group that a file
-  // denies access to (CVE-2022-36109).
+  // Begins with the primary group. Without it a process could drop a group that a file denies
+  // access to (CVE-2022-36109).
   std::vector<uint32_t> additional_gids;
 
   friend bool operator==(const ResolvedUser&, const ResolvedUser&) = default;
 };
 
-// Who `user` is: "", "name", "uid", "name:group", "uid:gid" and mixtures, looked up in the texts of
-// the image's /etc/passwd and /etc/group. Lines that are not well-formed are passed over.
-// Supplementary groups are those that list the user, unless `user` names a group.
-// InvalidArgument: a name that the files lack, or a number above 2147483647.
-// Source: GetExecUser() of the Open Container Initiative's libcontainer, which Docker uses.
+// Resolves `user` ("", "name", "uid", "name:group", "uid:gid" and mixtures) with the image's
+// /etc/passwd and /etc/group. Skips malformed lines. Supplementary groups are those that list the
+// user, unless `user` names a group. InvalidArgument: a name is not in the files, or a number is
+// above 2147483647. Source: GetExecUser() of the Open Container Initiative's libcontainer, which
+// Docker uses.
 absl::StatusOr<ResolvedUser> ResolveUser(absl::string_view user, absl::string_view passwd,
                                          absl::string_view group);
 

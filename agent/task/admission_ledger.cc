@@ -7,7 +7,7 @@
 namespace davit::task {
 namespace {
 
-// A port of `wanted` that is in `taken`; 0 if none.
+// A port of `wanted` that is in `taken`; 0 if there is none.
 int Conflict(const std::set<int>& wanted, const std::set<int>& taken) {
   const auto found = std::find_if(wanted.begin(), wanted.end(),
                                   [&taken](int port) { return taken.count(port) > 0; });
@@ -47,7 +47,7 @@ std::string AdmissionLedger::WhatIsMissing(const ResourceNeeds& needs,
   for (const std::string& gpu : needs.gpus) {
     if (total_.gpus.count(gpu) == 0) {
       return absl::StrCat("RESOURCE:GPU: resourceRequirements: this host has no GPU ", gpu,
-                          " (gpu.devices of its agent)");
+                          " (see gpu.devices in agent.toml)");
     }
     if (used.gpus.count(gpu) > 0) {
       return absl::StrCat("RESOURCE:GPU: GPU ", gpu, " is used by another task");
@@ -59,7 +59,7 @@ std::string AdmissionLedger::WhatIsMissing(const ResourceNeeds& needs,
 AdmissionLedger::Answer AdmissionLedger::Request(const std::string& id,
                                                  const ResourceNeeds& needs) {
   if (admitted_.count(id) > 0) return {Verdict::kAdmitted, ""};
-  ResourceNeeds reserved;  // by the host itself
+  ResourceNeeds reserved;  // reserved by the host
   reserved.tcp_ports = total_.tcp_ports;
   reserved.udp_ports = total_.udp_ports;
   if (std::string never = WhatIsMissing(needs, reserved); !never.empty())

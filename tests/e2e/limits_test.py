@@ -46,8 +46,8 @@ class Limits(e2e.ClusterTest):
         self.assertLessEqual(self.cpu_share_of_a_period(arn, "other"), 0)  # none
         self.assertEqual(self.cpu_share_of_a_period(arn), 0.5)
         task = self.run_to_end(self.definition("limits", self.shell("main", "true", dockerLabels=label), cpu="128"))
-        self.assertIn("dockerLabels 'davit.cpu-limit': '256' is no number of CPU units from 11 (what the kernel can "
-                      "limit to) to 128 (the task's cpu)", e2e.reasons(task))
+        self.assertIn("dockerLabels 'davit.cpu-limit': '256' is not a number of CPU units from 11 (the kernel's "
+                      "minimum) to 128 (the task's cpu)", e2e.reasons(task))
 
     def test_what_is_in_the_cgroup_is_the_container(self):
         arn = self.running(self.shell("main", "sleep 1000 & exec sleep 1000"))

@@ -12,7 +12,7 @@ namespace {
 
 using Code = absl::StatusCode;
 
-TEST_CASE("a containerd that is not there is Unavailable", "[containerd]") {
+TEST_CASE("a missing containerd is Unavailable", "[containerd]") {
   ClientOptions options;
   options.address = "/nonexistent/containerd.sock";
   Client client(options);

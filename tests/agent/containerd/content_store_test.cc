@@ -21,7 +21,7 @@ struct Fixture : test::ServerFixture {
     REQUIRE(writer->Write(blob) == absl::OkStatus());
     REQUIRE(writer->Commit({{"containerd.io/gc.ref.content.0", digest}}) == absl::OkStatus());
   }
-  // Another lease holds the blob instead; with none the garbage collector may take it at any time.
+  // Another lease must protect the blob, or the garbage collector may remove it at any time.
   void MoveToOtherLease() {
     Leases leases(client.get());
     REQUIRE(leases.Create("other") == absl::OkStatus());
@@ -39,7 +39,7 @@ struct Fixture : test::ServerFixture {
   const std::string digest;
 };
 
-TEST_CASE_METHOD(Fixture, "a blob is read as it was written, and held by its lease", "[content]") {
+TEST_CASE_METHOD(Fixture, "a blob is read as written, and its lease protects it", "[content]") {
   CHECK(store.Info(digest).status().code() == Code::kNotFound);
   Store();
   const auto info = store.Info(digest);
@@ -55,7 +55,7 @@ TEST_CASE_METHOD(Fixture, "a blob above the limit is not read", "[content]") {
   CHECK(store.Read(digest, 1 << 20).status().code() == Code::kResourceExhausted);
 }
 
-TEST_CASE_METHOD(Fixture, "a writer goes on where one before it was cut short", "[content]") {
+TEST_CASE_METHOD(Fixture, "a writer continues where an earlier one was interrupted", "[content]") {
   {
     const auto writer = Open("ref");
     CHECK(writer->offset() == 0);
@@ -68,7 +68,7 @@ TEST_CASE_METHOD(Fixture, "a writer goes on where one before it was cut short", 
   CHECK(store.Read(digest, 4 << 20).value() == blob);
 }
 
-TEST_CASE_METHOD(Fixture, "an aborted writer leaves nothing to go on from", "[content]") {
+TEST_CASE_METHOD(Fixture, "an aborted writer leaves no bytes", "[content]") {
   {
     const auto writer = Open("ref");
     REQUIRE(writer->Write("something") == absl::OkStatus());
@@ -80,7 +80,8 @@ TEST_CASE_METHOD(Fixture, "an aborted writer leaves nothing to go on from", "[co
   CHECK(store.Abort("ref") == absl::OkStatus());
 }
 
-TEST_CASE_METHOD(Fixture, "content that is not what was announced is refused", "[content]") {
+TEST_CASE_METHOD(Fixture, "content that differs from the announced size or digest is refused",
+                 "[content]") {
   const auto writer = Open("ref");
   SECTION("another digest") { REQUIRE(writer->Write(std::string(3 << 20, 'y')).ok()); }
   SECTION("too little") { REQUIRE(writer->Write("x").ok()); }
@@ -88,7 +89,8 @@ TEST_CASE_METHOD(Fixture, "content that is not what was announced is refused", "
   CHECK(store.Info(digest).status().code() == Code::kNotFound);
 }
 
-TEST_CASE_METHOD(Fixture, "a blob that is there needs no writer, and gets the lease", "[content]") {
+TEST_CASE_METHOD(Fixture, "an existing blob needs no writer, and the lease protects it",
+                 "[content]") {
   Store();
   MoveToOtherLease();
   const auto writer = store.OpenWriter("other", digest, 3 << 20, leased);

@@ -45,7 +45,7 @@ TEST_CASE("out of memory and deletion are read with their container", "[containe
   CHECK(std::get<ContainerDeleted>(*deleted).container_id == "c2");
 }
 
-TEST_CASE("events of other types and broken ones are passed over", "[containerd]") {
+TEST_CASE("events of other types and malformed events are ignored", "[containerd]") {
   CHECK_FALSE(ParseEvent(Pack("containerd.events.TaskStart", ::containerd::events::TaskStart()))
                   .has_value());
   google::protobuf::Any broken;

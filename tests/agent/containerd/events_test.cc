@@ -49,7 +49,7 @@ void MakeAndDelete(Client* client, const std::string& id) {
   REQUIRE(containers.Delete(id) == absl::OkStatus());
 }
 
-TEST_CASE_METHOD(test::ServerFixture, "once connected is told, no event is missed", "[events]") {
+TEST_CASE_METHOD(test::ServerFixture, "no event is missed after Connected", "[events]") {
   Inbox inbox;
   Events events(client.get(), inbox.Sink());
   REQUIRE(Is<Connected>(inbox.At(0)));
@@ -59,7 +59,7 @@ TEST_CASE_METHOD(test::ServerFixture, "once connected is told, no event is misse
   CHECK(std::get<ContainerDeleted>(*event).container_id == "c1");
 }
 
-TEST_CASE_METHOD(test::ServerFixture, "events of other namespaces are not told", "[events]") {
+TEST_CASE_METHOD(test::ServerFixture, "events of other namespaces are not reported", "[events]") {
   Inbox inbox;
   Events events(client.get(), inbox.Sink());
   REQUIRE(Is<Connected>(inbox.At(0)));
@@ -73,7 +73,7 @@ TEST_CASE_METHOD(test::ServerFixture, "events of other namespaces are not told",
   CHECK(std::get<ContainerDeleted>(*event).container_id == "ours");
 }
 
-TEST_CASE_METHOD(test::ServerFixture, "a lost stream is told once and comes back by itself",
+TEST_CASE_METHOD(test::ServerFixture, "a lost stream is reported once and reconnects by itself",
                  "[events]") {
   Inbox inbox;
   Events events(client.get(), inbox.Sink());
@@ -86,8 +86,8 @@ TEST_CASE_METHOD(test::ServerFixture, "a lost stream is told once and comes back
   CHECK(Is<ContainerDeleted>(inbox.At(3)));
 }
 
-TEST_CASE_METHOD(test::ServerFixture, "a containerd that is away at first is told as such",
-                 "[events]") {
+TEST_CASE_METHOD(test::ServerFixture,
+                 "a containerd that is down at first is reported as Disconnected", "[events]") {
   server->Kill();
   Inbox inbox;
   Events events(client.get(), inbox.Sink());

@@ -1,4 +1,4 @@
-// Images, snapshots and leases: what an unpacked image consists of.
+// Images, snapshots and leases: the parts of an unpacked image.
 
 #include <algorithm>
 #include <filesystem>
@@ -19,7 +19,7 @@ struct Fixture : test::ServerFixture {
   Snapshots snapshots;
 };
 
-TEST_CASE_METHOD(Fixture, "an image name is made, replaced, listed and deleted", "[images]") {
+TEST_CASE_METHOD(Fixture, "an image record is created, replaced, listed and deleted", "[images]") {
   CHECK(images.Get("r/a:1").status().code() == Code::kNotFound);
   Image image;
   image.name = "r/a:1";
@@ -39,7 +39,8 @@ TEST_CASE_METHOD(Fixture, "an image name is made, replaced, listed and deleted",
   CHECK(images.Delete("r/a:1").code() == Code::kNotFound);
 }
 
-TEST_CASE_METHOD(Fixture, "a snapshot's folder that a killed containerd left is not in the way",
+TEST_CASE_METHOD(Fixture,
+                 "a snapshot folder that a killed containerd left does not block later snapshots",
                  "[images]") {
   REQUIRE(snapshots.Prepare("c1", "", {}, leased).ok());
   const std::filesystem::path folder =
@@ -52,7 +53,8 @@ TEST_CASE_METHOD(Fixture, "a snapshot's folder that a killed containerd left is 
   CHECK(snapshots.Prepare("c2", "", {}, leased).status() == absl::OkStatus());
 }
 
-TEST_CASE_METHOD(Fixture, "a layer is unpacked into a snapshot that others stand on", "[images]") {
+TEST_CASE_METHOD(Fixture, "a layer is unpacked into a snapshot that is a parent of others",
+                 "[images]") {
   const auto chain_id = test::ImportBusybox(client.get());
   REQUIRE(chain_id.status() == absl::OkStatus());
   const auto layer = snapshots.Stat(*chain_id);
@@ -86,7 +88,8 @@ TEST_CASE_METHOD(Fixture, "a view is read-only", "[images]") {
   CHECK(std::count(options.begin(), options.end(), "ro") == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "a snapshot goes with the last lease that holds it", "[leases]") {
+TEST_CASE_METHOD(Fixture, "a snapshot is removed with the last lease that protects it",
+                 "[leases]") {
   Leases leases(client.get());
   REQUIRE(snapshots.Prepare("c1", "", {}, leased).ok());
   const auto resources = leases.ListResources("lease");
@@ -100,7 +103,7 @@ TEST_CASE_METHOD(Fixture, "a snapshot goes with the last lease that holds it", "
   CHECK(snapshots.Stat("c1").status().code() == Code::kNotFound);
 }
 
-TEST_CASE_METHOD(Fixture, "leases keep their labels and are made once", "[leases]") {
+TEST_CASE_METHOD(Fixture, "leases keep their labels and are created once", "[leases]") {
   Leases leases(client.get());
   CHECK(leases.Create("lease").code() == Code::kAlreadyExists);
   const auto list = leases.List({"labels.who==test"});

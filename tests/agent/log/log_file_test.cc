@@ -13,8 +13,8 @@
 namespace davit::log {
 namespace {
 
-// While it lives, files of this process cannot grow beyond `bytes`: a full disk, as far as write(2)
-// tells.
+// While it lives, files of this process cannot grow beyond `bytes`. For write(2) that looks like a
+// full disk.
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) {
@@ -29,13 +29,13 @@ class FullDisk {
   rlimit before_{};
 };
 
-TEST_CASE("a log is there before its first record", "[log]") {
+TEST_CASE("a log exists before its first record", "[log]") {
   const TempFolder folder;
   const LogFile file({folder.File("log"), 100, 3});
   CHECK(FileExists(folder.File("log")));
 }
 
-TEST_CASE("full files make room, the oldest goes", "[log]") {
+TEST_CASE("full files are rotated and the oldest is deleted", "[log]") {
   const TempFolder folder;
   {
     LogFile file({folder.File("log"), 10, 3});
@@ -49,7 +49,7 @@ TEST_CASE("full files make room, the oldest goes", "[log]") {
   CHECK_FALSE(FileExists(folder.File("log.3")));
 }
 
-TEST_CASE("a single file starts anew when it is full", "[log]") {
+TEST_CASE("a single file is emptied when it is full", "[log]") {
   const TempFolder folder;
   {
     LogFile file({folder.File("log"), 10, 1});
@@ -59,7 +59,7 @@ TEST_CASE("a single file starts anew when it is full", "[log]") {
   CHECK_FALSE(FileExists(folder.File("log.1")));
 }
 
-TEST_CASE("a record larger than a file has one for itself", "[log]") {
+TEST_CASE("a record larger than a file gets a file of its own", "[log]") {
   const TempFolder folder;
   {
     LogFile file({folder.File("log"), 10, 3});
@@ -71,7 +71,7 @@ TEST_CASE("a record larger than a file has one for itself", "[log]") {
   CHECK(folder.Read("log.2") == "aaaa\n");
 }
 
-TEST_CASE("a log is continued after a restart, apart from what was torn", "[log]") {
+TEST_CASE("a log continues after a restart on a new line", "[log]") {
   const TempFolder folder;
   REQUIRE(WriteFileAtomically(folder.File("log"), "whole\nto") == absl::OkStatus());
   {
@@ -81,7 +81,7 @@ TEST_CASE("a log is continued after a restart, apart from what was torn", "[log]
   CHECK(folder.Read("log") == "whole\nto\nnext\n");
 }
 
-TEST_CASE("a log that somebody deleted is made anew when it is full", "[log]") {
+TEST_CASE("a deleted log is created again when it is full", "[log]") {
   const TempFolder folder;
   LogFile file({folder.File("log"), 10, 3});
   file.Append("aaaa\n");
@@ -114,7 +114,7 @@ TEST_CASE("a full disk loses whole records and counts them", "[log]") {
   CHECK(folder.Read("log") == "aaaa\nlost\ncccc\n");
 }
 
-TEST_CASE("a folder that is not there yet loses records until it is", "[log]") {
+TEST_CASE("records are lost until the folder exists", "[log]") {
   const TempFolder folder;
   LogFile file({folder.File("later/log"), 100, 3});
   file.Append("aaaa\n");

@@ -19,7 +19,7 @@
 namespace davit::log {
 namespace {
 
-// The program itself, started as the containerd shim does it.
+// The program itself, started like the containerd shim starts it.
 class Logger {
  public:
   explicit Logger(const std::vector<std::string>& arguments) {
@@ -77,7 +77,7 @@ class Logger {
  private:
   [[noreturn]] static void Exec(int out, int err, int ready,
                                 const std::vector<std::string>& arguments) {
-    // Away from the numbers that they are going to have.
+    // Move them away from the numbers that they will get.
     const int from[] = {fcntl(out, F_DUPFD_CLOEXEC, 20), fcntl(err, F_DUPFD_CLOEXEC, 20),
                         fcntl(ready, F_DUPFD_CLOEXEC, 20)};
     for (int i = 0; i < 3; ++i) dup2(from[i], 3 + i);
@@ -106,7 +106,7 @@ class Logger {
   int stderr_ = -1;
 };
 
-TEST_CASE("what a container says on both streams is in its log", "[log]") {
+TEST_CASE("the output of both streams is in the log", "[log]") {
   const TempFolder folder;
   Logger logger({"max_size", "100000", "file", folder.File("log"), "max_files", "2"});
   logger.Say("hello\nwor");
@@ -124,9 +124,8 @@ TEST_CASE("what a container says on both streams is in its log", "[log]") {
   CHECK(absl::Now() - lines->back().time < absl::Minutes(5));
 }
 
-TEST_CASE(
-    "all bytes of a talkative container arrive, in order, in files of the size that was asked for",
-    "[log]") {
+TEST_CASE("all bytes of a busy container arrive in order, in files of the requested size",
+          "[log]") {
   const TempFolder folder;
   Logger logger({"file", folder.File("log"), "max_size", "400000", "max_files", "50"});
   std::string said;
@@ -165,12 +164,12 @@ TEST_CASE("a container runs without a log when the path is wrong", "[log]") {
   CHECK(logger.WaitForExit() == 0);
 }
 
-TEST_CASE("what was lost is told when there is space again", "[log]") {
+TEST_CASE("lost records are reported when there is space again", "[log]") {
   const TempFolder folder;
   Logger logger({"file", folder.File("later/log")});
   logger.Say("one\ntwo\n");
   logger.WaitUntilRead();
-  // When this has been read as well, the first two lines are lost for certain.
+  // When this line has been read, the first two lines are certainly lost.
   logger.Say("three\n");
   logger.WaitUntilRead();
   REQUIRE(MakeDirectories(folder.File("later")) == absl::OkStatus());
@@ -183,7 +182,7 @@ TEST_CASE("what was lost is told when there is space again", "[log]") {
   CHECK(absl::StrContains(lines->front().text, "No such file or directory"));
 }
 
-TEST_CASE("the logger says its version", "[log]") {
+TEST_CASE("the logger prints its version", "[log]") {
   Logger logger({"--version"});
   CHECK(logger.WaitForExit() == 0);
 }

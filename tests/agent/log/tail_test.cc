@@ -36,7 +36,7 @@ TEST_CASE("a line that was written can be read", "[log]") {
   }
 }
 
-TEST_CASE("the last lines come oldest first, across rotated files", "[log]") {
+TEST_CASE("the last lines are returned oldest first, across rotated files", "[log]") {
   const TempFolder folder;
   LogFile file({folder.File("log"), 300, 10});
   for (int number = 0; number < 20; ++number) file.Append(Record(number));
@@ -51,7 +51,7 @@ TEST_CASE("the last lines come oldest first, across rotated files", "[log]") {
   CHECK(Texts(folder.File("log"), {0, 1 << 20}).empty());
 }
 
-TEST_CASE("no more bytes are read than asked for", "[log]") {
+TEST_CASE("no more bytes are read than requested", "[log]") {
   const TempFolder folder;
   LogFile file({folder.File("log"), 0, 1});
   for (int number = 0; number < 20; ++number) file.Append(Record(number));
@@ -61,7 +61,7 @@ TEST_CASE("no more bytes are read than asked for", "[log]") {
         std::vector<std::string>{"line 18\n", "line 19\n"});
 }
 
-TEST_CASE("a log larger than the pieces it is read in is read whole", "[log]") {
+TEST_CASE("a log larger than one chunk is read completely", "[log]") {
   const TempFolder folder;
   LogFile file({folder.File("log"), 0, 1});
   for (int number = 0; number < 5000; ++number) file.Append(Record(number));
@@ -73,20 +73,20 @@ TEST_CASE("a log larger than the pieces it is read in is read whole", "[log]") {
   }
 }
 
-TEST_CASE("torn lines are left out", "[log]") {
+TEST_CASE("incomplete lines are skipped", "[log]") {
   const TempFolder folder;
   const std::string text = absl::StrCat(Record(1), "{\"log\":\"to\n", Record(2), "{\"lo");
   REQUIRE(WriteFileAtomically(folder.File("log"), text) == absl::OkStatus());
   CHECK(Texts(folder.File("log"), {}) == std::vector<std::string>{"line 1\n", "line 2\n"});
 }
 
-TEST_CASE("between two renames the older files are found", "[log]") {
+TEST_CASE("older files are found during a rotation", "[log]") {
   const TempFolder folder;
   REQUIRE(WriteFileAtomically(folder.File("log.1"), Record(1)) == absl::OkStatus());
   CHECK(Texts(folder.File("log"), {}) == std::vector<std::string>{"line 1\n"});
 }
 
-TEST_CASE("a log that never was is not found", "[log]") {
+TEST_CASE("a missing log is NotFound", "[log]") {
   const TempFolder folder;
   CHECK(Tail(folder.File("log"), {}).status().code() == absl::StatusCode::kNotFound);
 }

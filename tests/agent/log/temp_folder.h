@@ -10,7 +10,7 @@
 
 namespace davit::log {
 
-// A folder that goes with the object.
+// A temporary folder. The destructor removes it.
 class TempFolder {
  public:
   TempFolder() {

@@ -5,7 +5,7 @@
 namespace davit::network {
 namespace {
 
-TEST_CASE("an attachment's record survives the disk", "[network]") {
+TEST_CASE("an attachment's record is read back as written", "[network]") {
   AttachmentRecord record;
   record.container_id = "c1";
   record.mode = NetworkMode::kNone;
@@ -19,7 +19,7 @@ TEST_CASE("an attachment's record survives the disk", "[network]") {
   CHECK(*parsed == record);
 }
 
-TEST_CASE("half a record is an error, not a crash", "[network]") {
+TEST_CASE("an incomplete record is an error, not a crash", "[network]") {
   const std::string whole = ToJson(AttachmentRecord{});
   for (size_t length = 0; length + 2 < whole.size(); ++length) {
     CHECK_FALSE(ParseAttachmentRecord(whole.substr(0, length)).ok());

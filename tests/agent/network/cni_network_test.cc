@@ -40,9 +40,8 @@ std::string Output(std::vector<std::string> arguments) {
   return result->output;
 }
 
-// The test's process plays the host in network and mount namespaces of its own: whatever happens,
-// the machine's links, iptables rules, sysctls and mounts are not touched, and its ports are all
-// free.
+// The test's process plays the host in its own network and mount namespaces. So it never touches
+// the machine's links, iptables rules, sysctls and mounts, and all ports are free.
 void EnterHostOfOurOwn() {
   static bool is_entered = false;
   if (is_entered) return;
@@ -55,7 +54,7 @@ void EnterHostOfOurOwn() {
   is_entered = true;
 }
 
-// What the kernel has of ours, without the chains that portmap keeps for all containers.
+// Our objects in the kernel, without the chains that portmap keeps for all containers.
 std::string KernelState() {
   std::string state = Output({"/sbin/ip", "-o", "-br", "link", "show", "type", "veth"});
   for (const absl::string_view line : absl::StrSplit(Output({"/usr/sbin/iptables-save"}), '\n')) {
@@ -92,7 +91,7 @@ class Host {
   }
 
   CniNetwork* network() { return network_.get(); }
-  // The agent's process ends and starts, after a reboot perhaps.
+  // Restarts the agent's process, with or without a reboot.
   void Restart(const std::string& boot_id = "boot-1") {
     network_.reset();
     config_.boot_id = boot_id;
@@ -134,7 +133,7 @@ class Host {
     close(ready[0]);
   }
 
-  // What answers on 127.0.0.1 (or `address`) of the host; empty: nobody.
+  // The answer from 127.0.0.1 (or `address`) on the host; empty: none.
   static std::string Ask(int type, int port, const char* address = "127.0.0.1") {
     const int fd = socket(AF_INET, type, 0);
     const timeval patience{3, 0};
@@ -183,12 +182,13 @@ class Host {
   std::vector<int> servers_;
 };
 
-TEST_CASE("CNI keeps the contract of networks", "[network][root]") {
+TEST_CASE("the CNI network passes the contract suite", "[network][root]") {
   Host host;
   CheckNetworkContract(host.network());
 }
 
-TEST_CASE("containers with the same port answer on their own host ports", "[network][root]") {
+TEST_CASE("containers with the same port are reachable on their own host ports",
+          "[network][root]") {
   Host host;
   const auto web1 = host.network()->Attach("web1", NetworkMode::kBridge, {{80, 0, "tcp"}});
   const auto web2 = host.network()->Attach("web2", NetworkMode::kBridge, {{80, 8080, "tcp"}});
@@ -204,7 +204,7 @@ TEST_CASE("containers with the same port answer on their own host ports", "[netw
   CHECK(Host::Ask(SOCK_STREAM, 8080).empty());
 }
 
-TEST_CASE("udp answers on its host port", "[network][root]") {
+TEST_CASE("a UDP port is reachable on its host port", "[network][root]") {
   Host host;
   const auto dns = host.network()->Attach("dns", NetworkMode::kBridge, {{53, 0, "udp"}});
   REQUIRE(dns.ok());
@@ -228,7 +228,7 @@ TEST_CASE("a container reaches another through the host's port", "[network][root
   CHECK(answer == "hello");
 }
 
-TEST_CASE("without network there is loopback and nothing else", "[network][root]") {
+TEST_CASE("mode none has only loopback", "[network][root]") {
   Host host;
   const auto lone = host.network()->Attach("lone", NetworkMode::kNone, {});
   REQUIRE(lone.ok());
@@ -253,7 +253,7 @@ TEST_CASE("an attachment outlives the agent's process", "[network][root]") {
   CHECK(absl::StrContains(taken.message(), "container web"));
 }
 
-TEST_CASE("half an attachment is undone, or made anew", "[network][root]") {
+TEST_CASE("an incomplete attachment is undone or created again", "[network][root]") {
   Host host;
   REQUIRE(host.network()->Attach("web", NetworkMode::kBridge, {{80, 8080, "tcp"}}).ok());
   const std::string path = host.config().run_dir + "/cni/web.json";
@@ -279,7 +279,8 @@ TEST_CASE("half an attachment is undone, or made anew", "[network][root]") {
   }
 }
 
-TEST_CASE("what a reboot left is detached, and its addresses are free again", "[network][root]") {
+TEST_CASE("attachments from before a reboot are detached and their addresses freed",
+          "[network][root]") {
   Host host;
   REQUIRE(host.network()->Attach("web", NetworkMode::kBridge, {{80, 8080, "tcp"}}).ok());
   const std::string record = *ReadFile(host.config().run_dir + "/cni/web.json");
@@ -305,7 +306,8 @@ TEST_CASE("a namespace that somebody removed leaves no rules and no address", "[
   CHECK(host.Leases().empty());
 }
 
-TEST_CASE("a network that is full says so, and has room when a container goes", "[network][root]") {
+TEST_CASE("a full network says so, and has addresses again when a container is detached",
+          "[network][root]") {
   Host host;
   CniNetworkConfig config = host.config();
   config.bridge = "dvtest1";
@@ -325,7 +327,7 @@ TEST_CASE("a network that is full says so, and has room when a container goes", 
   CHECK((*network)->RemoveBridge() == absl::OkStatus());
 }
 
-TEST_CASE("many containers of two agents are attached at once", "[network][root]") {
+TEST_CASE("many containers of two agents are attached in parallel", "[network][root]") {
   Host host;
   CniNetworkConfig config = host.config();
   config.bridge = "dvtest1";
@@ -358,7 +360,7 @@ TEST_CASE("many containers of two agents are attached at once", "[network][root]
   CHECK((*other)->RemoveBridge() == absl::OkStatus());
 }
 
-TEST_CASE("a configuration that cannot work is refused at once", "[network][root]") {
+TEST_CASE("an invalid configuration is refused at once", "[network][root]") {
   EnterHostOfOurOwn();
   CniNetworkConfig config;
   config.run_dir = config.state_dir = "/nonexistent/davit";

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// Plugins that are shell scripts; each call's environment and input are kept.
+// Plugins that are shell scripts and record the environment and input of each call.
 class ScriptedPlugins {
  public:
   ScriptedPlugins() {
@@ -67,7 +67,7 @@ TEST_CASE("plugins are added in order, each with the result before it", "[networ
   CHECK_FALSE(second.contains("capabilities"));
 }
 
-TEST_CASE("plugins are deleted in reverse, all of them, also when one fails", "[network]") {
+TEST_CASE("all plugins are deleted in reverse order, even if one fails", "[network]") {
   ScriptedPlugins plugins;
   plugins.Install("first", "exit 0");
   plugins.Install("second", R"(echo '{"code":7,"msg":"no such rule","details":"d"}'; exit 1)");
@@ -79,7 +79,7 @@ TEST_CASE("plugins are deleted in reverse, all of them, also when one fails", "[
   CHECK(plugins.Input("first", "DEL").contains("prevResult"));
 }
 
-TEST_CASE("a plugin's failure tells its words and what to do about it", "[network]") {
+TEST_CASE("a plugin's failure has its message and what to do about it", "[network]") {
   ScriptedPlugins plugins;
   plugins.Install("first",
                   R"(echo '{"code":999,"msg":"no IP addresses available in range set"}'; exit 1)");
@@ -93,7 +93,7 @@ TEST_CASE("a plugin's failure tells its words and what to do about it", "[networ
   CHECK(AddToNetwork(plugins.List(), kAttachment).status().code() == absl::StatusCode::kInternal);
 }
 
-TEST_CASE("a plugin that is not installed is the host's fault", "[network]") {
+TEST_CASE("a plugin that is not installed is FailedPrecondition", "[network]") {
   const ScriptedPlugins plugins;
   CHECK(AddToNetwork(plugins.List(), kAttachment).status().code() ==
         absl::StatusCode::kFailedPrecondition);

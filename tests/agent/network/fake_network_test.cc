@@ -7,7 +7,7 @@
 namespace davit::network {
 namespace {
 
-TEST_CASE("the fake keeps the contract of networks", "[network]") {
+TEST_CASE("the fake network passes the contract suite", "[network]") {
   FakeNetwork network;
   CheckNetworkContract(&network);
 }
@@ -21,7 +21,7 @@ TEST_CASE("the fake knows the ports of the host's programs", "[network]") {
         absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_CASE("the fake fails as told and makes nothing", "[network]") {
+TEST_CASE("the fake fails as requested and creates nothing", "[network]") {
   FakeNetwork network;
   network.FailAttach(absl::UnavailableError("ContainerNetworkingError: no"));
   CHECK(network.Attach("c1", NetworkMode::kBridge, {}).status().code() ==

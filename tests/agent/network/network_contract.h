@@ -10,7 +10,8 @@
 
 namespace davit::network {
 
-// Runs in a TEST_CASE: what every Network promises. `network` has nothing attached and is left so.
+// The contract of every Network, for use in a TEST_CASE. `network` has no attachments before and
+// after.
 inline void CheckNetworkContract(Network* network) {
   SECTION("attaching again returns the same") {
     const absl::StatusOr<Attachment> first = network->Attach(

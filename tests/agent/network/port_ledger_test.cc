@@ -5,7 +5,7 @@
 namespace davit::network {
 namespace {
 
-// A port that is free now, from the kernel's ephemeral ones.
+// A free port from the kernel's ephemeral range.
 int AnyFreePort() {
   PortLedger ledger({32768, 60999}, {});
   return ledger.Reserve("probe", {{1, 0, "tcp"}})->front().host_port;
@@ -31,7 +31,7 @@ TEST_CASE("dynamic ports differ, stay in their range and avoid reserved ones", "
   CHECK(*ports.begin() > first);
 }
 
-TEST_CASE("two ledgers on one host never give the same port", "[network]") {
+TEST_CASE("two ledgers on one host never reserve the same port", "[network]") {
   const int port = AnyFreePort();
   PortLedger ours({32768, 60999}, {});
   PortLedger theirs({32768, 60999}, {});
@@ -53,14 +53,14 @@ TEST_CASE("a range without a free port is exhausted", "[network]") {
   CHECK(ledger.Reserve("c2", {{80, 0, "tcp"}}).ok());
 }
 
-TEST_CASE("who cannot have all ports gets none", "[network]") {
+TEST_CASE("if one port is taken, none is reserved", "[network]") {
   const int port = AnyFreePort();
   PortLedger ledger({port, port}, {});
   CHECK_FALSE(ledger.Reserve("c1", {{80, port, "tcp"}, {81, 0, "tcp"}}).ok());
   CHECK(ledger.Reserve("c2", {{80, port, "tcp"}}).ok());
 }
 
-TEST_CASE("ports of before a restart are taken back", "[network]") {
+TEST_CASE("ports from before a restart are reserved again", "[network]") {
   const int port = AnyFreePort();
   PortLedger ledger({32768, 60999}, {});
   REQUIRE(ledger.Restore("c1", {{"0.0.0.0", 80, port, "tcp"}}) == absl::OkStatus());
@@ -68,7 +68,7 @@ TEST_CASE("ports of before a restart are taken back", "[network]") {
   CHECK(refused.message().find("container c1") != std::string::npos);
 }
 
-TEST_CASE("a port that a program took during the restart is the container's all the same",
+TEST_CASE("a port that a program took during a restart still belongs to the container",
           "[network]") {
   const int port = AnyFreePort();
   PortLedger program({32768, 60999}, {});

@@ -1,6 +1,6 @@
 // golden/NAME.json holds a case: {"taskDefinition", "image"} and, if needed, {"overrides", "host",
 // "place"}. golden/NAME.config.json holds the OCI config.json of its first container. After an
-// intended change, write them anew with DAVIT_UPDATE_GOLDEN=1 and read the difference.
+// intended change, rewrite them with DAVIT_UPDATE_GOLDEN=1 and review the difference.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -66,7 +66,7 @@ Fixture ReadCase(const Json& json) {
   return fixture;
 }
 
-TEST_CASE("every golden task definition becomes the OCI spec beside it", "[spec]") {
+TEST_CASE("every golden task definition produces the OCI spec beside it", "[spec]") {
   const std::vector<std::string> names = CaseNames();
   REQUIRE(names.size() >= 4);
   for (const std::string& name : names) {

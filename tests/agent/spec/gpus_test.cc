@@ -15,7 +15,7 @@ using Strings = std::vector<std::string>;
 
 constexpr char kOneGpu[] = R"({"resourceRequirements": [{"type": "GPU", "value": "1"}]})";
 
-// A host with two GPUs, of which the container was given the second.
+// A host with two GPUs. The container has the second.
 struct GpuFixture : Fixture {
   explicit GpuFixture(const std::string& container_json = kOneGpu) : Fixture(container_json) {
     host.devices = {{"/dev/nvidia0", {'c', 195, 0, 0666, 0, 0}},
@@ -49,7 +49,7 @@ struct GpuFixture : Fixture {
   }
 };
 
-TEST_CASE("a container has the nodes of its GPUs and of no other, and may use them", "[spec]") {
+TEST_CASE("a container has the nodes of its own GPUs only, and may use them", "[spec]") {
   const GpuFixture fixture;
   CHECK(fixture.DevicePaths() == Strings{"/dev/nvidia1", "/dev/nvidiactl"});
   const Json rules = fixture.Build()["linux"]["resources"]["devices"];
@@ -60,7 +60,7 @@ TEST_CASE("a container has the nodes of its GPUs and of no other, and may use th
   CHECK(fixture.HasMount("/usr/local/nvidia"));
 }
 
-TEST_CASE("NVIDIA's programs are told which GPUs there are, whatever the definition says",
+TEST_CASE("NVIDIA_VISIBLE_DEVICES lists the assigned GPUs, whatever the definition says",
           "[spec]") {
   GpuFixture fixture(
       R"({"resourceRequirements": [{"type": "GPU", "value": "2"}],
@@ -72,7 +72,7 @@ TEST_CASE("NVIDIA's programs are told which GPUs there are, whatever the definit
   CHECK(fixture.Variable(kDriverCapabilities) == "all");
 }
 
-TEST_CASE("a container that asks for no GPU gets nothing of one", "[spec]") {
+TEST_CASE("a container without GPUs gets no part of one", "[spec]") {
   GpuFixture fixture("{}");
   fixture.place.gpu_ids.clear();
   CHECK(fixture.DevicePaths().empty());
@@ -82,7 +82,7 @@ TEST_CASE("a container that asks for no GPU gets nothing of one", "[spec]") {
   CHECK_FALSE(fixture.HasMount("/usr/local/nvidia"));
 }
 
-TEST_CASE("a privileged container has all devices once, and is told of its GPUs", "[spec]") {
+TEST_CASE("a privileged container has all devices once, and NVIDIA_VISIBLE_DEVICES", "[spec]") {
   GpuFixture fixture(
       R"({"privileged": true, "resourceRequirements": [{"type": "GPU", "value": "1"}]})");
   CHECK(fixture.DevicePaths() == Strings{"/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl"});
@@ -99,24 +99,25 @@ TEST_CASE("a mount of the definition wins over the driver's", "[spec]") {
         }) == 1);
 }
 
-TEST_CASE("with fewer GPUs than asked for a container is not run", "[spec]") {
+TEST_CASE("a container with fewer GPUs than required does not run", "[spec]") {
   GpuFixture fixture;
   std::string problem;
   SECTION("none was assigned") {
     fixture.place.gpu_ids.clear();
-    problem = "resourceRequirements: 1 GPUs are asked for, the controller assigned 0";
+    problem = "resourceRequirements: 1 GPUs are required, but the controller assigned 0";
   }
   SECTION("the override asks for more") {
     v1::ResourceRequirement* more = fixture.AddOverride().add_resource_requirements();
     more->set_type("GPU");
     more->set_value("2");
     problem =
-        "overrides.containerOverrides.resourceRequirements: 2 GPUs are asked for, the controller "
+        "overrides.containerOverrides.resourceRequirements: 2 GPUs are required, but the "
+        "controller "
         "assigned 1";
   }
   SECTION("the host has another") {
     fixture.place.gpu_ids = {"GPU-c"};
-    problem = "resourceRequirements: this host has no GPU GPU-c (gpu.devices of its agent)";
+    problem = "resourceRequirements: this host has no GPU GPU-c (see gpu.devices in agent.toml)";
   }
   SECTION("no number") {
     fixture.web().mutable_resource_requirements(0)->set_value("many");

@@ -1,5 +1,5 @@
-// Definitions and images come from strangers: whatever is in them, the answer is a spec or a
-// status, never an exception.
+// Definitions and images are untrusted. Whatever is in them, the result is a spec or a status,
+// never an exception.
 #include <google/protobuf/descriptor.h>
 
 #include <catch2/catch.hpp>
@@ -80,8 +80,8 @@ TEST_CASE("a definition full of hostile values throws nothing", "[spec]") {
   }
 }
 
-// One member at a time, so that each is reached and none hides behind another's refusal.
-TEST_CASE("each hostile member by itself ends in a spec or in its refusal", "[spec]") {
+// One member at a time, so that the refusal of one cannot hide another.
+TEST_CASE("each hostile member by itself leads to a spec or a refusal", "[spec]") {
   const google::protobuf::Descriptor* descriptor = v1::ContainerDefinition::descriptor();
   for (int i = 0; i < descriptor->field_count(); ++i) {
     for (const std::string& text : Strings()) {
@@ -108,7 +108,7 @@ TEST_CASE("hostile image configurations and user files throw nothing", "[spec]")
   }
 }
 
-TEST_CASE("a profile cut off anywhere is refused, not thrown over", "[spec]") {
+TEST_CASE("a truncated profile is refused without an exception", "[spec]") {
   const std::string profile =
       R"({"defaultAction":"A","archMap":[{"architecture":"SCMP_ARCH_X86_64"}],"syscalls":[]})";
   REQUIRE(BuildSeccomp(profile, {"amd64", "", {}}).ok());

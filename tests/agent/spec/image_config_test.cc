@@ -8,7 +8,8 @@ namespace {
 constexpr char kDigest[] =
     "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-TEST_CASE("a docker image's configuration is read with all that Davit uses", "[image_config]") {
+TEST_CASE("a docker image's configuration is parsed with everything that Davit uses",
+          "[image_config]") {
   const auto image = ParseImageConfig(absl::StrCat(R"({
     "architecture": "arm64", "os": "linux", "created": "2026-01-01T00:00:00Z",
     "config": {
@@ -46,7 +47,7 @@ TEST_CASE("members that are null or absent mean none", "[image_config]") {
   CHECK(*image == expected);
 }
 
-TEST_CASE("a command that is one string is a list of one word", "[image_config]") {
+TEST_CASE("a command that is one string becomes a list of one word", "[image_config]") {
   const auto image = ParseImageConfig(
       R"({"config": {"Cmd": "sh", "Entrypoint": "/init"}, "rootfs": {"type": "layers"}})");
   REQUIRE(image.ok());
@@ -54,8 +55,7 @@ TEST_CASE("a command that is one string is a list of one word", "[image_config]"
   CHECK(image->entrypoint == std::vector<std::string>{"/init"});
 }
 
-TEST_CASE("what is not an image configuration is refused with the member's name",
-          "[image_config]") {
+TEST_CASE("an invalid image configuration is refused with the member's name", "[image_config]") {
   const auto refusal = [](absl::string_view json) {
     const auto image = ParseImageConfig(json);
     REQUIRE(image.status().code() == absl::StatusCode::kInvalidArgument);

@@ -29,7 +29,7 @@ TEST_CASE("a container has Docker's default capabilities in three sets only", "[
                              {"permitted", kDockerDefault}});
 }
 
-TEST_CASE("capabilities are added and dropped by name, ALL is every one", "[spec]") {
+TEST_CASE("capabilities are added and dropped by name; ALL means every one", "[spec]") {
   CHECK(CapabilitiesOf(R"({"linuxParameters": {"capabilities":
             {"drop": ["all"], "add": ["NET_ADMIN", "cap_chown"]}}})") ==
         Strings{"CAP_CHOWN", "CAP_NET_ADMIN"});
@@ -46,12 +46,12 @@ TEST_CASE("capabilities are added and dropped by name, ALL is every one", "[spec
   CHECK(CapabilitiesOf(R"({"privileged": true})").size() == 41);
 }
 
-TEST_CASE("what the agent does not have it cannot hand on", "[spec]") {
+TEST_CASE("a capability that the host cannot give is refused", "[spec]") {
   Fixture fixture(R"({"linuxParameters": {"capabilities": {"add": ["SYS_RESOURCE"]}}})");
   fixture.host.can_raise_rlimits = false;
   const std::string refusal =
-      "INVALID_ARGUMENT: container 'web': linuxParameters.capabilities.add: the host's agent does "
-      "not have CAP_SYS_RESOURCE itself";
+      "INVALID_ARGUMENT: container 'web': linuxParameters.capabilities.add: the host cannot give "
+      "CAP_SYS_RESOURCE";
   CHECK(fixture.Error() == refusal);
   fixture.host.can_raise_rlimits = true;
   CHECK(fixture.Error() == "OK");
@@ -62,7 +62,7 @@ TEST_CASE("what the agent does not have it cannot hand on", "[spec]") {
   CHECK(*ResolveCapabilities(fixture.Input()) == Strings{"CAP_CHOWN"});
 }
 
-TEST_CASE("security options are Docker's words", "[spec]") {
+TEST_CASE("security options are Docker's", "[spec]") {
   using Case = std::pair<std::string, SecurityOptions>;
   const auto [option, expected] = GENERATE(values<Case>({
       {"no-new-privileges", {true, false}},
@@ -94,7 +94,7 @@ TEST_CASE("a security option that the agent does not apply is refused by name", 
         Strings{"containerDefinitions[0].dockerSecurityOptions[0]"});
 }
 
-TEST_CASE("a device is made in the container and may be used as said", "[spec]") {
+TEST_CASE("a device is created in the container with the given permissions", "[spec]") {
   Fixture fixture(R"({"linuxParameters": {"devices": [
       {"hostPath": "/dev/fuse", "containerPath": "/dev/f", "permissions": ["read", "mknod"]},
       {"hostPath": "/dev/snd"}]}})");
@@ -124,7 +124,7 @@ TEST_CASE("a privileged container has every device of the host", "[spec]") {
                           {"/dev/console", {'c', 5, 1}}};
   const Json linux_part = fixture.Build()["linux"];
   CHECK(linux_part["resources"]["devices"] == Json::parse(R"([{"allow": true, "access": "rwm"}])"));
-  REQUIRE(linux_part["devices"].size() == 1);  // the runtime makes the others itself
+  REQUIRE(linux_part["devices"].size() == 1);  // the runtime itself creates the others
   CHECK(linux_part["devices"][0]["path"] == "/dev/sda");
 }
 
@@ -135,14 +135,14 @@ Strings NamespaceTypes(const Fixture& fixture) {
   return types;
 }
 
-TEST_CASE("modes decide which namespaces are the container's own", "[spec]") {
+TEST_CASE("the modes decide which namespaces the container shares", "[spec]") {
   Fixture fixture;
   CHECK(NamespaceTypes(fixture) == Strings{"mount", "uts", "network", "pid", "ipc"});
   CHECK(fixture.Build()["linux"]["namespaces"][2]["path"] == "/run/davit/netns/web");
   fixture.host.cgroup_v2 = true;
   CHECK(NamespaceTypes(fixture) == Strings{"mount", "uts", "network", "pid", "ipc", "cgroup"});
   fixture.host.cgroup_v2 = false;
-  fixture.task.set_pid_mode("task");  // of one container: its own
+  fixture.task.set_pid_mode("task");  // with one container: its own
   fixture.task.set_ipc_mode("none");
   CHECK(NamespaceTypes(fixture) == Strings{"mount", "uts", "network", "pid", "ipc"});
   fixture.task.set_pid_mode("host");
@@ -165,7 +165,7 @@ TEST_CASE("a container never gets the host's network by omission", "[spec]") {
   CHECK(fixture.BuildText().status().code() == absl::StatusCode::kInternal);
 }
 
-TEST_CASE("a namespace mode that cannot be is refused", "[spec]") {
+TEST_CASE("an invalid namespace mode is refused", "[spec]") {
   Fixture fixture;
   fixture.task.set_pid_mode("none");
   CHECK(fixture.Error() ==
@@ -176,7 +176,7 @@ TEST_CASE("a namespace mode that cannot be is refused", "[spec]") {
         "INVALID_ARGUMENT: container 'web': ipcMode: 'private' is not host, task or none");
 }
 
-TEST_CASE("a relative cgroup path is our bug", "[spec]") {
+TEST_CASE("a relative cgroup path is an internal error", "[spec]") {
   Fixture fixture;
   fixture.place.cgroup_path = "davit/x";
   CHECK(fixture.Error() == "INTERNAL: container 'web': cgroup path 'davit/x' is not absolute");
@@ -261,19 +261,19 @@ TEST_CASE("settings of a namespace shared with the host are refused", "[spec]") 
         "the host: ipcMode is host");
 }
 
-TEST_CASE("what is wrong with devices and capabilities is said by member", "[spec]") {
+TEST_CASE("invalid devices and capabilities are refused by member", "[spec]") {
   using Case = std::pair<std::string, std::string>;
   const auto [members, message] = GENERATE(values<Case>({
       {R"({"capabilities": {"add": ["NET_ADMIN", "FLY"]}})",
-       "linuxParameters.capabilities.add[1]: 'FLY' is no capability"},
+       "linuxParameters.capabilities.add[1]: 'FLY' is not a capability"},
       {R"({"capabilities": {"drop": [""]}})",
-       "linuxParameters.capabilities.drop[0]: '' is no capability"},
+       "linuxParameters.capabilities.drop[0]: '' is not a capability"},
       {R"({"devices": [{"hostPath": "dev/x"}]})",
        "linuxParameters.devices[0].hostPath: 'dev/x' is not an absolute path"},
       {R"({"devices": [{"hostPath": "/dev/x"}]})",
-       "linuxParameters.devices[0].hostPath: /dev/x is no device of the host"},
+       "linuxParameters.devices[0].hostPath: /dev/x is not a device of the host"},
       {R"({"devices": [{"hostPath": "/dev/x", "permissions": ["read", "rw"]}]})",
-       "linuxParameters.devices[0].permissions[1]: 'rw' is none of read, write, mknod"},
+       "linuxParameters.devices[0].permissions[1]: 'rw' is not read, write or mknod"},
   }));
   CHECK(Fixture("{\"linuxParameters\": " + members + "}").Error() ==
         "INVALID_ARGUMENT: container 'web': " + message);

@@ -1,4 +1,4 @@
-// resources.h and rlimits.h: how much a container may use.
+// resources.h and rlimits.h: the resources that a container may use.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -43,15 +43,14 @@ TEST_CASE("the label davit.cpu-limit is a hard quota beside the weight", "[spec]
   CHECK(fixture.Error() == "OK");
 }
 
-TEST_CASE("a CPU limit that cannot be is refused with the label and what would be right",
-          "[spec]") {
+TEST_CASE("an invalid CPU limit is refused with its label and the correct range", "[spec]") {
   const std::string value =
       GENERATE("", "0", "-512", "10", "0.5", "512m", "1025", "99999999999999999999");
   Fixture fixture;
   (*fixture.web().mutable_docker_labels())["davit.cpu-limit"] = value;
   CHECK(fixture.Error() ==
         absl::StrCat("INVALID_ARGUMENT: container 'web': dockerLabels 'davit.cpu-limit': '", value,
-                     "' is no number of CPU units from 11 (what the kernel can limit to) to 1024 "
+                     "' is not a number of CPU units from 11 (the kernel's minimum) to 1024 "
                      "(the host's cores)"));
 }
 
@@ -69,7 +68,7 @@ TEST_CASE("an override of another container changes nothing", "[spec]") {
   CHECK(fixture.Build()["linux"]["resources"]["cpu"]["shares"] == 256);
 }
 
-TEST_CASE("memory, reservation and swap become the limits they mean", "[spec]") {
+TEST_CASE("memory, reservation and swap become limits in bytes", "[spec]") {
   using Case = std::pair<std::string, std::string>;
   const auto [members, expected] = GENERATE(values<Case>({
       {"{}", "null"},
@@ -88,45 +87,45 @@ TEST_CASE("memory, reservation and swap become the limits they mean", "[spec]") 
   CHECK(Fixture(members).Build()["linux"]["resources"]["memory"] == Json::parse(expected));
 }
 
-TEST_CASE("a kernel that does not limit swap is not asked to", "[spec]") {
+TEST_CASE("swap limits are not set on a kernel that does not account for swap", "[spec]") {
   Fixture fixture(R"({"memory": 64})");
   fixture.host.can_limit_swap = false;
   CHECK(fixture.Build()["linux"]["resources"]["memory"] == Json::parse(R"({"limit": 67108864})"));
   fixture.web().mutable_linux_parameters()->set_max_swap(1);
   CHECK(fixture.Error() ==
         "INVALID_ARGUMENT: container 'web': linuxParameters.maxSwap: the host's kernel does not "
-        "limit swap (swapaccount=1)");
+        "account for swap (boot it with swapaccount=1)");
 }
 
-TEST_CASE("cgroup v2, which has no swappiness, is given none", "[spec]") {
+TEST_CASE("cgroup v2 gets no swappiness, because it has none", "[spec]") {
   Fixture fixture(R"({"memory": 64, "linuxParameters": {"maxSwap": 32, "swappiness": 10}})");
   fixture.host.cgroup_v2 = true;
   CHECK_FALSE(fixture.Build()["linux"]["resources"]["memory"].contains("swappiness"));
 }
 
-TEST_CASE("the number of processes is limited when the place says so", "[spec]") {
+TEST_CASE("the number of processes is limited if ContainerPlace has a limit", "[spec]") {
   Fixture fixture;
   CHECK_FALSE(fixture.Build()["linux"]["resources"].contains("pids"));
   fixture.place.pids_limit = 100;
   CHECK(fixture.Build()["linux"]["resources"]["pids"]["limit"] == 100);
 }
 
-TEST_CASE("a limit that cannot be is said by member", "[spec]") {
+TEST_CASE("an invalid limit is refused by member", "[spec]") {
   using Case = std::pair<std::string, std::string>;
   const auto [members, message] = GENERATE(values<Case>({
       {R"({"cpu": -1})", "cpu: -1 units are below 0"},
-      {R"({"memory": 5})", "memory: 5 MiB, at least 6 are needed"},
-      {R"({"memoryReservation": 0})", "memoryReservation: 0 MiB, at least 6 are needed"},
+      {R"({"memory": 5})", "memory: 5 MiB is below the minimum of 6 MiB"},
+      {R"({"memoryReservation": 0})", "memoryReservation: 0 MiB is below the minimum of 6 MiB"},
       {R"({"memory": 10, "memoryReservation": 11})",
        "memoryReservation: 11 MiB is above memory, 10 MiB"},
       {R"({"linuxParameters": {"maxSwap": 1}})",
-       "linuxParameters.maxSwap: needs `memory`, the limit beyond which it counts"},
+       "linuxParameters.maxSwap: requires `memory`, because it is added to that limit"},
       {R"({"memory": 10, "linuxParameters": {"maxSwap": -1}})",
        "linuxParameters.maxSwap: -1 MiB is below 0"},
       {R"({"linuxParameters": {"swappiness": 101}})",
-       "linuxParameters.swappiness: 101 is not within 0 and 100"},
+       "linuxParameters.swappiness: 101 is not in 0..100"},
       {R"({"ulimits": [{"name": "files", "softLimit": 1, "hardLimit": 1}]})",
-       "ulimits[0].name: 'files' is none of core, cpu, data, fsize, locks, memlock, msgqueue, "
+       "ulimits[0].name: 'files' is not one of core, cpu, data, fsize, locks, memlock, msgqueue, "
        "nice, nofile, nproc, rss, rtprio, rttime, sigpending, stack"},
       {R"({"ulimits": [{"name": "core", "softLimit": 1}]})",
        "ulimits[0] (core): softLimit and hardLimit are required"},
@@ -135,7 +134,7 @@ TEST_CASE("a limit that cannot be is said by member", "[spec]") {
       {R"({"ulimits": [{"name": "core", "softLimit": -1, "hardLimit": 1}]})",
        "ulimits[0] (core): softLimit unlimited is above hardLimit 1"},
       {R"({"ulimits": [{"name": "core", "softLimit": -2, "hardLimit": 1}]})",
-       "ulimits[0] (core).softLimit: -2 is neither a limit nor -1 (unlimited)"},
+       "ulimits[0] (core).softLimit: -2 is not a limit or -1 (unlimited)"},
       {R"({"ulimits": [{"name": "core", "softLimit": 0, "hardLimit": 0},
                        {"name": "core", "softLimit": 0, "hardLimit": 0}]})",
        "ulimits[1]: core is limited twice"},

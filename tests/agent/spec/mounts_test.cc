@@ -34,7 +34,7 @@ Fixture WithVolumes(const std::string& container_json) {
   return fixture;
 }
 
-// A task of web (which takes volumes from a) and a (whose members are `a_json`).
+// A task of two containers: web, which has volumesFrom a, and a, whose members are `a_json`.
 Fixture WithSource(const std::string& web_json, const std::string& a_json) {
   Fixture fixture = WithVolumes(web_json);
   Fixture source(a_json);
@@ -43,7 +43,7 @@ Fixture WithSource(const std::string& web_json, const std::string& a_json) {
   return fixture;
 }
 
-TEST_CASE("paths are cleaned before anything is compared with them", "[spec]") {
+TEST_CASE("paths are normalized before they are compared", "[spec]") {
   CHECK(*CleanAbsolutePath("/", "m") == "/");
   CHECK(*CleanAbsolutePath("//a/./b/../c/", "m") == "/a/c");
   CHECK(*CleanAbsolutePath("/../../etc", "m") == "/etc");
@@ -67,7 +67,7 @@ TEST_CASE("mount points bind the volumes' host folders, outer paths first", "[sp
         std::vector<std::string>{"/data", "/data/logs"});
 }
 
-TEST_CASE("volumesFrom gives what the other container mounts, at most read-only", "[spec]") {
+TEST_CASE("volumesFrom mounts the other container's volumes, read-only if requested", "[spec]") {
   const Fixture fixture = WithSource(
       R"({"volumesFrom": [{"sourceContainer": "a", "readOnly": true}],
           "mountPoints": [{"sourceVolume": "logs", "containerPath": "/mine"}]})",
@@ -79,7 +79,7 @@ TEST_CASE("volumesFrom gives what the other container mounts, at most read-only"
   CHECK(MountAt(spec, "/theirs")["options"].back() == "ro");
 }
 
-TEST_CASE("volumesFrom in a circle is refused", "[spec]") {
+TEST_CASE("a cycle of volumesFrom is refused", "[spec]") {
   CHECK(WithSource(R"({"volumesFrom": [{"sourceContainer": "a"}]})",
                    R"({"volumesFrom": [{"sourceContainer": "web"}]})")
             .Error() ==
@@ -123,7 +123,7 @@ TEST_CASE("a mount of the definition replaces the default one at its path", "[sp
   CHECK(MountAt(dev, "/dev/pts").is_null());
 }
 
-TEST_CASE("shared memory has 64 MiB or what the definition says", "[spec]") {
+TEST_CASE("shared memory has 64 MiB or the definition's size", "[spec]") {
   CHECK(MountAt(Fixture().Build(), "/dev/shm")["options"].back() == "size=65536k");
   CHECK(MountAt(Fixture(R"({"linuxParameters": {"sharedMemorySize": 1}})").Build(),
                 "/dev/shm")["options"]
@@ -147,7 +147,7 @@ TEST_CASE("a tmpfs has Docker's options, then the definition's", "[spec]") {
             ["noexec", "nosuid", "nodev", "rprivate", "size=5120k", "exec", "mode=700"]})"));
 }
 
-TEST_CASE("an image's volume is mounted where the place has a folder for it", "[spec]") {
+TEST_CASE("an image's volume is mounted if ContainerPlace has a folder for it", "[spec]") {
   Fixture fixture = WithVolumes(R"({"mountPoints": [{"sourceVolume": "data",
                                                      "containerPath": "/b"}]})");
   fixture.image.volumes = {"/a", "/b", "/c/"};
@@ -166,7 +166,7 @@ TEST_CASE("a privileged container may change the kernel's settings", "[spec]") {
   CHECK(spec["linux"]["readonlyPaths"].empty());
 }
 
-TEST_CASE("a mount that cannot be is said by member", "[spec]") {
+TEST_CASE("an invalid mount is refused by member", "[spec]") {
   using Case = std::pair<std::string, std::string>;
   const auto [members, message] = GENERATE(values<Case>({
       {R"({"mountPoints": [{"sourceVolume": "x", "containerPath": "/x"}]})",
@@ -174,10 +174,10 @@ TEST_CASE("a mount that cannot be is said by member", "[spec]") {
       {R"({"mountPoints": [{"sourceVolume": "data", "containerPath": "x"}]})",
        "mountPoints[0].containerPath: 'x' is not an absolute path"},
       {R"({"mountPoints": [{"sourceVolume": "data", "containerPath": "/x/.."}]})",
-       "mountPoints[0].containerPath: nothing can be mounted over the container's root"},
+       "mountPoints[0].containerPath: cannot mount over the container's root"},
       {R"({"mountPoints": [{"sourceVolume": "data", "containerPath": "/x"},
                            {"sourceVolume": "logs", "containerPath": "/x/"}]})",
-       "mountPoints[1]: something is mounted at /x already"},
+       "mountPoints[1]: /x is already a mount point"},
       {R"({"volumesFrom": [{"sourceContainer": "ghost"}]})",
        "volumesFrom[0].sourceContainer: 'ghost' is no container of the task"},
       {R"({"linuxParameters": {"sharedMemorySize": 0}})",
@@ -188,19 +188,19 @@ TEST_CASE("a mount that cannot be is said by member", "[spec]") {
        "linuxParameters.tmpfs[0].containerPath: 'x' is not an absolute path"},
       {R"({"mountPoints": [{"sourceVolume": "data", "containerPath": "/x"}],
            "linuxParameters": {"tmpfs": [{"containerPath": "/x", "size": 1}]}})",
-       "linuxParameters.tmpfs[0]: something is mounted at /x already"},
+       "linuxParameters.tmpfs[0]: /x is already a mount point"},
   }));
   CHECK(WithVolumes(members).Error() == "INVALID_ARGUMENT: container 'web': " + message);
 }
 
-TEST_CASE("a tmpfs option that would make another mount of it is refused", "[spec]") {
+TEST_CASE("a tmpfs option that changes the kind of mount is refused", "[spec]") {
   const std::string option =
       GENERATE("bind", "rbind", "remount", "shared", "rslave", "size=1g", "ro,bind", "");
   Fixture fixture(R"({"linuxParameters": {"tmpfs": [{"containerPath": "/x", "size": 1}]}})");
   fixture.web().mutable_linux_parameters()->mutable_tmpfs(0)->add_mount_options(option);
   CHECK(fixture.Error() ==
         "INVALID_ARGUMENT: container 'web': linuxParameters.tmpfs[0].mountOptions[0]: '" + option +
-            "' is not for a tmpfs");
+            "' is not a tmpfs option");
 }
 
 TEST_CASE("a volume without its host folder is our bug, not an empty folder", "[spec]") {
@@ -208,11 +208,11 @@ TEST_CASE("a volume without its host folder is our bug, not an empty folder", "[
       WithVolumes(R"({"mountPoints": [{"sourceVolume": "data", "containerPath": "/x"}]})");
   fixture.place.volumes.clear();
   CHECK(fixture.Error() ==
-        "INTERNAL: container 'web': mountPoints[0].sourceVolume: no host folder was made for "
+        "INTERNAL: container 'web': mountPoints[0].sourceVolume: the agent created no folder for "
         "volume 'data'");
 }
 
-TEST_CASE("secret files are bound read-only, and over nothing else", "[spec]") {
+TEST_CASE("secret files are mounted read-only and hide no other mount", "[spec]") {
   Fixture fixture(R"({"mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]})");
   fixture.task.add_volumes()->set_name("v");
   fixture.place.volumes = {{"v", "/host/v"}};

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// A task of two containers that share what `pid_mode` and `ipc_mode` say.
+// A task of two containers with these modes.
 struct SharingFixture : Fixture {
   explicit SharingFixture(const std::string& pid_mode, const std::string& ipc_mode,
                           const std::string& container_json = "{}")
@@ -58,14 +58,13 @@ TEST_CASE("containers that share an IPC namespace share /dev/shm with it", "[pau
   CHECK(memory["options"] == Json({"rbind", "rprivate", "rw", "nosuid", "noexec", "nodev"}));
 }
 
-TEST_CASE("in a shared PID namespace there is an init process already", "[pause]") {
+TEST_CASE("no init program is added in a shared PID namespace", "[pause]") {
   SharingFixture fixture("task", "", R"({"linuxParameters": {"initProcessEnabled": true}})");
   fixture.host.init_path = "/usr/bin/tini-static";
   CHECK(fixture.Build()["process"]["args"] == Json({"/bin/sh"}));
 }
 
-TEST_CASE("a namespace of the task that is not there is our bug, not one of the container's own",
-          "[pause]") {
+TEST_CASE("a missing namespace of the task is an internal error", "[pause]") {
   SharingFixture fixture("task", "task");
   fixture.place.pid_namespace_path.clear();
   CHECK(fixture.Error() == "INTERNAL: container 'web': pid namespace of the task: there is none");
@@ -74,7 +73,8 @@ TEST_CASE("a namespace of the task that is not there is our bug, not one of the 
   CHECK(fixture.Error() == "INTERNAL: container 'web': ipc namespace of the task: is not shared");
 }
 
-TEST_CASE("a pause container is for tasks of several containers that share something", "[pause]") {
+TEST_CASE("only tasks with several containers that share a namespace need a pause container",
+          "[pause]") {
   CHECK(NeedsPause(SharingFixture("task", "host").task));
   CHECK(NeedsPause(SharingFixture("", "task").task));
   CHECK_FALSE(NeedsPause(SharingFixture("host", "none").task));
@@ -84,7 +84,7 @@ TEST_CASE("a pause container is for tasks of several containers that share somet
   CHECK_FALSE(NeedsPause(alone.task));
 }
 
-TEST_CASE("shared memory is as large as the container that needs most says", "[pause]") {
+TEST_CASE("shared memory has the largest size that a container requests", "[pause]") {
   SharingFixture fixture("", "task", R"({"linuxParameters": {"sharedMemorySize": 16}})");
   CHECK(SharedMemoryMib(fixture.task) == 16);
   fixture.task.mutable_container_definitions(1)->mutable_linux_parameters()->set_shared_memory_size(
@@ -93,7 +93,7 @@ TEST_CASE("shared memory is as large as the container that needs most says", "[p
   CHECK(SharedMemoryMib(SharingFixture("", "task").task) == 64);
 }
 
-TEST_CASE("the pause container shares nothing with the host and may do nothing", "[pause]") {
+TEST_CASE("the pause container shares nothing with the host and has no capabilities", "[pause]") {
   HostFacts host;
   host.pause_path = "/usr/bin/davit-pause";
   host.devices = {{"/dev/sda", {'b', 8, 0, 0600, 0, 0}}};
@@ -118,7 +118,7 @@ TEST_CASE("the pause container shares nothing with the host and may do nothing",
   for (const Json& mount : spec["mounts"]) CHECK(mount["destination"] != "/dev/shm");
 }
 
-TEST_CASE("a host without the pause program refuses by the member", "[pause]") {
+TEST_CASE("a host without the pause program refuses the task by member", "[pause]") {
   const absl::Status refused = BuildPauseSpec("arn", "/davit/0123/davit.pause", {}).status();
   CHECK(absl::IsFailedPrecondition(refused));
   CHECK_THAT(std::string(refused.message()), Catch::Contains("pidMode and ipcMode task"));

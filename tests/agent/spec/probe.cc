@@ -1,6 +1,5 @@
-// probe NUMBER [ARGUMENT...]: makes one system call, with numbers as arguments, and prints the
-// errno that it ends with (0: it succeeded). Linked statically, so that it runs in any root file
-// system.
+// probe NUMBER [ARGUMENT...] makes one system call with numbers as arguments and prints its errno
+// (0: success). Linked statically, so that it runs in any root file system.
 #include <sys/syscall.h>
 #include <unistd.h>
 

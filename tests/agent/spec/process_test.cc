@@ -55,11 +55,11 @@ TEST_CASE("a container with nothing to execute is refused", "[spec]") {
       {{}, {}, {}, {""}, {}, {}},
   }));
   CHECK(MakeFixture(row).Error() ==
-        "INVALID_ARGUMENT: container 'web': command: there is nothing to execute: neither the "
+        "INVALID_ARGUMENT: container 'web': command: nothing to execute: neither the "
         "definition nor the image has an entry point or a command");
 }
 
-TEST_CASE("of two values of a variable the one nearest to the caller wins", "[spec]") {
+TEST_CASE("the most specific value of a variable wins", "[spec]") {
   Fixture fixture(R"({"environment": [{"name": "C", "value": "definition"},
                                       {"name": "D", "value": "definition"},
                                       {"name": "E", "value": "first"},
@@ -85,23 +85,24 @@ TEST_CASE("the image's PATH replaces the default one, a terminal gets TERM", "[s
   CHECK(Fixture().Build()["process"]["terminal"] == false);
 }
 
-TEST_CASE("what is wrong with process, user or hostname is said by member", "[spec]") {
+TEST_CASE("invalid process, user and hostname are refused by member", "[spec]") {
   using Case = std::pair<std::string, std::string>;
   const auto [members, message] = GENERATE(values<Case>({
       {R"({"environment": [{"name": "A", "value": "1"}, {"value": "x"}]})",
-       "environment[1].name: '' is no variable's name: it is empty or holds '='"},
+       "environment[1].name: '' is not a valid variable name: it must not be empty or contain '='"},
       {R"({"environment": [{"name": "A=B"}]})",
-       "environment[0].name: 'A=B' is no variable's name: it is empty or holds '='"},
+       "environment[0].name: 'A=B' is not a valid variable name: it must not be empty or contain "
+       "'='"},
       {R"({"environment": [{"name": "A", "value": "secret\u0000"}]})",
-       "environment[0].value: holds a NUL byte"},
-      {R"({"environment": [{"name": "A\u0000"}]})", "environment[0].name: holds a NUL byte"},
-      {R"({"command": ["a", "\u0000"]})", "command: an argument: holds a NUL byte"},
+       "environment[0].value: contains a NUL byte"},
+      {R"({"environment": [{"name": "A\u0000"}]})", "environment[0].name: contains a NUL byte"},
+      {R"({"command": ["a", "\u0000"]})", "command: an argument: contains a NUL byte"},
       {R"({"workingDirectory": "srv"})", "workingDirectory: 'srv' is not an absolute path"},
       {R"({"user": "ghost"})", "user: 'ghost' is not in the image's /etc/passwd"},
       {R"({"hostname": "a b"})",
-       "hostname: 'a b' is not made of letters, digits, '-', '.' and '_' only"},
+       "hostname: 'a b' must contain only letters, digits, '-', '.' and '_'"},
       {R"({"hostname": "01234567890123456789012345678901234567890123456789012345678901234"})",
-       "hostname: 65 bytes, the kernel takes 64"},
+       "hostname: 65 bytes, the kernel allows 64"},
   }));
   CHECK(Fixture(members).Error() == "INVALID_ARGUMENT: container 'web': " + message);
 }
@@ -121,13 +122,13 @@ TEST_CASE("the definition's user, hostname and folder win over the image's", "[s
   CHECK(fixture.Build()["hostname"] == "db-1.local");
 }
 
-TEST_CASE("a string that is not UTF-8 is refused, not thrown over", "[spec]") {
+TEST_CASE("a string that is not UTF-8 is refused without an exception", "[spec]") {
   Fixture fixture;
   fixture.image.command = {"/bin/\xff"};
   CHECK(fixture.BuildText().status().code() == absl::StatusCode::kInvalidArgument);
 }
 
-TEST_CASE("the host's init program runs before what the definition says", "[spec]") {
+TEST_CASE("the host's init program runs before the definition's command", "[spec]") {
   Fixture fixture(R"({"command": ["/bin/app"], "linuxParameters": {"initProcessEnabled": true}})");
   fixture.host.init_path = "/usr/bin/tini-static";
   const nlohmann::json spec = fixture.Build();
@@ -138,7 +139,7 @@ TEST_CASE("the host's init program runs before what the definition says", "[spec
   }));
 }
 
-TEST_CASE("where there is an init process already, none is put before", "[spec]") {
+TEST_CASE("no init program is added where an init process exists", "[spec]") {
   Fixture fixture(R"({"command": ["/bin/app"], "linuxParameters": {"initProcessEnabled": true}})");
   fixture.task.set_pid_mode("host");
   CHECK(fixture.Build()["process"]["args"] == nlohmann::json{"/bin/app"});
@@ -151,7 +152,7 @@ TEST_CASE("a host without an init program refuses initProcessEnabled and says wh
              Catch::Contains("initProcessEnabled") && Catch::Contains("containers.init_path"));
 }
 
-TEST_CASE("environment files lose to the definition, secrets win over everything", "[spec]") {
+TEST_CASE("the definition wins over environment files, and secrets win over everything", "[spec]") {
   Fixture fixture(
       R"({"environment": [{"name": "A", "value": "definition"}, {"name": "S", "value": "x"}]})");
   fixture.image.environment = {"A=image", "B=image", "C=image"};
@@ -167,7 +168,7 @@ TEST_CASE("environment files lose to the definition, secrets win over everything
   CHECK(has("S=secret"));
 }
 
-TEST_CASE("a secret that cannot be a variable is not repeated in the error", "[spec]") {
+TEST_CASE("a secret with an invalid name is not shown in the error", "[spec]") {
   Fixture fixture;
   fixture.place.secrets = {{"S", std::string("hunter2\0", 8)}};
   CHECK_THAT(fixture.Error(), Catch::Contains("secret S") && !Catch::Contains("hunter2"));

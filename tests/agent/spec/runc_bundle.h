@@ -8,9 +8,9 @@
 
 namespace davit::spec {
 
-// An OCI bundle in a temporary folder, with a root file system of busybox and the probe, an own
-// network namespace, an own cgroup parent and an own runc state folder. The destructor removes all
-// of it. Needs root, runc and busybox: skips the test program where one is missing.
+// An OCI bundle in a temporary folder, with busybox and the probe in its root file system. Has its
+// own network namespace, cgroup parent and runc state folder. The destructor removes everything.
+// Needs root, runc and busybox; skips the test program if one is missing.
 class RuncBundle {
  public:
   RuncBundle();
@@ -18,11 +18,12 @@ class RuncBundle {
   RuncBundle(const RuncBundle&) = delete;
   RuncBundle& operator=(const RuncBundle&) = delete;
 
-  // The bundle's place and this host's facts, for a container with the members in `container_json`.
+  // A fixture with this bundle's ContainerPlace and this host's facts, for a container with the
+  // members in `container_json`.
   Fixture MakeFixture(const std::string& container_json = "{}") const;
   // Runs `script` with the shell of a container made from `fixture`, waits for it, deletes it.
   CommandResult Run(Fixture fixture, const std::string& script) const;
-  // Trimmed standard output of Run(); fails the test when the script does.
+  // The trimmed standard output of Run(). Fails the test if the script fails.
   std::string Output(const Fixture& fixture, const std::string& script) const;
 
   const std::string& folder() const { return folder_; }

@@ -1,4 +1,4 @@
-// The usual ways out of a container, tried from inside one with the default spec on this host.
+// Tries the usual ways to escape from inside a container with the default spec on this host.
 #include <sys/syscall.h>
 
 #include <catch2/catch.hpp>
@@ -11,7 +11,7 @@
 namespace davit::spec {
 namespace {
 
-TEST_CASE("system calls that reach beyond the container are shut", "[spec]") {
+TEST_CASE("system calls that reach beyond the container are blocked", "[spec]") {
   struct Row {
     long number;
     std::string arguments;
@@ -26,7 +26,7 @@ TEST_CASE("system calls that reach beyond the container are shut", "[spec]") {
       {SYS_mount, "0 0 0 0 0", "1"},
       {SYS_umount2, "0 0", "1"},
       {SYS_pivot_root, "0 0", "1"},
-      {SYS_keyctl, "0 -3 0", "1"},  // the session keyring, which the kernel alone would give
+      {SYS_keyctl, "0 -3 0", "1"},  // the session keyring: the kernel alone would allow it
       {SYS_add_key, "0 0 0 0 0", "1"},
       {SYS_request_key, "0 0 0 0", "1"},
       {SYS_bpf, "0 0 0", "1"},
@@ -45,7 +45,7 @@ TEST_CASE("system calls that reach beyond the container are shut", "[spec]") {
       {SYS_acct, "0", "1"},
       {SYS_io_uring_setup, "0 0", "38"},
       {SYS_getpid, "", "0"},
-      {SYS_ptrace, "0 0 0 0", "0"},  // PTRACE_TRACEME is for debuggers: open, as in Docker
+      {SYS_ptrace, "0 0 0 0", "0"},  // PTRACE_TRACEME is for debuggers: allowed, as in Docker
   };
   const RuncBundle bundle;
   std::string script;
@@ -58,10 +58,10 @@ TEST_CASE("system calls that reach beyond the container are shut", "[spec]") {
   CHECK(bundle.Output(bundle.MakeFixture(), script) == expected);
 }
 
-TEST_CASE("the kernel's memory, keys and switches are out of sight or read-only", "[spec]") {
+TEST_CASE("the kernel's memory, keys and settings are hidden or read-only", "[spec]") {
   const RuncBundle bundle;
   const Fixture fixture = bundle.MakeFixture();
-  // /dev/null is bound over those that the kernel has.
+  // /dev/null is mounted over those that exist.
   CHECK(bundle.Output(fixture,
                       "cd /proc; for f in kcore keys interrupts timer_list sched_debug; do "
                       "[ ! -e $f ] || stat -c %t:%T $f; done | sort -u") == "1:3");
@@ -76,7 +76,7 @@ TEST_CASE("the kernel's memory, keys and switches are out of sight or read-only"
   }
 }
 
-TEST_CASE("a raw device can be made but not opened", "[spec]") {
+TEST_CASE("a raw device can be created but not opened", "[spec]") {
   const RuncBundle bundle;
   const CommandResult result = bundle.Run(
       bundle.MakeFixture(), "mknod /tmp/disk b 7 0 && echo made; dd if=/tmp/disk count=1");

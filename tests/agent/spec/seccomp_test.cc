@@ -21,8 +21,8 @@ std::string InstalledProfile() {
   return *profile;
 }
 
-// What happens to a call whatever its arguments: "ALLOW", "ERRNO 1", "both", or "" when no rule
-// without arguments names it.
+// The verdict for a call with any arguments: "ALLOW", "ERRNO 1", "both", or "" if no rule without
+// arguments names it.
 std::string Verdict(const Json& seccomp, const std::string& system_call) {
   std::string verdict;
   for (const Json& rule : seccomp.at("syscalls")) {
@@ -128,7 +128,7 @@ TEST_CASE("the installed profile is as strict as Docker's for a default containe
   CHECK(Verdict(seccomp, name) == verdict);
 }
 
-TEST_CASE("CAP_SYS_ADMIN opens what it governs, and no more", "[spec]") {
+TEST_CASE("CAP_SYS_ADMIN allows only the calls that it governs", "[spec]") {
   const Json seccomp = *BuildSeccomp(InstalledProfile(), {"amd64", "", {"CAP_SYS_ADMIN"}});
   for (const char* name : {"mount", "unshare", "setns", "clone", "clone3", "bpf"}) {
     CAPTURE(name);
@@ -151,7 +151,7 @@ TEST_CASE("no rule of the translated profile contradicts another", "[spec]") {
   }
 }
 
-TEST_CASE("a container without a filter is one that asked for it", "[spec]") {
+TEST_CASE("only a container that requests it has no filter", "[spec]") {
   Fixture fixture;
   fixture.host.seccomp_profile_json = InstalledProfile();
   fixture.web().add_docker_security_options("seccomp=unconfined");
@@ -161,7 +161,7 @@ TEST_CASE("a container without a filter is one that asked for it", "[spec]") {
   CHECK_FALSE(fixture.Build()["linux"].contains("seccomp"));
 }
 
-TEST_CASE("a profile that cannot be used is the host's fault, not thrown over", "[spec]") {
+TEST_CASE("an unusable profile is FailedPrecondition, without an exception", "[spec]") {
   const SeccompTarget amd64{"amd64", "", {}};
   const std::string text = GENERATE(
       "", "{", "[]", "{}", R"({"archMap": 1})", R"({"archMap": [{"architecture": 7}]})",
@@ -172,7 +172,7 @@ TEST_CASE("a profile that cannot be used is the host's fault, not thrown over", 
   CAPTURE(text);
   CHECK(BuildSeccomp(text, amd64).status().code() == absl::StatusCode::kFailedPrecondition);
   CHECK(BuildSeccomp(Profile("[]").dump(), {"mips", "", {}}).status() ==
-        absl::FailedPreconditionError("seccomp profile: nothing for architecture 'mips'"));
+        absl::FailedPreconditionError("seccomp profile: no rules for architecture 'mips'"));
 }
 
 }  // namespace

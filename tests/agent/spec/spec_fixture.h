@@ -11,7 +11,7 @@
 
 namespace davit::spec {
 
-// All inputs of a spec, complete and valid until a test changes one.
+// All inputs of a spec. Complete and valid until a test changes one.
 struct Fixture {
   v1::TaskDefinition task;
   v1::TaskOverride overrides;
@@ -49,7 +49,7 @@ struct Fixture {
   absl::StatusOr<std::string> BuildText() const {
     return BuildOciSpec(task, task.container_definitions(0), overrides, image, host, place);
   }
-  // Null when the spec is refused.
+  // Null if the spec is refused.
   nlohmann::json Build() const {
     const absl::StatusOr<std::string> text = BuildText();
     return text.ok() ? nlohmann::json::parse(*text) : nlohmann::json();

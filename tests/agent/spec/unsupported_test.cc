@@ -19,7 +19,7 @@ Message Parse(const std::string& json) {
   return message;
 }
 
-TEST_CASE("a task with a member that the agent does not act on is refused by path", "[spec]") {
+TEST_CASE("a task with an unsupported member is refused by path", "[spec]") {
   const auto [json, path] = GENERATE(values<Case>({
       {R"("networkMode": "awsvpc")", "networkMode"},
       {R"("networkMode": "nat")", "networkMode"},
@@ -41,7 +41,7 @@ TEST_CASE("a task with a member that the agent does not act on is refused by pat
   CHECK(UnsupportedMembers(Parse<v1::TaskDefinition>("{" + json + "}")) == Paths{path});
 }
 
-TEST_CASE("a container with a member that the agent does not act on is refused by path", "[spec]") {
+TEST_CASE("a container with an unsupported member is refused by path", "[spec]") {
   const auto [json, member] = GENERATE(values<Case>({
       {R"("repositoryCredentials": {"credentialsParameter": "arn"})", "repositoryCredentials"},
       {R"("links": ["db"])", "links"},
@@ -68,7 +68,7 @@ TEST_CASE("a container with a member that the agent does not act on is refused b
   CHECK(UnsupportedMembers(task) == Paths{"containerDefinitions[1]." + member});
 }
 
-TEST_CASE("everything unsupported is listed at once", "[spec]") {
+TEST_CASE("all unsupported members are listed at once", "[spec]") {
   const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
       "networkMode": "awsvpc", "volumes": [{"configuredAtLaunch": true}],
       "containerDefinitions": [{"dnsServers": ["10.0.0.2"], "extraHosts": [{"hostname": "a"}]},
@@ -79,7 +79,7 @@ TEST_CASE("everything unsupported is listed at once", "[spec]") {
               "containerDefinitions[1].dnsServers"});
 }
 
-TEST_CASE("members at their defaults and members without effect here are accepted", "[spec]") {
+TEST_CASE("defaults and members without effect are accepted", "[spec]") {
   const v1::TaskDefinition task = Parse<v1::TaskDefinition>(R"({
       "family": "web", "taskRoleArn": "arn", "executionRoleArn": "arn", "networkMode": "bridge",
       "requiresCompatibilities": ["EC2", "FARGATE"], "compatibilities": ["EC2"],
@@ -101,7 +101,7 @@ TEST_CASE("members at their defaults and members without effect here are accepte
   CHECK(UnsupportedMembers(v1::TaskDefinition()).empty());
 }
 
-TEST_CASE("overrides that the agent does not act on are refused by path", "[spec]") {
+TEST_CASE("unsupported overrides are refused by path", "[spec]") {
   const v1::TaskOverride overrides = Parse<v1::TaskOverride>(R"({
       "ephemeralStorage": {"sizeInGiB": 30}, "taskRoleArn": "arn", "cpu": "256",
       "containerOverrides": [{"name": "a", "command": ["x"], "cpu": 5},

@@ -40,7 +40,7 @@ TEST_CASE("a user is found by name or number, with the groups that the files giv
       {"app:50", 1000, 50, {50}},
       {"app:", 1000, 2000, {2000, 10, 50}},
       {":wheel", 0, 10, {10}},
-      {"5:6", 5, 6, {6}},  // unknown numbers are taken as they are
+      {"5:6", 5, 6, {6}},  // unknown numbers are used as they are
       {"5", 5, 0, {0}},
       {"4242", 4242, 0, {0}},  // a number is never a name
       {"2147483647", 2147483647, 0, {0}},
@@ -57,7 +57,7 @@ TEST_CASE("a user that the image does not have is refused by name", "[spec]") {
   using Case = std::pair<std::string, std::string>;
   const auto [name, message] = GENERATE(values<Case>({
       {"nobody", "user: 'nobody' is not in the image's /etc/passwd"},
-      {"big", "user: 'big' is not in the image's /etc/passwd"},  // its line is not well-formed
+      {"big", "user: 'big' is not in the image's /etc/passwd"},  // its line is malformed
       {"app:nogroup", "user: group 'nogroup' is not in the image's /etc/group"},
       {"-1", "user: '-1' is not in the image's /etc/passwd"},
       {"2147483648", "user: 2147483648 is above the largest id, 2147483647"},

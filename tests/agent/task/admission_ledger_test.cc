@@ -13,7 +13,7 @@ ResourceNeeds Memory(int mib) {
   return {.cpu = 0, .memory = mib, .tcp_ports = {}, .udp_ports = {}};
 }
 
-TEST_CASE("what fits is admitted, what does not fit waits and says for what", "[ledger]") {
+TEST_CASE("a task that fits is admitted, others wait and say for what", "[ledger]") {
   AdmissionLedger ledger({.cpu = 2048, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}});
   CHECK(ledger.Request("a", Memory(900)).verdict == Verdict::kAdmitted);
   const auto answer = ledger.Request("b", Memory(200));
@@ -23,7 +23,7 @@ TEST_CASE("what fits is admitted, what does not fit waits and says for what", "[
   CHECK(ledger.Used().memory == 200);
 }
 
-TEST_CASE("what this host can never have is refused at once", "[ledger]") {
+TEST_CASE("a task that can never fit is refused at once", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {22}, .udp_ports = {}});
   CHECK(ledger.Request("big", Memory(1001)).verdict == Verdict::kNever);
   const auto answer =
@@ -32,7 +32,7 @@ TEST_CASE("what this host can never have is refused at once", "[ledger]") {
   CHECK(answer.reason == "RESOURCE:PORTS: host port 22/tcp is used by another task");
 }
 
-TEST_CASE("asking twice counts once", "[ledger]") {
+TEST_CASE("a repeated request counts once", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {}, .udp_ports = {}});
   ledger.Request("a", Memory(600));
   CHECK(ledger.Request("a", Memory(600)).verdict == Verdict::kAdmitted);
@@ -42,7 +42,7 @@ TEST_CASE("asking twice counts once", "[ledger]") {
   CHECK(ledger.Used().memory == 600);
 }
 
-TEST_CASE("one that waits is overtaken by what fits, but not for ever", "[ledger]") {
+TEST_CASE("a waiting task is overtaken by tasks that fit, but not for ever", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {}, .udp_ports = {}});
   ledger.Request("holder", Memory(500));
   REQUIRE(ledger.Request("big", Memory(900)).verdict == Verdict::kWaits);
@@ -55,7 +55,7 @@ TEST_CASE("one that waits is overtaken by what fits, but not for ever", "[ledger
   CHECK(ledger.Release("holder") == std::vector<std::string>{"big", "late"});
 }
 
-TEST_CASE("a port conflict ends with the task that has the port", "[ledger]") {
+TEST_CASE("a port conflict ends when the owner of the port ends", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 1000, .tcp_ports = {}, .udp_ports = {}});
   const ResourceNeeds tcp{.cpu = 0, .memory = 1, .tcp_ports = {8080}, .udp_ports = {}};
   const ResourceNeeds udp{.cpu = 0, .memory = 1, .tcp_ports = {}, .udp_ports = {8080}};
@@ -65,7 +65,7 @@ TEST_CASE("a port conflict ends with the task that has the port", "[ledger]") {
   CHECK(ledger.Release("a") == std::vector<std::string>{"b"});
 }
 
-TEST_CASE("a GPU is one task's, and the next one waits for it", "[ledger]") {
+TEST_CASE("a GPU belongs to one task, and the next one waits for it", "[ledger]") {
   AdmissionLedger ledger(
       {.cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}, .gpus = {"A", "B"}});
   const auto gpus = [](std::set<std::string> ids) {
@@ -81,23 +81,24 @@ TEST_CASE("a GPU is one task's, and the next one waits for it", "[ledger]") {
   CHECK(ledger.Release("b") == std::vector<std::string>{"both"});
 }
 
-TEST_CASE("a GPU that the host does not have is refused at once, by the member", "[ledger]") {
+TEST_CASE("a GPU that the host lacks is refused at once by member", "[ledger]") {
   AdmissionLedger ledger({.cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}});
   const auto answer =
       ledger.Request("a", {.cpu = 0, .memory = 0, .tcp_ports = {}, .udp_ports = {}, .gpus = {"A"}});
   CHECK(answer.verdict == Verdict::kNever);
-  CHECK(answer.reason ==
-        "RESOURCE:GPU: resourceRequirements: this host has no GPU A (gpu.devices of its agent)");
+  CHECK(
+      answer.reason ==
+      "RESOURCE:GPU: resourceRequirements: this host has no GPU A (see gpu.devices in agent.toml)");
 }
 
-TEST_CASE("what is found on the host is counted even if it is too much", "[ledger]") {
+TEST_CASE("tasks found on the host are counted even if they exceed it", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 100, .tcp_ports = {}, .udp_ports = {}});
   ledger.Adopt("old", Memory(200));
   CHECK(ledger.Request("old", Memory(200)).verdict == Verdict::kAdmitted);
   CHECK(ledger.Request("new", Memory(1)).verdict == Verdict::kWaits);
 }
 
-TEST_CASE("leaving the queue takes nothing with it", "[ledger]") {
+TEST_CASE("leaving the queue changes no reservation", "[ledger]") {
   AdmissionLedger ledger({.cpu = 1024, .memory = 100, .tcp_ports = {}, .udp_ports = {}});
   ledger.Request("a", Memory(100));
   ledger.Request("b", Memory(50));
