@@ -15,7 +15,7 @@ namespace {
 
 using containerd::CallOptions;
 
-// The container's own process, but for what it runs.
+// The settings of the container's own process, with another command.
 absl::StatusOr<std::string> ProcessOf(const std::string& oci_spec_json,
                                       const std::vector<std::string>& arguments) {
   try {
@@ -25,7 +25,8 @@ absl::StatusOr<std::string> ProcessOf(const std::string& oci_spec_json,
     process.erase("consoleSize");
     return process.dump();
   } catch (const nlohmann::json::exception& error) {
-    return absl::FailedPreconditionError(absl::StrCat("its record has no process: ", error.what()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the container's record has no process: ", error.what()));
   }
 }
 
@@ -53,12 +54,11 @@ absl::StatusOr<ExecResult> ContainerdExec::Run(const ExecSpec& spec,
       pid.ok() ? Await(spec, *pid) : NotAnswered(pid.status());
   const absl::Status cleared = OkIfNotFound(Clear(spec));
   RETURN_IF_ERROR(exit_code.status());
-  if (!absl::IsDeadlineExceeded(cleared)) RETURN_IF_ERROR(cleared, "ending it");
+  if (!absl::IsDeadlineExceeded(cleared)) RETURN_IF_ERROR(cleared, "ending the command");
   const std::string text = output->Finish();
   if (!exit_code->has_value()) {
-    return absl::DeadlineExceededError(absl::StrCat("it had not ended after ",
-                                                    absl::FormatDuration(spec.timeout),
-                                                    text.empty() ? "" : ": ", text));
+    return absl::DeadlineExceededError(absl::StrCat(
+        "timed out after ", absl::FormatDuration(spec.timeout), text.empty() ? "" : ": ", text));
   }
   return ExecResult{**exit_code, text};
 }
@@ -73,7 +73,7 @@ absl::Status ContainerdExec::Add(const ExecSpec& spec, const std::string& proces
   const CallOptions within{.lease = "", .timeout = options_.call_timeout};
   const absl::Status status = NotAnswered(tasks_->Exec(request, within));
   if (!absl::IsAlreadyExists(status)) return status;
-  RETURN_IF_ERROR(OkIfNotFound(Clear(spec)), "ending an earlier one");
+  RETURN_IF_ERROR(OkIfNotFound(Clear(spec)), "ending an earlier command");
   return NotAnswered(tasks_->Exec(request, within));
 }
 
@@ -97,7 +97,7 @@ absl::Status ContainerdExec::Clear(const ExecSpec& spec) {
                                               {.lease = "", .timeout = options_.kill_timeout})
                                    .status();
     if (absl::IsDeadlineExceeded(ended)) {
-      return absl::DeadlineExceededError("it has not ended after SIGKILL");
+      return absl::DeadlineExceededError("the command survives SIGKILL");
     }
     RETURN_IF_ERROR(ended);
   } else if (!absl::IsNotFound(killed) && !absl::IsFailedPrecondition(killed)) {

@@ -15,23 +15,21 @@
 namespace davit::runtime {
 
 // Runs commands in containers through containerd's exec processes. Thread-safe; each call blocks
-// for up to the command's timeout and a few deadlines. Codes are containerd's own, except that
-// DeadlineExceeded is the command's; where containerd or its shim does not answer in time, it is
-// Unavailable.
-//
-// The shim copies the output into a pipe, not a file: what a command writes is bounded by memory of
-// ours, and nothing of it is on the disk when the agent dies.
+// for up to the command's timeout plus a few deadlines. Codes are containerd's, with two
+// exceptions. DeadlineExceeded: the command timed out. Unavailable: containerd or its shim did not
+// answer in time. The shim copies the output into a pipe, not a file. So the agent's memory limits
+// the output, and an agent that dies leaves none on the disk.
 class ContainerdExec {
  public:
   struct Options {
-    std::string folder;  // for the pipes; used by nobody else
+    std::string folder;  // for the pipes; exclusive
     absl::Duration call_timeout;
     absl::Duration kill_timeout;
   };
   // `tasks` outlives this object.
   ContainerdExec(containerd::Tasks* tasks, Options options);
 
-  // `oci_spec_json`: the container's, whose process' settings the command gets.
+  // `oci_spec_json`: the container's. The command gets the settings of its process.
   absl::StatusOr<ExecResult> Run(const ExecSpec& spec, const std::string& oci_spec_json);
 
  private:

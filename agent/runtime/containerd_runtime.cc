@@ -133,7 +133,7 @@ absl::StatusOr<Rootfs> ContainerdRuntime::PrepareRootfs(const std::string& conta
   const containerd::CallOptions leased{.lease = lease, .timeout = options_.call_timeout};
   auto mounts = snapshots_.Prepare(container_id, chain_id, {}, leased);
   if (mounts.status().code() == absl::StatusCode::kAlreadyExists) {
-    // Of an earlier attempt, perhaps under a lease that is gone.
+    // From an earlier attempt, perhaps under a lease that is gone.
     const absl::Status held =
         leases_.AddResource(lease, {absl::StrCat("snapshots/", options_.snapshotter), container_id},
                             Within(options_.call_timeout));
@@ -228,7 +228,7 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
   if (task.code() != absl::StatusCode::kAlreadyExists) {
     return Explain(task, "creating container ", spec.id);
   }
-  // Two callers at once: the other one's task is as good.
+  // Two callers at once: the other caller's task is fine.
   const absl::Status other = CheckCreated(spec.id);
   if (other.code() != absl::StatusCode::kNotFound) {
     return Explain(other, "creating container ", spec.id);
@@ -245,7 +245,7 @@ absl::StatusOr<int> ContainerdRuntime::Start(const std::string& container_id) {
   if (pid.ok()) return pid;
   const absl::Status refused = Explain(pid.status(), "starting container ", container_id);
   if (refused.code() == absl::StatusCode::kUnavailable) return refused;
-  // containerd has no code for "was started before": look.
+  // containerd has no code for "was started before", so inspect.
   const absl::StatusOr<ContainerInfo> info = Inspect(container_id);
   if (!info.ok()) return info.status();
   switch (info->state) {
@@ -368,7 +368,7 @@ absl::StatusOr<ExecResult> ContainerdRuntime::Exec(const ExecSpec& spec) {
   absl::StatusOr<ExecResult> result = exec_.Run(spec, record->oci_spec_json);
   if (absl::IsDeadlineExceeded(result.status())) return Annotate(result.status(), doing);
   const absl::Status status = ToRuntimeStatus(result.status());
-  // Refused or killed because the container has ended: no answer of the command's.
+  // Refused or killed because the container has ended, so it is not the command's result.
   const bool is_doubtful =
       result.ok() ? result->exit_code == 128 + SIGKILL : absl::IsFailedPrecondition(status);
   if (is_doubtful) {

@@ -18,31 +18,32 @@ namespace davit::runtime {
 
 struct ContainerdRuntimeOptions {
   std::string snapshotter = "overlayfs";
-  std::string runtime = "io.containerd.runc.v2";      // its options are the defaults: cgroupfs
-  std::string runc = "/usr/sbin/runc";                // for what containerd has forgotten
-  std::string davit_runc = "/usr/bin/davit-runc";     // for ContainerSpec::open_stdin
-  std::string exec_folder = "/run/davit/exec";        // for the pipes of Exec(); nobody else's
-  absl::Duration call_timeout = absl::Seconds(10);    // of each call to containerd but these:
+  std::string runtime = "io.containerd.runc.v2";    // with its default options: cgroupfs
+  std::string runc = "/usr/sbin/runc";              // for containers that containerd has forgotten
+  std::string davit_runc = "/usr/bin/davit-runc";   // for ContainerSpec::open_stdin
+  std::string exec_folder = "/run/davit/exec";      // for the pipes of Exec(); exclusive
+  absl::Duration call_timeout = absl::Seconds(10);  // of each call to containerd, except:
   absl::Duration create_timeout = absl::Seconds(60);  // starting the shim and `runc create`
   absl::Duration kill_timeout = absl::Seconds(15);    // from SIGKILL to the end of all processes
 };
 
-// Containers through containerd, one shim each. Thread-safe; blocking and codes as Runtime says.
-// A container's record, task and snapshot carry the container's id.
+// Runs containers through containerd, with one shim each. Thread-safe; see Runtime for blocking and
+// codes. A container's record, task and snapshot have the container's id.
 //
-// What its callers meet in odd states:
-// - A shim that hangs: calls for its container are Unavailable after their deadline; List() calls
-// it
-//   kRunning with pid 0; other containers are not affected.
-// - A shim that was killed: containerd kills the container's processes, tells kExited with 137, and
-//   forgets the task: Inspect() says kAbsent. Remove() works as ever.
-// - A creation that did not end in time: Unavailable, and so are further ones for the some seconds
-// that
-//   containerd takes to clean up, or for good while runc or the logger hangs. Remove() ends that.
-// - containerd is down or restarts: containers go on; Unavailable until it is back.
+// How it behaves in unusual states:
+//
+// * A shim hangs: calls for its container return Unavailable after their deadline, and List() shows
+//   the container as kUnknown. Other containers are not affected.
+// * A shim was killed: containerd kills the container's processes, reports kExited with 137, and
+//   forgets the task. Inspect() returns kAbsent, and Remove() works as usual.
+// * A creation did not end in time: it returns Unavailable. So do further creations for the seconds
+//   that containerd needs to clean up, or for as long as runc or the logger hangs. Remove() ends
+//   that.
+// * containerd is down or restarts: containers keep running; calls return Unavailable until it is
+//   back.
 class ContainerdRuntime final : public Runtime {
  public:
-  // `client` outlives this object.
+  // `client` must outlive this object.
   ContainerdRuntime(containerd::Client* client, ContainerdRuntimeOptions options);
   ~ContainerdRuntime() override;
 

@@ -5,7 +5,7 @@
 
 namespace davit::runtime {
 
-// A shim that died during the call, which containerd passes on without a code of its own.
+// Whether the shim died during the call. containerd reports that without a code of its own.
 bool IsShimGone(const absl::Status& status);
 
 // The runtime made the container, but its command is missing or may not be executed. Known by the

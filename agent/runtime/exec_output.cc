@@ -17,7 +17,7 @@ namespace davit::runtime {
 namespace {
 
 constexpr size_t kReadSize = 16 << 10;
-// A pipe's own size (pipe(7)): more than that in one go is a writer that does not end.
+// The size of a pipe (pipe(7)). If there is more in one go, a writer is still active.
 constexpr size_t kPipeCapacity = 64 << 10;
 
 }  // namespace
@@ -26,8 +26,8 @@ absl::StatusOr<std::unique_ptr<ExecOutput>> ExecOutput::Open(const std::string& 
                                                              size_t max_bytes) {
   unlink(path.c_str());
   if (mkfifo(path.c_str(), 0600) != 0) return ErrnoStatus(errno, absl::StrCat("mkfifo ", path));
-  // For writing too: then a reader sees no end of file between one writer and the next, and a
-  // writer finds a reader at once.
+  // Opens for writing too, so that the reader sees no end of file between two writers, and a writer
+  // finds a reader at once.
   const int pipe = open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
   const int wake = pipe < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
   if (wake < 0) {

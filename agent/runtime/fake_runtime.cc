@@ -157,7 +157,7 @@ absl::Status FakeRuntime::Create(const ContainerSpec& spec) {
   Box& box = found->second;
   if (box.info.state == ContainerState::kRunning || box.info.state == ContainerState::kStopped) {
     return absl::AlreadyExistsError(
-        absl::StrCat("creating container ", spec.id, ": it was started before"));
+        absl::StrCat("creating container ", spec.id, ": the container was started before"));
   }
   if (box.info.state == ContainerState::kAbsent) {
     box.spec = spec;
@@ -187,10 +187,10 @@ absl::StatusOr<int> FakeRuntime::Start(const std::string& container_id) {
 absl::Status FakeRuntime::StartProcess(Box* box) {
   switch (box->info.state) {
     case ContainerState::kAbsent:
-      return absl::FailedPreconditionError("it was not created");
+      return absl::FailedPreconditionError("the container was not created");
     case ContainerState::kRunning:
     case ContainerState::kStopped:
-      return absl::AlreadyExistsError("it was started before");
+      return absl::AlreadyExistsError("the container was started before");
     case ContainerState::kUnknown:  // a fake always knows
     case ContainerState::kCreated:
       break;
@@ -237,7 +237,7 @@ absl::Status FakeRuntime::Reset(const std::string& container_id) {
   if (Box* const box = FindRecord(container_id); box != nullptr) {
     if (box->info.state == ContainerState::kRunning) {
       return absl::FailedPreconditionError(
-          absl::StrCat("resetting container ", container_id, ": it runs"));
+          absl::StrCat("resetting container ", container_id, ": the container runs"));
     }
     if (box->info.state == ContainerState::kStopped) {
       box->info = {.id = container_id, .labels = box->info.labels};

@@ -25,10 +25,11 @@
 namespace davit::runtime {
 namespace {
 
-// Where the shim has runc keep its records unless told otherwise, which it never is here.
+// Where runc keeps its records for the shim. The agent never configures another folder.
 constexpr char kRuncRoot[] = "/run/containerd/runc/";
 
-// A killed shim leaves its socket. Source of the name: containerd, runtime/v2/shim/util_unix.go.
+// Removes the socket that a killed shim leaves. Source of the name: containerd,
+// runtime/v2/shim/util_unix.go.
 void RemoveSocket(const ShimIdentity& shim) {
   const std::string identity =
       absl::StrCat(shim.containerd_address, "/", shim.containerd_namespace, "/", shim.container_id);
@@ -38,13 +39,14 @@ void RemoveSocket(const ShimIdentity& shim) {
   unlink(absl::StrCat("/run/containerd/s/", absl::BytesToHexString(hash)).c_str());
 }
 
-// Whether `pid` was started as: .../containerd-shim-... -namespace N -id ID -address ADDRESS.
+// Whether the command line of `pid` is: .../containerd-shim-... -namespace N -id ID -address
+// ADDRESS.
 bool IsShim(int pid, const ShimIdentity& shim) {
   const absl::StatusOr<std::string> text = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
   if (!text.ok()) return false;
   const std::vector<std::string> arguments = absl::StrSplit(*text, '\0');
   if (!absl::StrContains(arguments.front(), "containerd-shim-")) return false;
-  // containerd's own cleaning-up after a shim; it ends by itself.
+  // containerd's own clean-up after a shim; it ends by itself.
   if (std::find(arguments.begin(), arguments.end(), "delete") != arguments.end()) return false;
   const auto has = [&arguments](const std::string& flag, const std::string& value) {
     const auto at = std::find(arguments.begin(), arguments.end(), flag);
@@ -118,8 +120,8 @@ absl::Status RemoveForgottenBundle(const std::string& bundle) {
   const std::string rootfs = bundle + "/rootfs";
   while (umount2(rootfs.c_str(), MNT_DETACH) == 0) {
   }
-  // EINVAL: nothing is mounted there (any more). Anything else: what a container has written is not
-  // ours to delete.
+  // EINVAL: nothing is mounted there. After any other error a mount remains, and its content must
+  // not be deleted.
   if (errno != EINVAL && errno != ENOENT)
     return ErrnoStatus(errno, absl::StrCat("umount ", rootfs));
   return RemoveAll(bundle);

@@ -16,11 +16,11 @@
 namespace davit::runtime {
 namespace {
 
-// As Linux: path_resolution(7).
+// Linux's limit: path_resolution(7).
 constexpr int kMaxLinks = 40;
 
-// Overlay's mark for "the folder below is hidden". Source: kernel, filesystems/overlayfs.rst.
-// O_PATH descriptors have no xattr calls, hence the way through /proc.
+// Whether overlayfs hides the folders below. Source: kernel, filesystems/overlayfs.rst. xattr calls
+// do not work on O_PATH descriptors, so this uses the path in /proc.
 bool IsOpaque(const Descriptor& folder) {
   const std::string path = folder.ProcPath();
   for (const char* name : {"trusted.overlay.opaque", "user.overlay.opaque"}) {
@@ -89,7 +89,8 @@ absl::StatusOr<Entry> LookUp(const MergedFolder& parent, const std::string& name
 absl::StatusOr<Entry> Resolve(const Rootfs& rootfs, const std::string& path) {
   const auto not_found = [&] { return absl::NotFoundError(absl::StrCat("no layer has ", path)); };
   ASSIGN_OR_RETURN(MergedFolder root, OpenRoot(rootfs));
-  std::vector<MergedFolder> trail;  // from the root to where we are: ".." pops, never past the root
+  std::vector<MergedFolder>
+      trail;  // from the root to the current folder; ".." pops, but never the root
   trail.push_back(std::move(root));
   std::deque<std::string> components;
   PushFront(path, &components);

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "agent/runtime/runtime.h"
 
-// A rootfs seen as overlayfs shows it, without mounting it. Functions block on the disk.
+// Reads a rootfs as overlayfs would show it, without mounting it. Functions block on the disk.
 
 namespace davit::runtime {
 
@@ -26,17 +26,18 @@ class Descriptor {
     if (fd_ >= 0) close(fd_);
   }
   int get() const { return fd_; }
-  // Its name in the calling process: O_PATH descriptors are opened, or asked for xattrs, by it.
+  // The path of the descriptor in this process. It can open O_PATH descriptors and read their
+  // xattrs.
   std::string ProcPath() const;
 
  private:
   int fd_;
 };
 
-// One folder of the merged view: its part in each layer that has one, uppermost first.
+// One folder of the merged view: the folder in each layer that has it, uppermost first.
 using MergedFolder = std::vector<Descriptor>;
 
-// What a name in a merged folder is. Descriptors are O_PATH.
+// An entry of a merged folder. Descriptors are O_PATH.
 struct Entry {
   enum class Kind { kAbsent, kFolder, kLink, kFile };  // kFile: also devices, FIFOs, sockets
   Kind kind = Kind::kAbsent;
@@ -45,13 +46,13 @@ struct Entry {
   Descriptor node = Descriptor(-1);  // kLink, kFile
 };
 
-// Looks `name` (one component, not "." or "..") up as overlayfs does: the uppermost layer decides,
-// folders merge downwards until a whiteout, an opaque folder or something that is no folder.
-// A single component is opened without following links, so no layer can lead out of itself.
+// Looks up `name` (one component, not "." or "..") as overlayfs does. The uppermost layer decides;
+// folders merge downwards until a whiteout, an opaque folder or something that is not a folder.
+// Opens a single component without following links, so that no layer can lead out of itself.
 absl::StatusOr<Entry> LookUp(const MergedFolder& parent, const std::string& name);
 
-// What `path` is, seen from inside: links are followed and never leave the rootfs. kFile or
-// kFolder. NotFound: no layer has it, or its links go in circles.
+// Resolves `path` as seen from inside the container. Follows links, which never leave the rootfs.
+// Returns kFile or kFolder. NotFound: no layer has it, or its links form a cycle.
 absl::StatusOr<Entry> Resolve(const Rootfs& rootfs, const std::string& path);
 
 }  // namespace davit::runtime

@@ -1,6 +1,6 @@
-// davit-pause: process 1 of the namespaces that the containers of a task share
-// (agent/spec/pause.h). Reaps what is orphaned there, and does nothing else until SIGTERM or
-// SIGINT. Linked statically: its root file system is empty.
+// davit-pause is process 1 of the namespaces that the containers of a task share
+// (agent/spec/pause.h). It reaps orphaned processes and does nothing else until SIGTERM or SIGINT.
+// It is linked statically, because its root file system is empty.
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -10,8 +10,8 @@ int main() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGCHLD, SIGTERM, SIGINT}) sigaddset(&signals, number);
-  // Blocked ones stay pending: what ends between waitpid() and sigwait() is not missed. All others
-  // keep their default action, which the kernel spares process 1 of a namespace
+  // Blocked signals stay pending, so no end between waitpid() and sigwait() is missed. All other
+  // signals keep their default action, which the kernel does not apply to process 1 of a namespace
   // (pid_namespaces(7)).
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   for (;;) {

@@ -12,13 +12,13 @@
 namespace davit::runtime {
 namespace {
 
-// Files read this way are passwd, group and the like.
+// Only small files such as passwd and group are read this way.
 constexpr size_t kMaxBytes = 4U << 20;
 
 absl::StatusOr<std::string> ReadRegularFile(const Descriptor& node) {
   struct stat info = {};
   if (fstat(node.get(), &info) != 0) return ErrnoStatus(errno, "stat");
-  // Opening a device or a FIFO could block, or do something.
+  // Opening a device or FIFO could block or have side effects.
   if (!S_ISREG(info.st_mode)) return absl::FailedPreconditionError("not a regular file");
   const Descriptor file(open(node.ProcPath().c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return ErrnoStatus(errno, "open");

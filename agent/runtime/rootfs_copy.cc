@@ -16,10 +16,10 @@
 namespace davit::runtime {
 namespace {
 
-constexpr int kMaxDepth = 64;  // of folders: each holds a descriptor per layer
+constexpr int kMaxDepth = 64;  // of folders; each needs a descriptor per layer
 constexpr size_t kPiece = 1U << 30;
 
-// What is in the folder, in any layer; whiteouts are names too.
+// The names in the folder in any layer, including whiteouts.
 absl::StatusOr<std::set<std::string>> NamesIn(const MergedFolder& folder) {
   std::set<std::string> names;
   for (const Descriptor& layer : folder) {
@@ -59,7 +59,7 @@ absl::Status SetOwnerAndMode(int parent, const char* name, const struct stat& in
   return absl::OkStatus();
 }
 
-// A file, link, device or FIFO. What is there already stays: another container was quicker.
+// Copies a file, link, device or FIFO. Keeps an existing one, from a container that was faster.
 absl::Status CopyNode(const Entry& entry, int to, const std::string& name) {
   struct stat info = {};
   if (fstat(entry.node.get(), &info) != 0) return ErrnoStatus(errno, "stat");

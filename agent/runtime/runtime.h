@@ -20,27 +20,27 @@ struct Rootfs {
   std::vector<std::string> layers;  // host folders, uppermost first
 };
 
-// All that is needed to create a container. Every name is derived from the task, so that creating
-// twice is "already there".
+// Everything that is needed to create a container. Every name is derived from the task, so a second
+// creation finds the first.
 struct ContainerSpec {
   std::string id;          // containerd container id and snapshot key
-  std::string lease;       // the task's lease, held until clean-up
-  std::string image_name;  // for containerd's own listing
+  std::string lease;       // the task's lease, which exists until clean-up
+  std::string image_name;  // for containerd's own listings
   std::string oci_spec_json;
   std::map<std::string, std::string>
       labels;           // "davit.task-arn", "davit.container-name", "davit.agent", ...
   std::string log_uri;  // "binary:///usr/bin/davit-logger?..."; empty: output is dropped
   bool terminal = false;
-  // Without a terminal: standard input is a pipe on which nothing ever comes, and not /dev/null,
-  // which ends at once.
+  // Without a terminal: standard input is a pipe that never delivers anything, instead of
+  // /dev/null, which ends at once.
   bool open_stdin = false;
 };
 
 enum class ContainerState {
-  kAbsent,   // a containerd container without a task: created halfway, or its task was deleted
-  kCreated,  // runc create is done, the process waits
+  kAbsent,   // a containerd container without a task: incomplete, or its task was deleted
+  kCreated,  // runc create is done, the process waits for its start
   kRunning,
-  kStopped,  // ended; the exit code is known
+  kStopped,  // ended, with a known exit code
   kUnknown,  // only in List(): its shim did not answer in time
 };
 
@@ -49,33 +49,33 @@ struct ContainerInfo {
   std::map<std::string, std::string> labels = {};
   ContainerState state = ContainerState::kAbsent;
   int pid = 0;                                  // kCreated, kRunning
-  std::optional<int> exit_code = std::nullopt;  // kStopped: 128 + signal when a signal ended it
+  std::optional<int> exit_code = std::nullopt;  // kStopped: 128 + signal if a signal killed it
   absl::Time exited_at = absl::UnixEpoch();     // kStopped
 };
 
-// A command to be run in a running container, beside its main process.
+// A command to run in a running container, beside its main process.
 struct ExecSpec {
   std::string container_id;
-  // Names it among the container's commands, at most one of which runs by each name: one that an
-  // agent left behind when it died is killed first. Letters, digits and single '-'; at most 76.
+  // Names the command in its container. At most one command per name runs: one that a dead agent
+  // left is killed first. At most 76 letters, digits and single '-'.
   std::string exec_id;
-  std::vector<std::string> arguments;         // [0] is looked up in the container's PATH
-  absl::Duration timeout = absl::Seconds(5);  // from its start to its end
-  size_t max_output_bytes = 4096;             // the last ones are kept
+  std::vector<std::string> arguments;         // [0] is searched in the container's PATH
+  absl::Duration timeout = absl::Seconds(5);  // limit from start to end
+  size_t max_output_bytes = 4096;             // keeps the last ones
 };
 
 struct ExecResult {
-  int exit_code = 0;   // 128 + signal when a signal ended it
-  std::string output;  // standard output and standard error, as they came
+  int exit_code = 0;   // 128 + signal if a signal killed it
+  std::string output;  // standard output and standard error, interleaved
 };
 
 struct RuntimeEvent {
   enum class Kind {
-    kExited,       // the container's main process ended
+    kExited,       // the container's main process has ended
     kOutOfMemory,  // the kernel killed a process in the container's cgroup
-    kRemoved,      // somebody deleted the container: look again
-    kConnected,  // the event stream is up (again): events may have been missed, look at everything
-    kDisconnected,  // the runtime cannot be reached: what containers do is UNKNOWN, not "exited"
+    kRemoved,      // somebody deleted the container: inspect again
+    kConnected,  // the event stream is up (again): events may have been missed, inspect everything
+    kDisconnected,  // the runtime is unreachable: the state of containers is UNKNOWN, not "exited"
   };
   Kind kind;
   std::string container_id = "";             // kExited, kOutOfMemory, kRemoved
@@ -83,26 +83,25 @@ struct RuntimeEvent {
   absl::Time exited_at = absl::UnixEpoch();  // kExited
 };
 
-// What the agent asks of a container runtime: few idempotent verbs, no policy. Thread-safe. Every
-// call blocks for up to its own deadline: use from the `runtime` pool only. One slow container
-// never delays a call for another.
-//
-// Codes, for all calls: Unavailable, the runtime cannot be reached or its deadline passed; the
-// state is unknown. NotFound, there is no such container. FailedPrecondition, InvalidArgument: the
-// runtime refused (the text is the runtime's own words).
+// A container runtime: few idempotent verbs, no policy. Thread-safe. Every call blocks for up to
+// its own deadline, so use only pools. One slow container never delays a call for another. Codes of
+// all calls. Unavailable: the runtime is unreachable or the deadline passed; the state is unknown.
+// NotFound: no such container. FailedPrecondition, InvalidArgument: the runtime refused, with its
+// own message.
 class Runtime {
  public:
   virtual ~Runtime() = default;
 
-  // A lease keeps what is made under it from the runtime's garbage collector. OK if it exists.
+  // Creates a lease, which protects what is created under it from the runtime's garbage collector.
+  // OK if it exists.
   virtual absl::Status CreateLease(const std::string& lease,
                                    const std::map<std::string, std::string>& labels) = 0;
-  // OK if gone.
+  // OK if it does not exist.
   virtual absl::Status RemoveLease(const std::string& lease) = 0;
   virtual absl::StatusOr<std::vector<std::string>> ListLeases() = 0;
 
-  // Makes the writable snapshot of a container on top of the image's `chain_id`, an empty one if
-  // that is empty. OK if it exists. NotFound: that chain is not unpacked.
+  // Creates the writable snapshot of a container on top of the image's `chain_id`; without one it
+  // is empty. OK if it exists. NotFound: the chain is not unpacked.
   virtual absl::StatusOr<Rootfs> PrepareRootfs(const std::string& container_id,
                                                const std::string& lease,
                                                const std::string& chain_id) = 0;
@@ -114,44 +113,43 @@ class Runtime {
   // Lets the process go. Returns its pid (in the host's pid namespace). AlreadyExists: it was
   // started before.
   virtual absl::StatusOr<int> Start(const std::string& container_id) = 0;
-  // To the main process, or to `all` processes. NotFound: there is no such container, or its main
-  // process has ended; with `all` the latter is OK: others may be left.
+  // Signals the main process, or `all` processes. NotFound: no such container, or its main process
+  // has ended. With `all` the latter is OK, because others may be left.
   virtual absl::Status Signal(const std::string& container_id, int signal_number,
                               bool all = false) = 0;
   virtual absl::StatusOr<ContainerInfo> Inspect(const std::string& container_id) = 0;
-  // Clears away the process of a container that has ended, so that Create() and Start() may be
-  // called again; record, snapshot and lease stay. OK if there is nothing to clear away: no
-  // container, or one that was never started (which Create() then finds waiting).
-  // FailedPrecondition: it runs.
+  // Removes the process of a container that has ended, so that Create() and Start() can be called
+  // again. Record, snapshot and lease stay. OK if there is nothing to remove: no container, or one
+  // that was never started (Create() then finds it). FailedPrecondition: it runs.
   virtual absl::Status Reset(const std::string& container_id) = 0;
   // Runs a command in a running container, with user, environment, folder, capabilities and limits
-  // of its main process, and waits for its end. NotFound: there is no such container, or it does
-  // not run. FailedPrecondition: the command cannot be started. DeadlineExceeded: it did not end in
-  // time, and was killed with its process group; the text ends with its output. Unavailable: it may
-  // or may not have run. In no case is anything of it left that a later call does not clear.
+  // of its main process, and waits for its end. NotFound: no such container, or it does not run.
+  // FailedPrecondition: the command cannot start. DeadlineExceeded: it timed out and was killed
+  // with its process group; the message ends with its output. Unavailable: it may or may not have
+  // run. A later call removes whatever is left of it.
   virtual absl::StatusOr<ExecResult> Exec(const ExecSpec& spec) = 0;
-  // Kills what runs, deletes task, container and snapshot. OK if gone, also if only parts are left.
+  // Kills the processes, deletes task, container and snapshot. OK if it does not exist or only
+  // parts are left.
   virtual absl::Status Remove(const std::string& container_id) = 0;
   // All containers of the agent's namespace, Davit's or not.
   virtual absl::StatusOr<std::vector<ContainerInfo>> List() = 0;
 
-  // `sink` gets all events from now on, from one thread, and must not block. Call once. First
-  // event: kConnected or kDisconnected. After the runtime's restart the stream comes back by
-  // itself.
+  // Passes all events from now on to `sink`, from one thread. `sink` must not block. Call once. The
+  // first event is kConnected or kDisconnected. The stream reconnects by itself.
   virtual void Watch(std::function<void(const RuntimeEvent&)> sink) = 0;
-  // Name and version, e.g. "containerd 1.6.20".
+  // Name and version: "containerd 1.6.20".
   virtual absl::StatusOr<std::string> Version() = 0;
 };
 
-// A file of a rootfs, e.g. "/etc/passwd", read from its layers without mounting them; links stay
-// inside the rootfs. NotFound: no layer has it.
+// Reads a file of a rootfs, such as "/etc/passwd", from its layers without mounting them. Links
+// stay inside the rootfs. NotFound: no layer has it.
 absl::StatusOr<std::string> ReadFromRootfs(const Rootfs& rootfs, const std::string& path);
 
-// Copies what the rootfs' folder `path` holds into the host's folder `destination`, with owners,
-// modes and times, and gives `destination` the owner and mode of `path`; as Docker begins an empty
-// volume. What `destination` has already stays. Extended attributes are not copied, a file with
-// several names becomes several files. OK, and nothing is done, if the rootfs has no such folder.
-// Blocks for as long as the copying takes.
+// Copies the content of the rootfs' folder `path` into the host's folder `destination`, with
+// owners, modes and times, and sets owner and mode of `destination`. Docker fills an empty volume
+// like this. Keeps existing files. Does not copy extended attributes; a file with several names
+// becomes several files. OK without any change if the rootfs has no such folder. Blocks as long as
+// the copy takes.
 absl::Status CopyFolderFromRootfs(const Rootfs& rootfs, const std::string& path,
                                   const std::string& destination);
 

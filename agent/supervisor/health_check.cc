@@ -15,7 +15,7 @@ runtime::ExecSpec CheckCommandOf(const std::string& container_id,
                                  const v1::ContainerDefinition& definition, task::ProbeKind probe) {
   const bool is_liveness = probe == task::ProbeKind::kLiveness;
   v1::HealthCheck check = definition.health_check();
-  // Without problems: or the definition would not have made a task.
+  // Has no problems: otherwise the assignment would have been refused.
   if (!is_liveness) static_cast<void>(ReadReadinessCheck(definition, &check));
   runtime::ExecSpec spec{.container_id = container_id,
                          .exec_id = is_liveness ? "health" : "readiness",

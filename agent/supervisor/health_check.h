@@ -10,14 +10,15 @@
 
 namespace davit::supervisor {
 
-// The command that checks a container, which its definition has a check of that kind for, as ECS's
-// HealthCheck has it: "CMD" and its arguments, or "CMD-SHELL" and a line for the container's shell.
-// All checks of one probe have one exec id: they follow one another, beside those of the other.
+// The command of a container's check in the form of ECS's HealthCheck: "CMD" and arguments, or
+// "CMD-SHELL" and a line for the container's shell. The definition must have a check of that kind.
+// All checks of one probe use one exec id, because they follow one another; the two probes run side
+// by side.
 runtime::ExecSpec CheckCommandOf(const std::string& container_id,
                                  const v1::ContainerDefinition& definition, task::ProbeKind probe);
 
-// What the command's end says: passed if it exited with 0; failed if with another code, not in time
-// (as in Docker), or if it cannot be started; not answered if the runtime cannot be reached or the
+// The result of a check from its command. Passed: exit code 0. Failed: another exit code, a timeout
+// (as in Docker), or the command cannot start. No answer: the runtime is unreachable or the
 // container does not run.
 task::Checked CheckAnswerOf(const task::Check& check,
                             const absl::StatusOr<runtime::ExecResult>& result);

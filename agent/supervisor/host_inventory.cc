@@ -25,7 +25,7 @@ absl::StatusOr<HostInventory> TakeInventory(const std::vector<runtime::Container
   HostInventory inventory;
   std::string task_id;
   std::string container;
-  // Processes that only wait for others: a task of which nothing else is left does not run.
+  // Processes of pause containers. A task with no other process does not run.
   std::set<int> pauses;
   for (const runtime::ContainerInfo& info : containers) {
     const std::string arn = LabelOf(info, "davit.task-arn");

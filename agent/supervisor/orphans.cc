@@ -65,7 +65,7 @@ v1::Assignment AssignmentFromLabels(const HostTask& task) {
         assignment.mutable_task_definition()->add_container_definitions();
     definition->set_name(container);
     if (!has_pause || container == spec::kPauseContainer) continue;
-    // With the pause container end all that are in its namespace: it is to be stopped last.
+    // The end of the pause container ends all containers in its namespace, so it must stop last.
     v1::ContainerDependency* dependency = definition->add_depends_on();
     dependency->set_container_name(spec::kPauseContainer);
     dependency->set_condition("START");

@@ -11,31 +11,32 @@
 
 namespace davit::supervisor {
 
-// Keeps an eye on what is ours on the host and belongs to no task that the agent knows: after a
-// lost store, a cloned disk or a crash between two steps. Pure; not thread-safe.
-//   * What runs is left alone until the controller assigns it (it is adopted) or confirms its stop.
-//   * What does not run is given up for removal once it was seen for the grace period.
-//   * What another agent's label claims is never touched.
-//   * Logs stay for as long as those of a task that has just stopped.
+// Orphans are tasks on the host that carry our label but that the agent has no record of: after a
+// lost store, a cloned disk or a crash between two steps. This class decides what happens to them.
+// Pure; not thread-safe.
+//   * A running orphan stays until the controller assigns it (it is adopted) or confirms its stop.
+//   * An orphan that does not run is removed once it was seen for the grace period.
+//   * Tasks with another agent's label are never touched.
+//   * Logs stay as long as those of a task that has just stopped.
 class Orphans {
  public:
-  // `agent_ids`: this agent's label, and those it had before (a cloned disk).
+  // `agent_ids`: this agent's label, and its former ones (a cloned disk).
   Orphans(std::set<std::string> agent_ids, absl::Duration grace)
       : agent_ids_(std::move(agent_ids)), grace_(grace) {}
 
-  // Compares with what the agent knows; `now` is monotonic. Returns the ids whose remains are to be
-  // removed now.
+  // Compares an inventory with the known tasks; `now` is monotonic. Returns the ids of the tasks to
+  // remove now.
   std::vector<std::string> Update(const HostInventory& inventory,
                                   const std::set<std::string>& known_ids, absl::Duration now);
-  // The same of logs, which are kept for `keep` since they were first seen.
+  // The same for logs, which stay for `keep` after they were first seen.
   std::vector<std::string> UpdateLogs(const HostInventory& inventory,
                                       const std::set<std::string>& known_ids, absl::Duration now,
                                       absl::Duration keep);
-  // ARNs of those that run.
+  // The ARNs of running orphans.
   std::set<std::string> Running() const;
   // nullptr: no orphan has this id.
   const HostTask* Find(const std::string& task_id) const;
-  // It has an owner now, or is being removed.
+  // The task is known now, or is being removed.
   void Forget(const std::string& task_id) { orphans_.erase(task_id); }
   size_t size() const { return orphans_.size(); }
 
@@ -47,10 +48,10 @@ class Orphans {
   const std::set<std::string> agent_ids_;
   const absl::Duration grace_;
   std::map<std::string, Orphan> orphans_;       // by task id
-  std::map<std::string, absl::Duration> logs_;  // by task id: when they were first seen
+  std::map<std::string, absl::Duration> logs_;  // by task id: time of the first sighting
 };
 
-// What the labels tell of a task: enough to stop it, report its end and remove it.
+// An assignment made from labels: enough to stop the task, report its end and remove it.
 v1::Assignment AssignmentFromLabels(const HostTask& task);
 
 }  // namespace davit::supervisor

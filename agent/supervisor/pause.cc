@@ -17,7 +17,7 @@ absl::Status StartPause(runtime::Runtime* runtime, const PausePlace& place) {
   spec.labels = place.labels;
   spec.labels["davit.container-name"] = spec::kPauseContainer;
   spec.oci_spec_json = place.oci_spec_json;
-  // An earlier one that has ended held nothing of worth: no container is started before this.
+  // An earlier pause container that has ended can be reset: no container starts before this one.
   const absl::Status cleared = runtime->Reset(spec.id);
   if (absl::IsFailedPrecondition(cleared)) return absl::OkStatus();  // it runs
   RETURN_IF_ERROR(cleared);

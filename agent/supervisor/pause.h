@@ -10,9 +10,9 @@
 
 namespace davit::supervisor {
 
-// The container that holds the namespaces which a task's containers share (spec/pause.h). To the
-// runtime it is one like any other: it outlives the agent, is found by its labels, and goes by
-// Remove() of its id. To the task's machine it does not exist. Calls block: `runtime` pool.
+// The container that holds the shared namespaces of a task's containers (spec/pause.h). For the
+// runtime it is a normal container: it outlives the agent, has labels, and Remove() removes it. The
+// task's state machine does not know about it. Calls block: use the `runtime` pool.
 
 // "<task>-davit.pause".
 std::string PauseIdOf(const std::string& task_id);
@@ -20,14 +20,14 @@ std::string PauseIdOf(const std::string& task_id);
 struct PausePlace {
   std::string task_id;
   std::string lease;
-  std::map<std::string, std::string> labels;  // of a container of the task
+  std::map<std::string, std::string> labels;  // like those of the task's containers
   std::string oci_spec_json;                  // spec::BuildPauseSpec()
 };
-// Has it run: OK if it does.
+// Starts the pause container. OK if it runs already.
 absl::Status StartPause(runtime::Runtime* runtime, const PausePlace& place);
 
-// The pid of its process in the host's namespace: /proc/PID/ns has the namespaces.
-// FailedPrecondition: it has ended, and with it what it held.
+// The pid of its process in the host's namespace; /proc/PID/ns has the namespaces.
+// FailedPrecondition: it has ended, and its namespaces with it.
 absl::StatusOr<int> FindPausePid(runtime::Runtime* runtime, const std::string& task_id);
 
 }  // namespace davit::supervisor

@@ -14,9 +14,10 @@ namespace davit::supervisor {
 namespace {
 
 constexpr size_t kMaxLineBytes = 1024;
-constexpr size_t kLeastSecretLine = 4;  // bytes: a "}" in a secret of several lines is none
+constexpr size_t kLeastSecretLine =
+    4;  // bytes: a shorter line of a secret, like "}", is not secret
 constexpr char kRedacted[] = "[secret]";
-// Read beyond what is told, so that what stands at the beginning is not the rest of a secret.
+// Reads more lines than it reports, so that the first reported line is not the rest of a secret.
 constexpr int kMoreLines = 8;
 constexpr int64_t kMaxTailBytes = 1 << 20;
 
@@ -31,7 +32,7 @@ std::string Redact(absl::string_view text, const std::set<std::string>& secrets)
   }
   std::vector<std::pair<absl::string_view, absl::string_view>> replacements;
   for (const absl::string_view word : words) replacements.emplace_back(word, kRedacted);
-  return absl::StrReplaceAll(text, replacements);  // of words at one place the longest
+  return absl::StrReplaceAll(text, replacements);  // prefers the longest match
 }
 
 // The length of the terminal's escape sequence at the start of `text` (ECMA-48: ESC [ ... letter).
@@ -42,7 +43,8 @@ size_t EscapeLength(absl::string_view text) {
   return std::min(end + 1, text.size());
 }
 
-// Controls of ASCII and of Unicode's C1 become spaces: what is shown shall not steer a terminal.
+// Replaces control characters of ASCII and Unicode's C1 by spaces, so that the text cannot control
+// a terminal.
 std::string WithoutControls(absl::string_view text) {
   const std::string clean = ToUtf8(text);
   text = clean;
@@ -62,10 +64,11 @@ std::string WithoutControls(absl::string_view text) {
   return out;
 }
 
-// Its limit was reached: the kernel charges in batches, so that the peak may end a little below.
+// From this part of the limit on, the limit counts as reached. The kernel charges memory in
+// batches, so the peak may be a little below the limit.
 constexpr double kFull = 0.95;
 
-// How much of its limit was used.
+// The part of the limit that was used.
 double FillOf(const resource::CgroupUsage& usage) {
   if (usage.memory_limit_bytes <= 0) return -1;
   return static_cast<double>(usage.memory_peak_bytes) /
@@ -92,7 +95,7 @@ task::PostMortem PostMortems::Examine(const Task& task, const std::string& conta
   found.last_lines = LastLines(task, container).value_or(std::vector<std::string>());
   const std::string path = cgroups_->ContainerPath(task.id(), container);
   const absl::StatusOr<resource::CgroupUsage> own = cgroups_->Read(path);
-  if (!own.ok()) return found;  // gone, with what it counted
+  if (!own.ok()) return found;  // the cgroup is gone, with its counters
   found.cpu_time = own->cpu_time;
   found.oom_kills = own->oom_kills;
   const resource::CgroupUsage all = cgroups_->Read(cgroups_->TaskPath(task.id())).value_or(*own);

@@ -13,18 +13,18 @@
 
 namespace davit::supervisor {
 
-// Lines of a container's output as they may be told: `text` without its secrets, cut into lines,
-// without control characters, escape sequences and empty lines; the last `count` of them, at most
-// 1024 bytes each. A secret of several lines is found line by line as well. Pure.
+// The last `count` lines of `text` in a form that may be reported: without secrets, control
+// characters, escape sequences and empty lines, at most 1024 bytes each. A secret of several lines
+// is also found line by line. Pure.
 std::vector<std::string> TellableLines(absl::string_view text, const std::set<std::string>& secrets,
                                        size_t count);
 
-// Gathers what is known of containers that have ended. Thread-safe; borrows what it reads. Calls
-// block on kernel files and on the disk: use from a pool.
+// Collects facts about containers that have ended. Thread-safe; borrows its sources. Calls block on
+// kernel files and on the disk: call them from a pool.
 class PostMortems {
  public:
   struct Options {
-    int log_lines = 5;       // 0: nothing of containers' output leaves their log files
+    int log_lines = 5;       // 0: no output of containers leaves their log files
     std::string kernel_log;  // "/dev/kmsg"; empty: not read
   };
   PostMortems(Options options, const resource::TaskCgroups* cgroups, const TaskFiles* files)

@@ -19,7 +19,7 @@ const std::string& Overridden(bool has, const std::string& changed, const std::s
   return has ? changed : defined;
 }
 
-// A volume that Docker would have made: not a folder of the host.
+// Whether Docker would create the volume, as opposed to a folder of the host.
 bool IsOwnVolume(const v1::Volume& volume) {
   if (!volume.has_docker_volume_configuration()) return volume.host().source_path().empty();
   const auto docker = spec::ParseDockerVolume(volume.docker_volume_configuration());

@@ -6,7 +6,7 @@
 
 namespace davit::supervisor {
 
-// What people may ask about the connection with the controller.
+// The state of the connection to the controller, for people.
 struct SessionState {
   bool connected = false;  // a Welcome was received
   std::string controller;  // address of the current or last endpoint

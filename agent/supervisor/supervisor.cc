@@ -55,7 +55,7 @@ std::shared_ptr<Task> Supervisor::Add(const v1::Assignment& assignment, task::Ta
                         deps_.store,         effects_,
                         options_.boot_id,    options_.ec2_instance_id};
   const std::string id = snapshot.task_id;
-  // Above all that an agent before this one can have used, also one whose store is lost.
+  // Above all numbers that an earlier agent may have used, even one whose store is lost.
   const uint64_t base = std::max(stored_sequence + kSequenceGap,
                                  static_cast<uint64_t>(absl::ToUnixMillis(deps_.clock->Now())));
   auto task = std::make_shared<Task>(deps, assignment, std::move(snapshot), base);
@@ -77,7 +77,7 @@ std::shared_ptr<Task> Supervisor::FindByContainer(const std::string& container_i
 void Supervisor::Adopt(const v1::TaskRecord& record) {
   absl::StatusOr<task::TaskSnapshot> snapshot = task::FromRecord(record, options_.stop_timeout);
   if (!snapshot.ok()) {
-    LogError("stored task cannot be used and is left alone",
+    LogError("ignoring invalid task record",
              {{"task_arn", record.assignment().task_arn()}, {"status", snapshot.status()}});
     return;
   }
@@ -89,7 +89,7 @@ void Supervisor::Adopt(const v1::TaskRecord& record) {
   if (!is_finished) return task->Begin(/*restarted=*/true);
   finished_.insert(id);
   if (record.terminal_acked()) acked_.insert(id);
-  // Not longer than that, even if the clock was set back since.
+  // Not longer than configured, even if the clock was set back.
   const absl::Duration age = deps_.clock->Now() - FromEpochSeconds(record.stopped_at());
   ScheduleCleanup(
       id, std::clamp(options_.cleanup_after - age, absl::ZeroDuration(), options_.cleanup_after));
@@ -100,7 +100,7 @@ void Supervisor::Assign(const v1::Assignment& assignment) {
     const std::string id = ShortId(assignment.task_arn());
     std::shared_ptr<Task> task = Find(id);
     if (task == nullptr) {
-      // Only a look at the host can tell whether it was begun by an agent that lost its memory.
+      // Only an inventory shows whether an agent that lost its records has started the task.
       if (!has_looked_) {
         too_early_.push_back(assignment);
         return;
@@ -125,7 +125,7 @@ void Supervisor::Assign(const v1::Assignment& assignment) {
   });
 }
 
-// There is nothing to run or to store: what the controller sent makes no task.
+// The assignment is invalid, so there is nothing to run or store.
 void Supervisor::Refuse(const v1::Assignment& assignment, const absl::Status& why) {
   LogError("assignment refused", {{"task_arn", assignment.task_arn()}, {"status", why}});
   if (assignment.task_arn().empty()) return;
@@ -164,7 +164,7 @@ void Supervisor::NoteAcked(const std::string& task_arn) {
 
 void Supervisor::ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done) {
   serial_.Post([this, done = std::move(done)]() mutable {
-    // What runs here without being known is not known before that.
+    // Orphans are only known after the first inventory.
     if (!has_looked_) return too_early_lists_.push_back(std::move(done));
     std::set<std::string> arns = orphans_.Running();
     for (const auto& [id, task] : tasks_) {
@@ -179,7 +179,7 @@ void Supervisor::ReportAll() {
     for (const auto& [id, task] : tasks_) {
       if (acked_.count(id) > 0) continue;
       task->Inspect([this, task = task](const task::TaskSnapshot& snapshot) {
-        // A terminal status that is not durable yet is reported when it is.
+        // A terminal status is reported only once it is durable.
         if (snapshot.finished != (snapshot.last_status == v1::TaskStatus::STOPPED)) return;
         sink_->Report(task->NextState(snapshot));
       });
@@ -222,7 +222,7 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
     case runtime::RuntimeEvent::Kind::kExited:
       return OnExit(event);
     case runtime::RuntimeEvent::Kind::kOutOfMemory:
-      return;  // read from the cgroup when the container ends
+      return;  // the cgroup has it when the container ends
     case runtime::RuntimeEvent::Kind::kRemoved:
       return serial_.Post([this, id = event.container_id] {
         if (const auto task = FindByContainer(id))
@@ -319,10 +319,8 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   const absl::Duration now = deps_.clock->Monotonic();
   const std::vector<std::string> to_remove = orphans_.Update(inventory, known, now);
   if (orphans_.size() > before) {
-    LogWarning(
-        "the host holds tasks that nobody knows; what runs is left alone until the controller "
-        "decides",
-        {{"tasks", orphans_.size()}, {"running", orphans_.Running().size()}});
+    LogWarning("the host has tasks without records; running ones stay until the controller decides",
+               {{"tasks", orphans_.size()}, {"running", orphans_.Running().size()}});
   }
   for (const std::string& id : to_remove)
     RemoveOrphan(id, "removed: unknown to the agent's store and to the controller");
@@ -331,7 +329,7 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
   const bool had_looked = std::exchange(has_looked_, true);
   for (const v1::Assignment& assignment : std::exchange(too_early_, {})) Assign(assignment);
   for (auto& done : std::exchange(too_early_lists_, {})) ListUnfinished(std::move(done));
-  // What the first look found was in the lists above.
+  // The lists above included the orphans of the first inventory.
   const std::set<std::string> run = orphans_.Running();
   const bool is_news =
       had_looked && !std::includes(ran_before.begin(), ran_before.end(), run.begin(), run.end());
@@ -343,11 +341,11 @@ void Supervisor::NoteInventory(const HostInventory& inventory) {
 void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& reason) {
   const HostTask orphan = *orphans_.Find(task_id);
   orphans_.Forget(task_id);
-  LogWarning("orphan is removed",
+  LogWarning("removing orphan",
              {{"task_id", task_id}, {"task_arn", orphan.arn}, {"reason", reason}});
   const v1::Assignment assignment = AssignmentFromLabels(orphan);
   absl::StatusOr<task::TaskSnapshot> snapshot = task::NewTask(assignment, options_.stop_timeout);
-  if (snapshot.ok()) {  // as a task: with a grace period, exit codes and a report
+  if (snapshot.ok()) {  // adopt it as a task: with a grace period, exit codes and a report
     Inherit(orphan, &*snapshot);
     const std::shared_ptr<Task> task = Add(assignment, *std::move(snapshot), 0);
     task->Begin(/*restarted=*/true);
@@ -360,7 +358,8 @@ void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& rea
                                                                         orphan.containers] {
     const absl::Status removed = effects_->RemoveFromHost(task_id, containers);
     if (!removed.ok())
-      LogWarning("orphan stays, until the next look", {{"task_id", task_id}, {"status", removed}});
+      LogWarning("cannot remove orphan, kept until the next inventory",
+                 {{"task_id", task_id}, {"status", removed}});
   });
 }
 
@@ -373,8 +372,7 @@ void Supervisor::ScheduleCleanup(const std::string& task_id, absl::Duration dela
   deps_.timers->After(delay, &serial_, [this, task_id] { CleanUp(task_id); });
 }
 
-// Record and logs go when their time is over, and not before the controller knows how the task
-// ended.
+// Removes record and logs when their time is over and the controller knows how the task ended.
 void Supervisor::CleanUp(const std::string& task_id) {
   if (acked_.count(task_id) == 0) return ScheduleCleanup(task_id, kCleanupRetry);
   Find(task_id)->RemoveRecord();

@@ -48,21 +48,21 @@ class Supervisor final : public TaskEffects::Host {
   };
   Supervisor(Options options, const Deps& deps);
 
-  // Before Start(): who carries out the actions, and who hears of states. Both outlive the
-  // supervisor's work.
+  // Call before Start(). `effects` performs the actions, `sink` receives the states. Both must
+  // outlive the supervisor's work.
   void Connect(Effects* effects, ReportSink* sink);
-  // Takes over the stored tasks and begins to watch the runtime. Once.
+  // Takes over the stored tasks and starts to watch the runtime. Call once.
   void Start(const std::vector<v1::TaskRecord>& records);
 
-  // The controller's word: begins, changes or (with desired status STOPPED) stops tasks. One that
-  // cannot be understood is reported STOPPED with the reason.
+  // Starts, changes or (with desired status STOPPED) stops a task on behalf of the controller. An
+  // invalid assignment is reported STOPPED with the reason.
   void Assign(const v1::Assignment& assignment);
-  // The controller confirmed that these may be stopped.
+  // Stops tasks; the controller has confirmed it.
   void Stop(const std::vector<std::string>& task_arns, const std::string& reason);
-  // The controller has this task's terminal status.
+  // The controller has acknowledged this task's terminal status.
   void NoteAcked(const std::string& task_arn);
-  // `done` gets the ARNs of all tasks that are known and not STOPPED, and of what runs here without
-  // being known, once the host was looked at.
+  // Calls `done` with the ARNs of all known tasks that are not STOPPED and of all running orphans,
+  // after the first inventory.
   void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
   // Gives every task's state to the sink again: after a reconnect.
   void ReportAll();
@@ -71,7 +71,7 @@ class Supervisor final : public TaskEffects::Host {
   absl::StatusOr<std::vector<TaskView>> View(absl::Duration timeout = absl::Seconds(10));
 
   bool runtime_available() const { return runtime_available_.load(); }
-  // What the host held at the last look, and how many tasks of it nobody knows.
+  // The last inventory, and its number of orphans.
   struct Owned {
     HostInventory inventory;
     size_t orphans = 0;

@@ -23,11 +23,11 @@ void Task::Begin(bool restarted) {
     if (restarted) {
       self->Apply(task::Recover(self->snapshot_));
       self->deps_.store->SaveTask(self->id_, self->Record(),
-                                  nullptr);  // with the new base of sequence numbers
+                                  nullptr);  // stores the new base of sequence numbers
     }
   });
   Handle(
-      task::GoalChanged{task::Goal::kRun, "", v1::StopCode::UNSPECIFIED});  // makes the first plan
+      task::GoalChanged{task::Goal::kRun, "", v1::StopCode::UNSPECIFIED});  // causes the first plan
 }
 
 void Task::Handle(decltype(task::Event::what) what) {
@@ -113,7 +113,7 @@ const v1::ContainerDefinition& Task::Definition(const std::string& container) co
        assignment_.task_definition().container_definitions()) {
     if (definition.name() == container) return definition;
   }
-  std::abort();  // the machine speaks of containers of the definition only
+  std::abort();  // the machine only names containers of the definition
 }
 
 void Task::SetImage(const std::string& container, image::PulledImage image) {

@@ -22,29 +22,30 @@ namespace davit::supervisor {
 
 class Task;
 
-// Names on the host are derived from the task's id; those of containers: agent/task/container_id.h.
+// Names on the host are derived from the task's id. For those of containers see
+// agent/task/container_id.h.
 inline std::string LeaseOf(const std::string& task_id) { return "davit-" + task_id; }
 
-// What a task's actions do to the world. Begin() is called on the task's serial and does not block;
-// what it begins ends in Task::Handle().
+// Performs a task's actions. Begin() is called on the task's serial and does not block; its results
+// arrive in Task::Handle().
 class Effects {
  public:
   virtual ~Effects() = default;
   virtual void Begin(const std::shared_ptr<Task>& task, const task::TaskSnapshot& snapshot,
                      const task::Action& action) = 0;
-  // Removes what the host holds by this task's id, in the order in which nothing can come back:
-  // processes, networks, cgroup, files, and the lease that held the snapshots. Blocks: on a pool
-  // only. OK if gone.
+  // Removes everything that the host has of this task, in an order in which nothing can come back:
+  // processes, networks, cgroup, files, and the lease that protects the snapshots. Blocks: call it
+  // from a pool. OK if there is nothing.
   virtual absl::Status RemoveFromHost(const std::string& task_id,
                                       const std::vector<std::string>& containers) = 0;
 };
 
-// One task: its snapshot, its mailbox, and the actions of the pure machine carried out in order.
-// Handle() is thread-safe and never blocks; the rest runs only on serial_.
+// One task: its snapshot, its mailbox, and the actions of the pure machine in order. Handle() is
+// thread-safe and never blocks; the rest runs only on serial_.
 class Task : public std::enable_shared_from_this<Task> {
  public:
   struct Deps {
-    Executor* control;  // where serials run; never blocked
+    Executor* control;  // runs the serials; never blocked
     const Clock* clock;
     store::Store* store;
     Effects* effects;
@@ -54,24 +55,23 @@ class Task : public std::enable_shared_from_this<Task> {
 
   Task(const Deps& deps, v1::Assignment assignment, task::TaskSnapshot snapshot, uint64_t sequence);
 
-  // Once, before any other event. `restarted`: the snapshot was loaded from the store.
+  // Call once, before any other event. `restarted`: the snapshot is from the store.
   void Begin(bool restarted);
   void Handle(decltype(task::Event::what) what);
-  // Runs `look` with the latest state, on the serial.
+  // Calls `look` with the latest snapshot, on the serial.
   void Inspect(absl::AnyInvocable<void(const task::TaskSnapshot&)> look);
-  // The state for the controller, with the next sequence number. On the serial only.
+  // The state for the controller, with the next sequence number. Only on the serial.
   v1::TaskState NextState(const task::TaskSnapshot& snapshot);
-  // The controller has the terminal status: kept with the record. Thread-safe.
+  // Records that the controller has acknowledged the terminal status. Thread-safe.
   void NoteTerminalAcked();
-  // The last thing that is asked of a task: its record goes, after all saves that still wait.
-  // Thread-safe.
+  // Removes the record, after all pending saves. The last call for a task. Thread-safe.
   void RemoveRecord();
 
   // Constant.
   const v1::Assignment& assignment() const { return assignment_; }
   const std::string& id() const { return id_; }
   const std::string& arn() const { return assignment_.task_arn(); }
-  // The container that has this id; empty if none has.
+  // The container with this id; empty: none.
   std::string ContainerName(const std::string& container_id) const;
   const v1::ContainerDefinition& Definition(const std::string& container) const;
   std::string ContainerId(const std::string& container) const {
@@ -79,13 +79,13 @@ class Task : public std::enable_shared_from_this<Task> {
   }
   std::string Lease() const { return LeaseOf(id_); }
 
-  // What pulls have brought, for creates; flags that end a pull. Thread-safe.
+  // The results of pulls, for creations, and flags that cancel a pull. Thread-safe.
   void SetImage(const std::string& container, image::PulledImage image);
   image::PulledImage Image(const std::string& container) const;
   std::shared_ptr<std::atomic<bool>> CancelFlag(const std::string& container);
 
-  // The values of a container's `secrets`, of all its lives: kept in memory only, so that they can
-  // be left out of what is told of its output. nullopt: it has some that this agent has not seen.
+  // The values of a container's `secrets` in all its lives, to remove them from reported output.
+  // Only in memory. nullopt: the container has secrets that this process does not know.
   // Thread-safe.
   void AddSecrets(const std::string& container, const secret::ResolvedValues& values);
   std::optional<std::set<std::string>> SecretsOf(const std::string& container) const;
@@ -93,7 +93,7 @@ class Task : public std::enable_shared_from_this<Task> {
 
  private:
   void Apply(task::Step step);
-  // Carries out the actions from `first` on; a Persist resumes with the rest once it is durable.
+  // Performs the actions from `first` on. After a Persist it continues once the record is durable.
   void Perform(const task::Actions& actions, size_t first);
   v1::TaskRecord Record() const;
 

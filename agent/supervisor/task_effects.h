@@ -21,7 +21,7 @@ namespace davit::supervisor {
 // so repeating an action is harmless. Thread-safe.
 class TaskEffects final : public Effects {
  public:
-  // What an action asks of the supervisor, which knows all tasks.
+  // The supervisor, for actions that need all tasks.
   class Host {
    public:
     virtual ~Host() = default;

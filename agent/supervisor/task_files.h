@@ -23,23 +23,23 @@ class TaskFiles {
  public:
   explicit TaskFiles(std::string state_dir) : state_dir_(std::move(state_dir)) {}
 
-  // Makes the task's volumes: host folders (made if missing, as Docker does), Docker volumes and
-  // ephemeral ones. Returns name -> folder. InvalidArgument: a name that is no name, a sourcePath
-  // that is not absolute, a Docker volume that spec::ParseDockerVolume() refuses.
-  // FailedPrecondition: one that should be there is not.
+  // Creates the task's volumes: host folders (created if missing, as in Docker), Docker volumes and
+  // ephemeral ones. Returns name -> folder. InvalidArgument: an invalid name, a relative
+  // sourcePath, or a Docker volume that spec::ParseDockerVolume() refuses. FailedPrecondition: a
+  // required folder does not exist.
   absl::StatusOr<std::map<std::string, std::string>> MakeVolumes(
       const std::string& task_id, const v1::TaskDefinition& definition) const;
-  // Makes a folder for each volume that the image declares and nothing of the definition covers.
-  // Returns path in the container -> folder.
+  // Creates a folder for each volume of the image that the definition does not cover. Returns path
+  // in the container -> folder.
   absl::StatusOr<std::map<std::string, std::string>> MakeImageVolumes(
       const std::string& task_id, const v1::ContainerDefinition& container,
       const std::vector<std::string>& paths) const;
-  // Writes secrets (path in the container -> text) to files in memory, readable for every user of
-  // the container. Returns path in the container -> file.
+  // Writes secrets (path in the container -> text) to files in memory that every user of the
+  // container can read. Returns path in the container -> file.
   absl::StatusOr<std::map<std::string, std::string>> WriteSecrets(
       const std::string& task_id, const std::string& container,
       const std::map<std::string, std::string>& secrets) const;
-  // Makes the /dev/shm that the task's containers share, in memory. Returns its folder.
+  // Creates the shared /dev/shm of the task's containers, in memory. Returns its folder.
   absl::StatusOr<std::string> MakeSharedMemory(const std::string& task_id, int64_t size_mib) const;
   // Writes the three files for a container with its own network namespace. Returns their folder.
   absl::StatusOr<std::string> WriteEtc(const std::string& task_id, const std::string& container,
@@ -52,7 +52,7 @@ class TaskFiles {
   std::vector<std::string> TaskFolders() const { return FoldersIn("tasks"); }
   std::vector<std::string> LogFolders() const { return FoldersIn("logs"); }
 
-  // All but the logs. OK if gone.
+  // Removes everything except the logs. OK if there is nothing.
   absl::Status RemoveTask(const std::string& task_id) const;
   absl::Status RemoveLogs(const std::string& task_id) const;
 

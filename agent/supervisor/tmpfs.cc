@@ -15,7 +15,7 @@
 namespace davit::supervisor {
 namespace {
 
-// Mount points at `folder` and below, outer ones first, from /proc/self/mountinfo (proc(5)).
+// The mount points at `folder` and below, outer ones first, from /proc/self/mountinfo (proc(5)).
 absl::StatusOr<std::vector<std::string>> MountPointsBelow(const std::string& folder) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile("/proc/self/mountinfo"));
   std::vector<std::string> points;

@@ -7,13 +7,13 @@
 
 namespace davit::supervisor {
 
-// Mounts of the agent's own below its state folder: volumes in memory, and secrets. They outlive
-// the agent, as containers do; a reboot takes them away, and they are made again. Thread-safe.
+// Mounts below the agent's state folder, for secrets and volumes in memory. Like containers they
+// outlive the agent. A reboot removes them, and the agent creates them again. Thread-safe.
 
-// Mounts a tmpfs with `options` ("size=16m,mode=700") on `folder`, which exists; nosuid, nodev. OK
-// if something is mounted there.
+// Mounts a tmpfs with `options` ("size=16m,mode=700"), nosuid and nodev on `folder`, which exists.
+// OK if something is mounted there.
 absl::Status MountTmpfs(const std::string& folder, const std::string& options);
-// Unmounts all that is mounted at `folder` and below, also what is in use. OK if there is nothing.
+// Unmounts everything at `folder` and below, even if it is in use. OK if nothing is mounted.
 absl::Status UnmountBelow(const std::string& folder);
 
 }  // namespace davit::supervisor

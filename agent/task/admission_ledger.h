@@ -18,9 +18,10 @@ struct ResourceNeeds {
   friend bool operator==(const ResourceNeeds&, const ResourceNeeds&) = default;
 };
 
-// Who may use how much of this host. A task that does not fit waits; every release looks at all who
-// wait, so that what fits may overtake what does not. The longest waiting one is overtaken at most
-// kMaxOvertakes times: then nobody is admitted before it. Pure; not thread-safe.
+// Admits tasks to the host as long as their resources fit. A task that does not fit waits. Every
+// release examines all waiting tasks, so a task that fits may overtake one that does not. The task
+// that waits longest is overtaken at most kMaxOvertakes times; then no other task is admitted
+// before it. Pure; not thread-safe.
 class AdmissionLedger {
  public:
   static constexpr int kMaxOvertakes = 64;
@@ -32,16 +33,16 @@ class AdmissionLedger {
         reason;  // kWaits, kNever: "RESOURCE:MEMORY: needs 512 MiB, 100 of 1024 MiB are free"
   };
 
-  // `total`: what the host has for tasks; ports: those that no task may
-  // have; GPUs: all that tasks can be given.
+  // `total`: what the host has for tasks. Its ports are those that tasks cannot use, its GPUs those
+  // that they can use.
   explicit AdmissionLedger(ResourceNeeds total) : total_(std::move(total)) {}
 
-  // Asking again for an id that is admitted or waits changes nothing.
+  // Requests resources. Idempotent for an id that is admitted or waits.
   Answer Request(const std::string& id, const ResourceNeeds& needs);
-  // Counts what is on the host already, whether it fits or not.
+  // Counts a task that is already on the host, whether it fits or not.
   void Adopt(const std::string& id, const ResourceNeeds& needs);
-  // Gives back, or leaves the queue. Returns the ids that are admitted thereby, in order of their
-  // waiting.
+  // Returns a task's resources, or removes it from the queue. Returns the ids of waiting tasks that
+  // this admits, in the order of their waiting.
   std::vector<std::string> Release(const std::string& id);
 
   ResourceNeeds Used() const;

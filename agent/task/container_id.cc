@@ -14,7 +14,7 @@ constexpr size_t kMaxNameLength = 76 - kTaskIdLength - 1;
 
 bool IsFitForContainerd(absl::string_view name) {
   if (name.empty() || name.size() > kMaxNameLength) return false;
-  bool may_separate = false;  // a letter or digit stands before
+  bool may_separate = false;  // the character before is a letter or digit
   for (const char c : name) {
     const bool is_alphanumeric = absl::ascii_isalnum(static_cast<unsigned char>(c));
     if (!is_alphanumeric && !(may_separate && (c == '-' || c == '_' || c == '.'))) return false;
@@ -23,7 +23,7 @@ bool IsFitForContainerd(absl::string_view name) {
   return may_separate;
 }
 
-// FNV-1a: must not change between versions, or containers are not found again.
+// FNV-1a. Must not change between versions, or existing containers are not found.
 uint64_t Hash(absl::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;

@@ -7,14 +7,15 @@
 
 namespace davit::task {
 
-// The id by which containerd and CNI know a task's container: "<32 hex>-<name>". ECS allows names
-// that containerd does not (over 43 characters here, two separators in a row or one at an end):
-// such a name is replaced by 16 hexadecimal digits of its hash. Pure; the same in every process.
-// Source: containerd, identifiers: at most 76 characters, letters and digits with single [._-]
-// between them.
+// The id of a task's container for containerd and CNI: "<32 hex>-<name>". ECS allows names that
+// containerd does not: more than 43 characters, two separators in a row, or one at an end. 16
+// hexadecimal digits of a hash replace such a name. Pure; the same in every process. Source:
+// containerd, identifiers: at most 76 characters, letters and digits with single [._-] between
+// them.
 std::string ContainerIdOf(absl::string_view task_id, absl::string_view name);
 
-// False: not of that form. `name` is what stands for the name, which is itself a name with that id.
+// The reverse of ContainerIdOf(). False: `container_id` has another form. `name` may be the hash of
+// a name; ContainerIdOf() of it gives the same id.
 bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* name);
 
 // 32 hexadecimal digits.

@@ -8,7 +8,7 @@
 namespace davit::task {
 namespace {
 
-constexpr size_t kOutputLimit = 1024;  // ECS's
+constexpr size_t kOutputLimit = 1024;  // ECS's limit
 
 }  // namespace
 
@@ -49,8 +49,8 @@ bool EndedAsAsked(const TaskSnapshot& task, const ContainerSnapshot& container,
   const int code = container.exit_code.value_or(0);
   if (task.goal != Goal::kStop) return false;
   if (code == 128 + container.stop_signal) return true;
-  // Without a signal it ended while it waited for its turn; but an agent that was restarted does
-  // not know what its predecessor has sent.
+  // Without a signal it ended while it waited for its turn to be stopped. But a restarted agent
+  // does not know which signals its predecessor sent.
   return !out_of_memory && (container.stop_signals > 0 || code == 128 + SIGKILL);
 }
 

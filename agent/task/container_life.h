@@ -5,37 +5,36 @@
 
 namespace davit::task {
 
-// A container may live several times (ECS's restartPolicy), and may be checked while it lives.
-// Pure.
+// A container may have several lives (ECS's restartPolicy), and may be checked during them. Pure.
 
-// A time, by both of the host's clocks.
+// A time by both of the host's clocks.
 struct Moment {
   absl::Time wall;
   absl::Duration uptime;
 };
 
-// For how long it had lived at `until`, a time of the wall clock as it is set `now`. What was done
-// to that clock since its start makes no difference.
+// How long the container had lived at `until`, a time of the wall clock as it is set `now`. Changes
+// of that clock since the start do not matter.
 absl::Duration LifeUntil(absl::Time until, const Moment& now, const ContainerSnapshot& container);
 
-// Whether the policy has it started again after the exit code that it has: enabled, not ignored,
-// and this life, which lasted for `lived`, was not shorter than the attempt period (no restart loop
-// faster than that).
+// Whether the policy restarts the container after its exit code: the policy is enabled, the code is
+// not ignored, and this life (`lived`) was not shorter than the attempt period, which prevents fast
+// restart loops.
 bool MayRestart(const ContainerSnapshot& container, absl::Duration lived);
 
-// Makes the container ready to be created again, in the same snapshot and network.
+// Prepares the container for its next creation, in the same snapshot and network.
 void BeginNextLife(absl::Time exited_at, ContainerSnapshot* container);
 
-// Whether the exit code that it has is our stop signal's doing. With `out_of_memory` only the
-// signal's own number counts: a process of it was killed by the kernel, at some time.
+// Whether our stop signal caused the container's exit code. With `out_of_memory` (the kernel has
+// killed one of its processes at some time) only the signal's own number counts.
 bool EndedAsAsked(const TaskSnapshot& task, const ContainerSnapshot& container, bool out_of_memory);
 
-// As many results of a probe are kept as Docker keeps.
+// The number of results kept per probe, as in Docker.
 inline constexpr size_t kKeptResults = 5;
 
-// Notes how a check of `container` ended: Docker's rules. One success makes it HEALTHY; `retries`
-// failures in a row make it UNHEALTHY; failures within the start period do not count as long as no
-// check has succeeded.
+// Records the result of a check by Docker's rules. One success makes the container HEALTHY.
+// `retries` consecutive failures make it UNHEALTHY. Failures within the start period do not count
+// until a check has succeeded.
 void NoteCheck(const Moment& now, const CheckResult& result, const ContainerSnapshot& container,
                Probe* probe);
 

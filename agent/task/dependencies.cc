@@ -49,7 +49,7 @@ DependencyAnswer AnswerOf(const ContainerSnapshot& other, Condition condition) {
   return {Verdict::kWaits, absl::StrCat("waits for container ", other.name, what)};
 }
 
-// Depth-first; `path` holds the containers between the start and here.
+// Depth-first search. `path` has the containers from the start to this one.
 absl::Status CheckFrom(const TaskSnapshot& task, const ContainerSnapshot& container,
                        std::set<std::string>* path) {
   if (!path->insert(container.name).second) {

@@ -13,17 +13,17 @@ namespace davit::task {
 struct DependencyAnswer {
   enum class Verdict { kMet, kWaits, kNever };
   Verdict verdict = Verdict::kMet;
-  std::string reason;  // kWaits, kNever: in words, of the first condition that is in the way
+  std::string reason;  // kWaits, kNever: the first condition that does not hold
 };
-// Whether all that `container` depends on allows it to be created.
+// Whether the dependencies of `container` allow its creation.
 DependencyAnswer AnswerDependencies(const TaskSnapshot& task, const ContainerSnapshot& container);
 
-// Whether every container that depends on `container` has ended, so that it may be stopped: the
-// reverse order.
+// Whether every container that depends on `container` has ended, so that it may be stopped.
+// Containers stop in the reverse order.
 bool MayStop(const TaskSnapshot& task, const ContainerSnapshot& container);
 
-// InvalidArgument: a dependency on an unknown container or on itself, a cycle, or HEALTHY of one
-// that is not checked (such a task could never run). Names the containers.
+// InvalidArgument: a dependency on an unknown container or on itself, a cycle, or HEALTHY of a
+// container without checks (such a task could never run). The message names the containers.
 absl::Status CheckDependencies(const TaskSnapshot& task);
 
 }  // namespace davit::task

@@ -9,16 +9,15 @@
 
 namespace davit::task {
 
-// The snapshot of a task that the controller has just assigned. `default_stop_timeout` is used
-// where the definition has no stopTimeout. InvalidArgument: an assignment that no task can be made
-// of (no ARN, no container, a container without or with a repeated name, a readiness check that is
-// none): it is refused by name and touches nothing.
+// The snapshot of a newly assigned task. `default_stop_timeout` is for containers without
+// stopTimeout. InvalidArgument: the assignment is invalid: no ARN, no container, a container name
+// that is empty or repeated, an invalid readiness check. The message names the problem.
 absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
                                      absl::Duration default_stop_timeout);
 
-// What the task takes of the host: ECS's arithmetic. Task cpu (units) and memory (MiB) if set, else
-// the sums of the containers' cpu and of (memoryReservation or else memory); host ports named in
-// bridge and host mode; the GPUs that the controller assigned.
+// What the task reserves on the host, computed as ECS does. Task cpu (units) and memory (MiB) if
+// set, else the sums of the containers' cpu and of their memoryReservation (or else memory). Static
+// host ports in bridge and host mode. The GPUs that the controller assigned.
 ResourceNeeds NeedsOf(const v1::Assignment& assignment);
 
 }  // namespace davit::task

@@ -12,18 +12,18 @@ namespace davit::task {
 namespace {
 
 constexpr int kSignalBase = 128;
-// Clients look for these words of ECS's: what is known more comes behind them.
+// Clients search for these words of ECS, so further facts follow them.
 constexpr char kOutOfMemory[] = "OutOfMemoryError: Container killed due to memory usage";
 constexpr char kLastOutput[] = "; last output: ";
 constexpr absl::string_view kDots = "...";
 
-// To the nearest MiB: limits are whole ones.
+// Rounds to the nearest MiB, because limits are whole MiB.
 std::string Mebibytes(int64_t bytes) {
   constexpr int64_t kMebibyte = 1 << 20;
   return absl::StrCat((bytes + kMebibyte / 2) / kMebibyte, " MiB");
 }
 
-// At most `limit` bytes of the end of `text`, which is UTF-8.
+// The end of `text` (UTF-8), at most `limit` bytes.
 std::string EndOf(const std::string& text, size_t limit) {
   if (text.size() <= limit) return text;
   if (limit < kDots.size()) return "";

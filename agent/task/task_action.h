@@ -10,19 +10,19 @@
 
 namespace davit::task {
 
-// Write the snapshot to the store. The actions behind it in the same step wait until it is durable.
+// Write the snapshot to the store. Later actions of the same step wait until it is durable.
 struct Persist {
   friend bool operator==(const Persist&, const Persist&) = default;
 };
-// Ask the ledger for room -> Admitted.
+// Request resources from the ledger -> Admitted.
 struct Admit {
   friend bool operator==(const Admit&, const Admit&) = default;
 };
-// Give the room back, or leave the queue.
+// Return the resources, or leave the queue.
 struct Release {
   friend bool operator==(const Release&, const Release&) = default;
 };
-// Lease, cgroup, volumes -> Provisioned.
+// Create lease, cgroup, volumes -> Provisioned.
 struct Provision {
   int attempt;
   friend bool operator==(const Provision&, const Provision&) = default;
@@ -39,7 +39,7 @@ struct CancelPull {
 struct Create {  // network, snapshot, process -> Created
   std::string container;
   int attempt;
-  // After an earlier life, or a creation that was cut short: its process is to be cleared away.
+  // True after an earlier life or an interrupted creation: remove its process first.
   bool again = false;
   friend bool operator==(const Create&, const Create&) = default;
 };
@@ -61,7 +61,7 @@ struct Check {  // -> Checked
   int number;
   friend bool operator==(const Check&, const Check&) = default;
 };
-// Ask the runtime about all containers -> Observed, or nothing while it cannot be reached.
+// Inspect all containers -> Observed, or nothing while the runtime is unreachable.
 struct Observe {
   friend bool operator==(const Observe&, const Observe&) = default;
 };
@@ -75,7 +75,7 @@ struct ArmTimer {  // -> TimerFired
   absl::Duration delay;
   friend bool operator==(const ArmTimer&, const ArmTimer&) = default;
 };
-// Tell the controller the task's state.
+// Report the task's state to the controller.
 struct Report {
   friend bool operator==(const Report&, const Report&) = default;
 };

@@ -6,15 +6,15 @@
 
 namespace davit::task {
 
-// Changes of a snapshot that both halves of the machine make: noting events and planning. Pure.
+// Changes of a snapshot that both halves of the machine need: noting events and planning. Pure.
 
-// The first cause of a stop is the one that is told.
+// Begins to stop the task. The first reason and code win.
 void BeginStopping(absl::string_view reason, v1::StopCode::Value code, TaskSnapshot* task);
 
-// The container's end: it is not ready any more. The first reason is the one that is told.
+// Records the container's end; it is no longer ready. The first reason wins.
 void StopContainer(absl::Time at, absl::string_view reason, ContainerSnapshot* container);
 
-// A container that could not be brought to run. An essential one takes the task with it.
+// Records that a container could not start. If it is essential, the task stops.
 void FailContainer(absl::Time at, absl::string_view reason, TaskSnapshot* task,
                    ContainerSnapshot* container);
 

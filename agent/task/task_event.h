@@ -11,26 +11,26 @@
 
 namespace davit::task {
 
-// How a piece of work ended.
+// The outcome of a piece of work.
 struct Outcome {
   enum class Kind {
     kDone,
-    kRetry,   // nothing is known to be wrong with the request: the same may work later
-    kFailed,  // it will not work
+    kRetry,   // the request may be right: a retry may succeed
+    kFailed,  // a retry cannot succeed
   };
   Kind kind = Kind::kDone;
-  std::string reason;  // in ECS's words, unless kDone
+  std::string reason;  // with ECS's error name, unless kDone
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-// What the controller wants.
+// The controller has changed the goal.
 struct GoalChanged {
   Goal goal;
   std::string reason;
   v1::StopCode::Value stop_code = v1::StopCode::UNSPECIFIED;
 };
-// The ledger counts the task now / would never (kFailed) / makes it wait (kRetry: the reason says
-// for what).
+// The ledger has admitted the task (kDone), refused it (kFailed), or queued it (kRetry: the reason
+// says what it waits for).
 struct Admitted {
   Outcome outcome;
 };
@@ -57,7 +57,7 @@ struct Started {
   Outcome outcome;
   int pid = 0;
 };
-// The container's main process ended. A fact of the world: belongs to no attempt.
+// The container's main process has ended. A fact, so it has no attempt.
 struct Exited {
   std::string container;
   int exit_code;
@@ -67,36 +67,35 @@ struct Exited {
 };
 struct Signalled {
   std::string container;
-  Outcome outcome;  // kFailed: there is no such process
+  Outcome outcome;  // kFailed: no such process
 };
 struct Deprovisioned {
   int attempt;
   Outcome outcome;
-  // The ends of the containers' outputs, which are complete now that all is removed. Without those
-  // that cannot be had, or may not be told.
+  // The last lines of the containers' outputs, which are complete after the removal. Without lines
+  // that are unavailable or may contain secrets.
   std::map<std::string, std::vector<std::string>> last_lines = {};
 };
-// A check ended.
+// A check has ended.
 struct Checked {
   std::string container;
   ProbeKind probe;
   int number;                         // of the Check
-  std::optional<CheckResult> result;  // nullopt: the runtime did not answer, so nothing was learned
+  std::optional<CheckResult> result;  // nullopt: the runtime did not answer
 };
 
-// One container as the runtime shows it.
+// One container as the runtime listed it.
 struct Sighting {
   enum class State {
     kAbsent,  // no such container
-    kNoTask,  // a container without a process: half created, or the host was restarted
+    kNoTask,  // a container without a process: incomplete, or the host was restarted
     kCreated,
     kRunning,
     kStopped,
-    kUnknown,  // the runtime could not tell in time: no news
+    kUnknown,  // the runtime did not know in time; not news
   };
   std::string container;
-  int attempt =
-      0;  // of the container when the look was begun: what has happened since is news to it
+  int attempt = 0;  // the container's attempt at the start of the listing; later events are newer
   State state = State::kAbsent;
   int pid = 0;
   std::optional<int> exit_code;  // kStopped
@@ -104,8 +103,8 @@ struct Sighting {
   absl::Time exited_at;
   PostMortem facts = {};
 };
-// All of the task's containers, looked at together. `same_boot` false: the host was restarted since
-// the record was made.
+// All of the task's containers, from one listing. `same_boot` false: the host was restarted since
+// the record was written.
 struct Observed {
   std::vector<Sighting> sightings;
   bool same_boot = true;
@@ -125,9 +124,9 @@ struct CallGoesOn {
 struct TimerKey {
   enum class Kind {
     kRetry,
-    kStop,          // `attempt`: how many signals had been sent
+    kStop,          // `attempt`: the number of signals sent
     kStartTimeout,  // `attempt`: restart_count
-    kCheck,         // `attempt`: number of the check that is due
+    kCheck,         // `attempt`: number of the due check
   };
   Kind kind;
   std::string container;  // empty: the task's
@@ -139,7 +138,7 @@ struct TimerFired {
   TimerKey key;
 };
 
-// Something happened, at that time.
+// An event and its time.
 struct Event {
   absl::Time at;  // by the wall clock
   std::variant<GoalChanged, Admitted, Provisioned, Pulled, Created, Started, Exited, Signalled,

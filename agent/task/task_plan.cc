@@ -29,7 +29,7 @@ void PlanCreate(absl::Time now, TaskSnapshot* task, ContainerSnapshot* container
   const DependencyAnswer answer = AnswerDependencies(*task, *container);
   switch (answer.verdict) {
     case DependencyAnswer::Verdict::kMet:
-      // How the last life ended is stored before the runtime forgets it.
+      // Store the end of the last life before the runtime forgets it.
       if (container->restart_count > 0) PersistFirst(actions);
       actions->push_back(Create{container->name, BeginWork(Work::kCreate, container),
                                 /*again=*/container->restart_count > 0 || container->has_remains});
@@ -56,7 +56,7 @@ void PlanRunningContainer(absl::Time now, TaskSnapshot* task, ContainerSnapshot*
       PlanCreate(now, task, container, actions);
       break;
     case Phase::kCreated:
-      // The intent is stored before the process may run: a start is never repeated.
+      // Store the intent before the process can run: a start is never repeated.
       PersistFirst(actions);
       actions->push_back(Start{container->name, BeginWork(Work::kStart, container)});
       break;
@@ -75,7 +75,7 @@ void PlanRun(absl::Time now, TaskSnapshot* task, Actions* actions) {
   }
   if (!task->provisioned) {
     task->owns_host_state = true;
-    actions->push_back(Persist{});  // what is about to be made belongs to this task
+    actions->push_back(Persist{});  // record the owner of what is about to be created
     actions->push_back(Provision{BeginWork(Work::kProvision, task)});
     return;
   }
@@ -83,8 +83,8 @@ void PlanRun(absl::Time now, TaskSnapshot* task, Actions* actions) {
     PlanRunningContainer(now, task, &container, actions);
 }
 
-// Abandons what has not begun to exist; signals what runs. Waits for a create or start that is
-// under way: only its result tells what there is to stop.
+// Abandons work that has created nothing yet, and signals what runs. Waits for a creation or start
+// in flight, whose result shows what there is to stop.
 void PlanStoppingContainer(const TaskSnapshot& task, ContainerSnapshot* container,
                            Actions* actions) {
   if (container->work == Work::kCreate || container->work == Work::kStart ||
@@ -100,7 +100,7 @@ void PlanStoppingContainer(const TaskSnapshot& task, ContainerSnapshot* containe
       break;
     case Phase::kRunning:
       if (container->stop_signals > 0 || !MayStop(task, *container))
-        return;  // a timer, or an exit, goes on from here
+        return;  // a timer or an exit continues from here
       container->stop_signals = 1;
       actions->push_back(Signal{container->name, container->stop_signal, false});
       actions->push_back(
@@ -133,7 +133,7 @@ void PlanStop(absl::Time now, TaskSnapshot* task, Actions* actions) {
   if (!task->execution_stopped_at) task->execution_stopped_at = now;
   if (!task->owns_host_state) return Finish(now, task, actions);
   if (task->work == Work::kBackoff) return;
-  actions->push_back(Persist{});  // exit codes are stored before the runtime forgets them
+  actions->push_back(Persist{});  // store exit codes before the runtime forgets them
   actions->push_back(Deprovision{BeginWork(Work::kDeprovision, task)});
 }
 
@@ -149,7 +149,7 @@ void Plan(absl::Time now, TaskSnapshot* task, Actions* actions) {
   if (task->finished || !task->observed) return;
   if (task->goal == Goal::kRun) PlanRun(now, task, actions);
   if (task->goal == Goal::kStop)
-    PlanStop(now, task, actions);  // also if planning found that it cannot run
+    PlanStop(now, task, actions);  // also if planning found that the task cannot run
 }
 
 }  // namespace davit::task

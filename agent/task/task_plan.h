@@ -6,15 +6,15 @@
 
 namespace davit::task {
 
-// Begins what the goal needs next and is not under way: marks it in `task` and appends the actions.
-// Calling it twice begins nothing twice.
+// Starts whatever the goal needs next: marks it in `task` and appends the actions. Idempotent: it
+// starts nothing twice.
 void Plan(absl::Time now, TaskSnapshot* task, Actions* actions);
 
-// The delay before the n-th try (n = 1, 2, ...) of work that may succeed later: 200 ms doubling to
-// 10 s.
+// The delay before the n-th retry (n = 1, 2, ...): 200 ms, doubling up to 10 s.
 absl::Duration RetryDelay(int failures);
 
-// How long after each SIGKILL the next one follows, and the cgroup is killed past the runtime.
+// The time from one SIGKILL to the next. The later ones go to the cgroup directly, past the
+// runtime.
 inline constexpr absl::Duration kKillInterval = absl::Seconds(5);
 
 }  // namespace davit::task

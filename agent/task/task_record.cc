@@ -12,9 +12,9 @@
 namespace davit::task {
 namespace {
 
-constexpr size_t kReasonLimit = 1024;  // ECS's, for task and container reasons
+constexpr size_t kReasonLimit = 1024;  // ECS's limit for task and container reasons
 
-// Fields that may be unset, in both directions: a proto `optional` has no std::optional of its own.
+// Converts optional fields in both directions, because a proto `optional` is not a std::optional.
 template <typename Setter>
 void SetTime(const std::optional<absl::Time>& time, Setter setter) {
   if (time) setter(ToEpochSeconds(*time));
@@ -30,7 +30,7 @@ void AddBinding(const NetworkBinding& binding, v1::NetworkBinding* out) {
   out->set_protocol(binding.protocol);
 }
 
-// The times are the same members in TaskRecord and TaskState.
+// TaskRecord and TaskState have the same members for times.
 template <typename Message>
 void SetTimes(const TaskSnapshot& task, Message* out) {
   SetTime(task.pull_started_at, [out](double t) { out->set_pull_started_at(t); });
@@ -55,7 +55,7 @@ v1::ProbeRecord ToRecord(ProbeKind kind, const Probe& probe) {
   return record;
 }
 
-// A probe that the definition does not ask for is left out.
+// Skips a probe that the definition does not have.
 absl::Status Restore(const v1::ProbeRecord& record, ContainerSnapshot* container) {
   if (record.health() < 0 || record.health() > static_cast<int>(Health::kUnhealthy)) {
     return absl::InvalidArgumentError(absl::StrCat("container ", container->name, ": health ",
@@ -142,7 +142,7 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
   container->restart_count = record.restart_count();
   container->start_timed_out = record.start_timed_out();
   container->was_healthy = record.was_healthy();
-  if (record.probes().empty()) {  // of an agent that knew ECS's healthCheck only
+  if (record.probes().empty()) {  // from an agent that only supported ECS's healthCheck
     v1::ProbeRecord liveness;
     liveness.set_kind(static_cast<int>(ProbeKind::kLiveness));
     liveness.set_health(record.health());
@@ -238,7 +238,7 @@ v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task,
       one->set_runtime_id(ContainerIdOf(task.task_id, container.name));
     }
     one->set_image_digest(container.image_digest);
-    // Between two lives they are the earlier one's, and nothing to be told.
+    // Between two lives they belong to the earlier one and are not reported.
     if (container.phase == Phase::kStopped) {
       if (container.exit_code) one->set_exit_code(*container.exit_code);
       one->set_reason(ReasonForUsers(container));

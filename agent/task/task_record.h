@@ -8,15 +8,15 @@
 
 namespace davit::task {
 
-// The snapshot as it is stored. assignment, boot_id, sequence and terminal_acked are the caller's.
+// The stored form of a snapshot. The caller sets assignment, boot_id, sequence and terminal_acked.
 v1::TaskRecord ToRecord(const TaskSnapshot& task);
 
-// The snapshot of a stored task: of `record.assignment` what is constant, the rest from the record.
-// InvalidArgument: the record is not one (names what is wrong).
+// The snapshot of a stored task: its constant part from `record.assignment`, the rest from the
+// record. InvalidArgument: the record is invalid; the message says why.
 absl::StatusOr<TaskSnapshot> FromRecord(const v1::TaskRecord& record,
                                         absl::Duration default_stop_timeout);
 
-// What the controller is told. `sequence` rises with each call for the task.
+// The state to report to the controller. `sequence` must rise with each call for the task.
 v1::TaskState ToTaskState(const std::string& task_arn, const TaskSnapshot& task, uint64_t sequence);
 
 }  // namespace davit::task

@@ -39,7 +39,7 @@ v1::ContainerStatus::Value StatusOf(const ContainerSnapshot& container) {
       return v1::ContainerStatus::RUNNING;
     case Phase::kStopped:
       return v1::ContainerStatus::STOPPED;
-    default:  // between two lives it counts as running: a status never goes back
+    default:  // between two lives it counts as running, because a status never goes back
       return container.restart_count > 0 ? v1::ContainerStatus::RUNNING
                                          : v1::ContainerStatus::PENDING;
   }

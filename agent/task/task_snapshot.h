@@ -20,12 +20,12 @@ struct TaskSnapshot {
   std::string task_id;  // the 32 hex digits of its ARN
 
   Goal goal = Goal::kRun;
-  bool observed = true;   // false: after a restart, until the runtime was asked what is there
+  bool observed = true;   // false: after a restart, until the runtime was observed
   bool admitted = false;  // counted in the admission ledger
   bool owns_host_state =
-      false;  // something was, or may have been, made on the host: must be deprovisioned
-  bool provisioned = false;    // lease, cgroup and volumes are there
-  bool finished = false;       // STOPPED: nothing is left but record and logs
+      false;  // something was or may have been created on the host: must be deprovisioned
+  bool provisioned = false;    // lease, cgroup and volumes exist
+  bool finished = false;       // STOPPED: only record and logs are left
   Work work = Work::kNothing;  // of the task as a whole
   int attempt = 0;
   int failures = 0;

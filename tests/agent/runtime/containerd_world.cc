@@ -35,7 +35,7 @@ ContainerdWorld::~ContainerdWorld() {
   const auto containers = runtime_->List();
   if (!containers.ok()) return;
   for (const runtime::ContainerInfo& container : *containers) {
-    runtime_->Remove(container.id).IgnoreError();  // the server's destructor is the last resort
+    runtime_->Remove(container.id).IgnoreError();  // else the server's destructor cleans up
   }
 }
 

@@ -15,7 +15,7 @@ namespace davit::test {
 // ContainerdRuntime on a private containerd with the busybox image.
 class ContainerdWorld final : public RuntimeWorld {
  public:
-  // Ends the program as skipped without root or containerd.
+  // Skips the test program without root or containerd.
   explicit ContainerdWorld(runtime::ContainerdRuntimeOptions options = {},
                            absl::Duration event_silence = absl::Seconds(15));
   ~ContainerdWorld() override;

@@ -10,7 +10,7 @@ namespace {
 using Code = absl::StatusCode;
 using Verb = FakeRuntime::Verb;
 
-// Runs what is posted when told to.
+// Runs posted work on request.
 class ManualExecutor final : public Executor {
  public:
   void Post(Work work) override {
@@ -46,7 +46,8 @@ struct Fixture {
   ContainerSpec spec;
 };
 
-TEST_CASE_METHOD(Fixture, "an ordered failure fails that many calls, and changes nothing",
+TEST_CASE_METHOD(Fixture,
+                 "a requested failure affects the given number of calls and changes nothing",
                  "[fake]") {
   runtime.FailNext(Verb::kCreate, absl::UnavailableError("busy"), 2);
   CHECK(runtime.Create(spec).code() == Code::kUnavailable);
@@ -55,7 +56,7 @@ TEST_CASE_METHOD(Fixture, "an ordered failure fails that many calls, and changes
   CHECK(runtime.Create(spec).ok());
 }
 
-TEST_CASE_METHOD(Fixture, "a lost answer belongs to a call that did its work", "[fake]") {
+TEST_CASE_METHOD(Fixture, "a call whose answer is lost has taken effect", "[fake]") {
   REQUIRE(runtime.Create(spec).ok());
   runtime.LoseNextAnswer(Verb::kStart);
   CHECK(runtime.Start("c1").status().code() == Code::kUnavailable);
@@ -94,7 +95,7 @@ TEST_CASE_METHOD(Fixture, "events come in order, on the executor, to the latest 
                               RuntimeEvent::Kind::kExited, RuntimeEvent::Kind::kRemoved});
 }
 
-TEST_CASE_METHOD(Fixture, "an ignored signal is noted and ends nothing", "[fake]") {
+TEST_CASE_METHOD(Fixture, "an ignored signal is recorded and ends nothing", "[fake]") {
   REQUIRE(runtime.Create(spec).ok());
   REQUIRE(runtime.Start("c1").ok());
   runtime.IgnoreSignal(SIGTERM);
@@ -105,7 +106,7 @@ TEST_CASE_METHOD(Fixture, "an ignored signal is noted and ends nothing", "[fake]
   CHECK(runtime.Signals("c1") == std::vector<int>{SIGTERM, SIGKILL});
 }
 
-TEST_CASE_METHOD(Fixture, "after a reboot records are left and processes are not", "[fake]") {
+TEST_CASE_METHOD(Fixture, "a reboot keeps records and ends processes", "[fake]") {
   REQUIRE(runtime.Create(spec).ok());
   REQUIRE(runtime.Start("c1").ok());
   runtime.Reboot();
@@ -114,7 +115,7 @@ TEST_CASE_METHOD(Fixture, "after a reboot records are left and processes are not
   CHECK(runtime.Snapshots() == std::vector<std::string>{"c1"});
 }
 
-TEST_CASE_METHOD(Fixture, "a removed lease takes along what no container uses", "[fake]") {
+TEST_CASE_METHOD(Fixture, "removing a lease removes what no container uses", "[fake]") {
   REQUIRE(runtime.PrepareRootfs("unused", "l", "sha256:x").ok());
   REQUIRE(runtime.Create(spec).ok());
   REQUIRE(runtime.RemoveLease("l").ok());

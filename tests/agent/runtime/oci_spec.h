@@ -7,8 +7,8 @@
 
 namespace davit::test {
 
-// The least OCI runtime spec that runs `arguments` as root in own namespaces but the network's.
-// `memory_bytes` 0: no limit. Source: OCI runtime-spec 1.0.2.
+// A minimal OCI runtime spec that runs `arguments` as root in its own namespaces, except the host's
+// network. `memory_bytes` 0: no limit. Source: OCI runtime-spec 1.0.2.
 std::string MinimalOciSpec(const std::vector<std::string>& arguments, const std::string& cgroup,
                            int64_t memory_bytes = 0);
 

@@ -42,7 +42,7 @@ class Layers {
     fs::create_symlink(target, Path(layer, path));
   }
   void Whiteout(int layer, const std::string& path) {
-    // Linux 5.8 and later let everybody make this one device.
+    // Linux 5.8 and later allow everybody to create this device.
     REQUIRE(mknod(Path(layer, path).c_str(), S_IFCHR, makedev(0, 0)) == 0);
   }
   absl::StatusOr<std::string> Read(const std::string& path) {
@@ -117,7 +117,7 @@ TEST_CASE("links are followed across layers and never leave the rootfs", "[rootf
   CHECK(layers.Read("/host").status().code() == absl::StatusCode::kNotFound);
 }
 
-TEST_CASE("links that go in circles end as NotFound", "[rootfs]") {
+TEST_CASE("a cycle of links is NotFound", "[rootfs]") {
   Layers layers(1);
   layers.Link(0, "a", "b");
   layers.Link(0, "b", "a");
@@ -132,7 +132,7 @@ TEST_CASE("only regular files are read", "[rootfs]") {
   CHECK(layers.Read("/").status().code() == absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_CASE("a folder is copied as the layers together show it", "[rootfs]") {
+TEST_CASE("a folder is copied as the merged layers show it", "[rootfs]") {
   Layers layers(2);
   layers.File(1, "data/kept", "below");
   layers.File(1, "data/gone", "x");
@@ -157,7 +157,7 @@ TEST_CASE("a folder is copied as the layers together show it", "[rootfs]") {
   CHECK(fs::status(to / "sub/deep").permissions() == fs::perms(0640));
 }
 
-TEST_CASE("a copy leaves alone what is there, and a missing folder is no error", "[rootfs]") {
+TEST_CASE("a copy keeps existing files, and a missing folder is not an error", "[rootfs]") {
   Layers layers(1);
   layers.File(0, "data/file", "of the image");
   Layers destination(1);

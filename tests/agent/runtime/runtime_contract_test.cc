@@ -1,5 +1,5 @@
-// What every Runtime does. Linked once with the fake and once with a private containerd, so that
-// the fake cannot lie.
+// The contract of every Runtime. Linked once with the fake and once with a private containerd, so
+// that the fake cannot lie.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -73,7 +73,7 @@ TEST_CASE_METHOD(Fixture, "a created container waits until it is started", "[run
   CHECK(StateOf("c1") == ContainerState::kRunning);
 }
 
-TEST_CASE_METHOD(Fixture, "creating twice is already there, until it was started", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "creating a container twice succeeds until it was started", "[runtime]") {
   Create("c1", Program::kRunUntilTerm);
   CHECK(runtime->Create(world->Spec("c1", Program::kRunUntilTerm)) == absl::OkStatus());
   REQUIRE(runtime->Start("c1").ok());
@@ -97,7 +97,7 @@ TEST_CASE_METHOD(Fixture, "a container is started once", "[runtime]") {
   CHECK(runtime->Start("c2").status().code() == Code::kAlreadyExists);
 }
 
-TEST_CASE_METHOD(Fixture, "what was not created cannot be started", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a container that was not created cannot be started", "[runtime]") {
   CHECK(runtime->Start("c1").status().code() == Code::kNotFound);
   Prepare("c1");
   CHECK(runtime->Start("c1").status().code() == Code::kNotFound);
@@ -120,7 +120,8 @@ TEST_CASE_METHOD(Fixture, "an exit code reaches the watcher and stays known", "[
   CHECK(log.Count(Kind::kExited, "c1") == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "a signal ends a container with 128 and its number", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a container killed by a signal has exit code 128 plus its number",
+                 "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
   REQUIRE(runtime->Signal("c1", SIGKILL) == absl::OkStatus());
   const auto exited = log.Next(Kind::kExited, "c1");
@@ -131,7 +132,7 @@ TEST_CASE_METHOD(Fixture, "a signal ends a container with 128 and its number", "
 
 TEST_CASE_METHOD(Fixture, "a signal reaches the container's program", "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
-  // The shell may not have set its trap yet; before, it ignores the signal as every pid 1 does.
+  // Until the shell has set its trap, it ignores the signal like every pid 1.
   while (runtime->Signal("c1", SIGTERM).ok()) {
   }
   const auto exited = log.Next(Kind::kExited, "c1");
@@ -139,15 +140,15 @@ TEST_CASE_METHOD(Fixture, "a signal reaches the container's program", "[runtime]
   CHECK(exited->exit_code == 143);
 }
 
-TEST_CASE_METHOD(Fixture, "signalling what has no process is NotFound", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a signal to a container without a process is NotFound", "[runtime]") {
   CHECK(runtime->Signal("c1", SIGTERM).code() == Code::kNotFound);
   RunToEnd("c1", Program::kExitWith0);
   CHECK(runtime->Signal("c1", SIGTERM).code() == Code::kNotFound);
-  // All that is left: no process. The runtime does not say so.
+  // No process may be left. The runtime itself cannot show that.
   CHECK(runtime->Signal("c1", SIGKILL, /*all=*/true) == absl::OkStatus());
 }
 
-TEST_CASE_METHOD(Fixture, "removing kills what runs, and is done when it returns", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "removal kills a running container before it returns", "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
   REQUIRE(runtime->Remove("c1") == absl::OkStatus());
   CHECK(runtime->Inspect("c1").status().code() == Code::kNotFound);
@@ -157,14 +158,14 @@ TEST_CASE_METHOD(Fixture, "removing kills what runs, and is done when it returns
   CHECK(log.Next(Kind::kRemoved, "c1").has_value());
 }
 
-TEST_CASE_METHOD(Fixture, "removing what is gone is success", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "removing a missing container succeeds", "[runtime]") {
   CHECK(runtime->Remove("c1") == absl::OkStatus());
   RunToEnd("c1", Program::kExitWith7);
   CHECK(runtime->Remove("c1") == absl::OkStatus());
   CHECK(runtime->Remove("c1") == absl::OkStatus());
 }
 
-TEST_CASE_METHOD(Fixture, "removing takes what was made halfway", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "removal also removes incomplete containers", "[runtime]") {
   SECTION("a rootfs without a container") { Prepare("c1"); }
   SECTION("a container that was not started") { Create("c1", Program::kRunUntilTerm); }
   REQUIRE(runtime->Remove("c1") == absl::OkStatus());
@@ -182,7 +183,7 @@ TEST_CASE_METHOD(Fixture, "a name can be used again after removal", "[runtime]")
   CHECK(exited->exit_code == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a rootfs needs its image and its lease", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a rootfs requires its image and its lease", "[runtime]") {
   CHECK(runtime->PrepareRootfs("c1", kLease, "sha256:unknown").status().code() == Code::kNotFound);
   CHECK(runtime->PrepareRootfs("c1", "no-lease", world->chain_id()).status().code() ==
         Code::kNotFound);
@@ -218,7 +219,7 @@ TEST_CASE_METHOD(Fixture, "the list has every container with its state", "[runti
   CHECK((*list)[2].exit_code == 7);
 }
 
-TEST_CASE_METHOD(Fixture, "leases are made and removed by name, as often as wanted", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "leases are created and removed idempotently by name", "[runtime]") {
   CHECK(runtime->CreateLease("davit-t2", {}) == absl::OkStatus());
   CHECK(runtime->CreateLease("davit-t2", {}) == absl::OkStatus());
   auto leases = runtime->ListLeases();
@@ -232,8 +233,7 @@ TEST_CASE_METHOD(Fixture, "leases are made and removed by name, as often as want
   CHECK(std::count(leases->begin(), leases->end(), "davit-t2") == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a runtime that cannot be reached is Unavailable, never NotFound",
-                 "[runtime]") {
+TEST_CASE_METHOD(Fixture, "an unreachable runtime is Unavailable, never NotFound", "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
   world->KillRuntime();
   CHECK(log.Next(Kind::kDisconnected).has_value());
@@ -268,7 +268,8 @@ TEST_CASE_METHOD(Fixture, "containers outlive the runtime's restart", "[runtime]
   CHECK(log.Next(Kind::kExited, "c1").has_value());
 }
 
-TEST_CASE_METHOD(Fixture, "running out of memory is told before the end", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "an out-of-memory event comes before the end of the container",
+                 "[runtime]") {
   Start("c1", Program::kEatMemory);
   world->RunOutOfMemory("c1");
   CHECK(log.Next(Kind::kOutOfMemory, "c1").has_value());
@@ -296,7 +297,7 @@ TEST_CASE_METHOD(Fixture, "a container may be removed the moment its shim dies",
   CHECK(runtime->Inspect("c1").status().code() == Code::kNotFound);
 }
 
-TEST_CASE_METHOD(Fixture, "a container that ended lives again after a reset", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a container that ended can run again after a reset", "[runtime]") {
   RunToEnd("c1", Program::kExitWith7);
   REQUIRE(runtime->Reset("c1") == absl::OkStatus());
   CHECK(StateOf("c1") == ContainerState::kAbsent);
@@ -306,7 +307,7 @@ TEST_CASE_METHOD(Fixture, "a container that ended lives again after a reset", "[
   CHECK(exited->exit_code == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a reset clears away only what has ended", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a reset only affects containers that have ended", "[runtime]") {
   CHECK(runtime->Reset("c1") == absl::OkStatus());
   Create("c1", Program::kRunUntilTerm);
   CHECK(runtime->Reset("c1") == absl::OkStatus());
@@ -316,7 +317,7 @@ TEST_CASE_METHOD(Fixture, "a reset clears away only what has ended", "[runtime]"
   CHECK(StateOf("c1") == ContainerState::kRunning);
 }
 
-TEST_CASE_METHOD(Fixture, "a container whose shim was killed lives again after a reset",
+TEST_CASE_METHOD(Fixture, "a container whose shim was killed can run again after a reset",
                  "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
   world->KillShim("c1");
@@ -331,15 +332,14 @@ TEST_CASE_METHOD(Fixture, "a container whose shim was killed lives again after a
   CHECK(runtime->Start("c1").status() == absl::OkStatus());
 }
 
-TEST_CASE_METHOD(Fixture, "a command in a container answers with exit code and output",
-                 "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a command in a container returns exit code and output", "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
   const auto result = runtime->Exec(world->Exec("c1", Command::kSayAndExitWith3));
   REQUIRE(result.status() == absl::OkStatus());
   CHECK(result->exit_code == 3);
   CHECK(result->output.find("out\n") != std::string::npos);
   CHECK(result->output.find("err\n") != std::string::npos);
-  // Neither the container nor its watcher is told of the command's end.
+  // Neither the container nor its watcher sees the end of the command.
   CHECK(StateOf("c1") == ContainerState::kRunning);
   CHECK(runtime->Exec(world->Exec("c1", Command::kSayAndExitWith3))->exit_code == 3);
   CHECK(log.Count(Kind::kExited, "c1") == 0);
@@ -355,7 +355,7 @@ TEST_CASE_METHOD(Fixture, "the end of a command's output is kept", "[runtime]") 
   CHECK(result->output == "6789");
 }
 
-TEST_CASE_METHOD(Fixture, "a command that does not end in time says what it said", "[runtime]") {
+TEST_CASE_METHOD(Fixture, "a command that times out returns its output", "[runtime]") {
   Start("c1", Program::kRunUntilTerm);
   runtime::ExecSpec spec = world->Exec("c1", Command::kRunForever);
   spec.timeout = absl::Seconds(1);
@@ -366,7 +366,7 @@ TEST_CASE_METHOD(Fixture, "a command that does not end in time says what it said
   CHECK(runtime->Exec(world->Exec("c1", Command::kSayTenDigits)).ok());
 }
 
-TEST_CASE_METHOD(Fixture, "a command that is not there, and one in a container that does not run",
+TEST_CASE_METHOD(Fixture, "a missing command and a command in a stopped container are refused",
                  "[runtime]") {
   const runtime::ExecSpec spec = world->Exec("c1", Command::kSayTenDigits);
   CHECK(runtime->Exec(spec).status().code() == Code::kNotFound);

@@ -26,8 +26,8 @@ enum class Command {
   kAbsentProgram,
 };
 
-// A runtime and the world around it, as the contract suite needs them: one built on FakeRuntime,
-// one on a private containerd. Linked in by the test program's own source.
+// A runtime and its world for the contract suite. One is built on FakeRuntime, one on a private
+// containerd; each test program links its own.
 class RuntimeWorld {
  public:
   virtual ~RuntimeWorld() = default;
@@ -40,22 +40,22 @@ class RuntimeWorld {
   // The runtime dies; containers do not.
   virtual void KillRuntime() = 0;
   virtual void RestartRuntime() = 0;
-  // SIGKILL to the container's main process, past the runtime. `pid` is what Start() said.
+  // Sends SIGKILL to the container's main process, past the runtime. `pid` is from Start().
   virtual void KillProcess(const std::string& id, int pid) = 0;
   virtual void KillShim(const std::string& id) = 0;
-  // A running kEatMemory passes its limit (where it does not do so by itself).
+  // Makes a running kEatMemory exceed its limit, unless it does so by itself.
   virtual void RunOutOfMemory(const std::string& id) = 0;
 };
 
-// Ends the program as skipped where the world cannot be made.
+// Skips the test program if the world cannot be created.
 std::unique_ptr<RuntimeWorld> MakeRuntimeWorld();
 
-// Collects what Watch() tells. Thread-safe.
+// Collects the events of Watch(). Thread-safe.
 class EventLog {
  public:
   std::function<void(const runtime::RuntimeEvent&)> Sink();
-  // Waits (at most 20 s) for the next event, after those waited for before, of this kind and,
-  // unless empty, container; skips others. nullopt: none came.
+  // Waits at most 20 s for the next event of this kind and, unless it is empty, container. Starts
+  // after the last event that was waited for, and skips others. nullopt: none came.
   std::optional<runtime::RuntimeEvent> Next(runtime::RuntimeEvent::Kind kind,
                                             const std::string& container_id = "");
   // Of all events so far.

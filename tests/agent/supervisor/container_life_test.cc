@@ -26,7 +26,7 @@ v1::Assignment WithHealthCheck() {
   return assignment;
 }
 
-// "web" is asked whether it is ready, too; "app" waits until it is HEALTHY.
+// "web" also has a readiness check; "app" waits until "web" is HEALTHY.
 v1::Assignment WithReadinessCheck() {
   v1::Assignment assignment = WithHealthCheck();
   (*Web(&assignment)->mutable_docker_labels())["davit.readiness-check"] =
@@ -76,7 +76,7 @@ TEST_CASE("a container is checked once in each interval, and its health is repor
   CHECK(host.runtime.ExecCount(ContainerId(assignment)) == 3);
 }
 
-TEST_CASE("looks at the host and lost connections make no check run twice", "[life]") {
+TEST_CASE("inventories and lost connections never run a check twice", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = WithHealthCheck();
@@ -92,7 +92,7 @@ TEST_CASE("looks at the host and lost connections make no check run twice", "[li
   CHECK(host.runtime.ExecCount(ContainerId(assignment)) >= 9);
 }
 
-TEST_CASE("a health check while the runtime cannot be reached says nothing", "[life]") {
+TEST_CASE("a health check has no result while the runtime is unreachable", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = WithHealthCheck();
@@ -108,7 +108,7 @@ TEST_CASE("a health check while the runtime cannot be reached says nothing", "[l
   CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
 }
 
-TEST_CASE("a restarted agent remembers the health and goes on with the checks", "[life]") {
+TEST_CASE("a restarted agent remembers the health and continues the checks", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = WithHealthCheck();
@@ -125,7 +125,7 @@ TEST_CASE("a restarted agent remembers the health and goes on with the checks", 
   CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
 }
 
-TEST_CASE("failures in a row count on over a restart of the agent", "[life]") {
+TEST_CASE("consecutive failures are counted across restarts of the agent", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = WithHealthCheck();
@@ -140,7 +140,7 @@ TEST_CASE("failures in a row count on over a restart of the agent", "[life]") {
   CHECK(HealthOf(&host, assignment) == "UNHEALTHY");
 }
 
-TEST_CASE("a container may be alive and not ready, and back, while its task runs", "[life]") {
+TEST_CASE("a container may become unready and ready again while its task runs", "[life]") {
   FakeHost host;
   bool is_ready = false;
   host.runtime.SetOnExec([&is_ready](const runtime::ExecSpec& spec) {
@@ -161,7 +161,7 @@ TEST_CASE("a container may be alive and not ready, and back, while its task runs
   is_ready = false;
   host.Pass(absl::Seconds(6));
   CHECK(HealthOf(&host, assignment) == "UNKNOWN");
-  // Neither a killed agent nor a lost containerd has an opinion about it.
+  // Neither a killed agent nor a lost containerd changes it.
   host.StopAgent();
   host.StartAgent();
   host.runtime.SetReachable(false);
@@ -179,7 +179,7 @@ TEST_CASE("a container may be alive and not ready, and back, while its task runs
   CHECK(host.runtime.Signals(ContainerId(assignment)).empty());
 }
 
-TEST_CASE("a container that is ready and not alive is UNHEALTHY", "[life]") {
+TEST_CASE("a container that is ready but not alive is UNHEALTHY", "[life]") {
   FakeHost host;
   host.runtime.SetOnExec([](const runtime::ExecSpec& spec) {
     return runtime::ExecResult{spec.arguments[0] == "/ready" ? 0 : 1, ""};
@@ -192,7 +192,7 @@ TEST_CASE("a container that is ready and not alive is UNHEALTHY", "[life]") {
   CHECK(host.runtime.StartCount(ContainerId(assignment, "app")) == 0);
 }
 
-TEST_CASE("a readiness check that cannot be stops the task with the reason", "[life]") {
+TEST_CASE("an invalid readiness check stops the task with the reason", "[life]") {
   FakeHost host;
   host.StartAgent();
   v1::Assignment assignment = WithReadinessCheck();
@@ -206,7 +206,7 @@ TEST_CASE("a readiness check that cannot be stops the task with the reason", "[l
   CHECK(host.runtime.StartCount(ContainerId(assignment)) == 0);
 }
 
-TEST_CASE("a container is started again in place after its attempt period", "[life]") {
+TEST_CASE("a container is restarted in place after its attempt period", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = WithRestartPolicy();
@@ -226,7 +226,7 @@ TEST_CASE("a container is started again in place after its attempt period", "[li
   CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 1);
 }
 
-TEST_CASE("a restart goes on where the agent was killed", "[life]") {
+TEST_CASE("a restart continues where the agent was killed", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = WithRestartPolicy();
@@ -247,12 +247,12 @@ TEST_CASE("a restart goes on where the agent was killed", "[life]") {
   CHECK(host.StateOf(assignment.task_arn()).containers(0).restart_count() == 1);
 }
 
-TEST_CASE("a container that is found running when it is to be created is adopted", "[life]") {
+TEST_CASE("a container that already runs at its creation is adopted", "[life]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
   const std::string id = ContainerId(assignment);
-  // As an agent of whose work nothing was stored may leave it, after this one's look at the host.
+  // Like the work of an agent that stored nothing, started after this one's inventory.
   REQUIRE(host.runtime.CreateLease("davit-1", {}).ok());
   REQUIRE(host.runtime.PrepareRootfs(id, "davit-1", "sha256:chain").ok());
   runtime::ContainerSpec spec;

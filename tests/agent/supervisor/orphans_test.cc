@@ -13,7 +13,7 @@ using test::MakeAssignment;
 
 const char kId[] = "00000000000000000000000000000001";
 
-TEST_CASE("what runs without an owner is left alone until the controller decides", "[orphans]") {
+TEST_CASE("a running orphan is left alone until the controller decides", "[orphans]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1, true);
@@ -47,7 +47,7 @@ TEST_CASE("what runs without an owner is left alone until the controller decides
   }
 }
 
-TEST_CASE("an assigned task is adopted even before the host was looked at", "[orphans]") {
+TEST_CASE("an assigned task is adopted even before the first inventory", "[orphans]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -55,7 +55,7 @@ TEST_CASE("an assigned task is adopted even before the host was looked at", "[or
   host.Pass(absl::Seconds(1));
   host.StopAgent();
   host.store.RemoveTask(kId);
-  host.runtime.SetReachable(false);  // the first look fails
+  host.runtime.SetReachable(false);  // the first inventory fails
   host.StartAgent();
   host.supervisor->Assign(assignment);
   host.Pass(absl::Seconds(1));
@@ -74,7 +74,7 @@ TEST_CASE("an assigned task is adopted even before the host was looked at", "[or
   }
 }
 
-TEST_CASE("what is ours and does not run is removed after a grace period", "[orphans]") {
+TEST_CASE("an orphan that does not run is removed after a grace period", "[orphans]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -84,7 +84,7 @@ TEST_CASE("what is ours and does not run is removed after a grace period", "[orp
   host.store.RemoveTask(kId);
   host.runtime.Exit(ContainerId(assignment), 0);
   REQUIRE(host.runtime.CreateLease("davit-00000000000000000000000000000002", {})
-              .ok());  // of half a provisioning
+              .ok());  // from an interrupted provisioning
   REQUIRE(host.cgroups.Create("00000000000000000000000000000003", {}).ok());
   host.StartAgent();
   host.Pass(absl::Minutes(4));
@@ -95,9 +95,8 @@ TEST_CASE("what is ours and does not run is removed after a grace period", "[orp
   CHECK(host.cgroups.List()->empty());
 }
 
-TEST_CASE(
-    "a container that the controller has heard of is not started again by an agent that has not",
-    "[orphans]") {
+TEST_CASE("an agent without records does not restart a container that the controller knows",
+          "[orphans]") {
   FakeHost host;
   host.StartAgent();
   v1::Assignment assignment = MakeAssignment(1);
@@ -120,7 +119,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("files of tasks that nobody knows are removed, logs as late as those of stopped tasks",
+TEST_CASE("files of unknown tasks are removed, their logs as late as those of stopped tasks",
           "[orphans]") {
   FakeHost host;
   const std::string folder = host.state_dir() + "/tasks/" + kId;
@@ -139,7 +138,7 @@ TEST_CASE("files of tasks that nobody knows are removed, logs as late as those o
   CHECK(FileExists(host.state_dir() + "/logs/of-somebody"));
 }
 
-TEST_CASE("the grace period is not cut short, nor drawn out, by setting the clock", "[orphans]") {
+TEST_CASE("setting the clock does not change the grace period", "[orphans]") {
   const absl::Duration jump = GENERATE(absl::Hours(24), -absl::Hours(24));
   FakeHost host;
   REQUIRE(host.runtime.CreateLease(std::string("davit-") + kId, {}).ok());
@@ -152,10 +151,10 @@ TEST_CASE("the grace period is not cut short, nor drawn out, by setting the cloc
   CHECK(host.runtime.ListLeases()->empty());
 }
 
-TEST_CASE("what is not ours is never touched", "[orphans]") {
+TEST_CASE("containers of others are never touched", "[orphans]") {
   FakeHost host;
   host.StartAgent();
-  // Somebody's container without labels, one of another agent, somebody's lease.
+  // A foreign container without labels, a container of another agent, and a foreign lease.
   const std::string other = "00000000000000000000000000000009";
   REQUIRE(host.runtime.CreateLease("backup", {}).ok());
   REQUIRE(host.runtime.CreateLease("davit-" + other, {}).ok());
@@ -174,7 +173,7 @@ TEST_CASE("what is not ours is never touched", "[orphans]") {
   CHECK(host.supervisor->owned().orphans == 0);
 }
 
-TEST_CASE("remains of a host that this disk was cloned from are ours", "[orphans]") {
+TEST_CASE("remains of the host that this disk was cloned from are ours", "[orphans]") {
   HostInventory inventory;
   inventory.tasks[kId] = {"arn", "i-old", "default", {"web"}, false};
   Orphans clone({"i-new", "i-old"}, absl::Minutes(5));
@@ -185,7 +184,7 @@ TEST_CASE("remains of a host that this disk was cloned from are ours", "[orphans
   CHECK(stranger.Update(inventory, {}, absl::Seconds(300)).empty());
 }
 
-TEST_CASE("the grace period begins anew for what had an owner meanwhile", "[orphans]") {
+TEST_CASE("the grace period restarts for a task that was known in between", "[orphans]") {
   HostInventory inventory;
   inventory.tasks[kId] = {"arn", "i-1", "default", {"web"}, false};
   Orphans orphans({"i-1"}, absl::Minutes(5));

@@ -72,7 +72,7 @@ TEST_CASE("a task of containers that share nothing has no pause container", "[pa
   CHECK(absl::IsNotFound(host.runtime.Inspect(PauseIdOf(kId)).status()));
 }
 
-TEST_CASE("the pause container outlives the agent, and a beginning that was cut short", "[pause]") {
+TEST_CASE("the pause container outlives the agent and an interrupted creation", "[pause]") {
   SharingHost host;
   host.runtime.LoseNextAnswer(Verb::kStart);
   host.Run();
@@ -85,7 +85,7 @@ TEST_CASE("the pause container outlives the agent, and a beginning that was cut 
   CHECK(host.runtime.StartCount(PauseIdOf(kId)) == 1);
 }
 
-TEST_CASE("without its pause container's process no container of the task is begun", "[pause]") {
+TEST_CASE("no container of a task is created if its pause container has ended", "[pause]") {
   SharingHost host;
   host.runtime.SetOnStart([](const runtime::ContainerSpec& spec) {
     return spec.id == PauseIdOf(kId) ? std::optional<int>(137) : std::nullopt;
@@ -100,7 +100,8 @@ TEST_CASE("without its pause container's process no container of the task is beg
   host.CheckEmpty();
 }
 
-TEST_CASE("an orphan's pause container is stopped after those that are in it", "[pause]") {
+TEST_CASE("an orphan's pause container is stopped after the containers in its namespaces",
+          "[pause]") {
   SharingHost host;
   host.Run();
   host.StopAgent();
@@ -118,7 +119,7 @@ TEST_CASE("an orphan's pause container is stopped after those that are in it", "
   host.CheckEmpty();
 }
 
-TEST_CASE("a pause container that is left alone is no running task, and goes", "[pause]") {
+TEST_CASE("a pause container alone is not a running task and is removed", "[pause]") {
   SharingHost host;
   host.Run();
   host.StopAgent();

@@ -1,4 +1,4 @@
-// What is told of containers that have ended, on a host in memory.
+// Reports about containers that have ended, on a host in memory.
 
 #include "agent/supervisor/post_mortem.h"
 
@@ -27,7 +27,7 @@ class OneSecret final : public secret::SecretSource {
   }
 };
 
-// davit-logger writes the container's log anew, with this text.
+// davit-logger rewrites the container's log with this text.
 void WriteLog(const FakeHost& host, const std::string& text) {
   std::string json;
   log::LineSplitter splitter;
@@ -60,7 +60,7 @@ std::string ReasonOf(FakeHost* host, const v1::Assignment& assignment) {
   return host->StateOf(assignment.task_arn()).containers(0).reason();
 }
 
-TEST_CASE("lines are told without secrets", "[post_mortem]") {
+TEST_CASE("reported lines contain no secrets", "[post_mortem]") {
   CHECK(TellableLines("pw=hunter2, hunter22\n", {"hunter2", "hunter22", ""}, 5) ==
         Lines{"pw=[secret], [secret]"});
   const std::string key = "-----BEGIN KEY-----\nAbCdEf\n}\n-----END KEY-----\n";
@@ -70,19 +70,19 @@ TEST_CASE("lines are told without secrets", "[post_mortem]") {
         Lines{"[secret]", "other", "[secret]"});
 }
 
-TEST_CASE("lines are told without what steers a terminal", "[post_mortem]") {
+TEST_CASE("reported lines contain no terminal control sequences", "[post_mortem]") {
   CHECK(TellableLines("\x1b[1;31mred\x1b[0m\ttab\r\n\n \x07\nutf \xc2\x9b bad \xff\n", {}, 5) ==
         Lines{"red tab", "utf   bad \uFFFD"});
   CHECK(TellableLines("cut \x1b[1;3", {}, 5) == Lines{"cut"});
   CHECK(TellableLines("\x1b", {}, 5).empty());
 }
 
-TEST_CASE("the last lines are told, each of a bounded length", "[post_mortem]") {
+TEST_CASE("the last lines are reported, each with a bounded length", "[post_mortem]") {
   CHECK(TellableLines("a\nb\nc", {}, 2) == Lines{"b", "c"});
   CHECK(TellableLines(std::string(50000, 'x'), {}, 2)[0].size() == 1024);
 }
 
-TEST_CASE("a failed container's reason has its exit code and its last words", "[post_mortem]") {
+TEST_CASE("a failed container's reason has its exit code and last output", "[post_mortem]") {
   FakeHost host;
   host.post_mortem.log_lines = 2;
   const v1::Assignment assignment = Run(&host);
@@ -111,7 +111,7 @@ TEST_CASE("post_mortem_log_lines 0 keeps output on the host", "[post_mortem]") {
   CHECK_FALSE(host.store.Load()->tasks[0].ShortDebugString().find("private") != std::string::npos);
 }
 
-TEST_CASE("memory exhaustion is told with the limit that was reached", "[post_mortem]") {
+TEST_CASE("an out-of-memory reason names the limit that was reached", "[post_mortem]") {
   FakeHost host;
   const test::ScratchFolder folder;
   host.post_mortem.kernel_log = folder.File("kmsg");
@@ -151,7 +151,7 @@ TEST_CASE("memory exhaustion is told with the limit that was reached", "[post_mo
   CHECK(kept.cpu_nanoseconds() == 250'000'000);
 }
 
-TEST_CASE("what was found survives the agent, and what ended without it is examined by the next",
+TEST_CASE("post-mortems survive the agent, and the next agent examines ends that it missed",
           "[post_mortem]") {
   FakeHost host;
   const v1::Assignment assignment = Run(&host);
@@ -175,7 +175,7 @@ TEST_CASE("what was found survives the agent, and what ended without it is exami
   CHECK(ReasonOf(&host, assignment) == expected);
 }
 
-TEST_CASE("a container's secrets are not in what is told of its output", "[post_mortem]") {
+TEST_CASE("a container's reported output contains none of its secrets", "[post_mortem]") {
   FakeHost host;
   const OneSecret source;
   const secret::AwsClient no_aws(secret::AwsOptions{});

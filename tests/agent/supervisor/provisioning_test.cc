@@ -16,8 +16,7 @@ TEST_CASE("a task's cpu is a hard quota of the period", "[provisioning]") {
   CHECK(limits.pids == 100);
 }
 
-TEST_CASE("an override's cpu of the task is what containers' limits are held against",
-          "[provisioning]") {
+TEST_CASE("containers' limits are checked against the overridden task cpu", "[provisioning]") {
   v1::Assignment assignment;
   CHECK(TaskCpuUnits(assignment) == 0);
   assignment.mutable_task_definition()->set_cpu("256");
@@ -47,7 +46,7 @@ TEST_CASE("an override of task cpu and memory wins", "[provisioning]") {
   CHECK(limits.memory_bytes == 10 << 20);
 }
 
-TEST_CASE("each container has the GPUs that it was given", "[provisioning]") {
+TEST_CASE("each container has its assigned GPUs", "[provisioning]") {
   v1::Assignment assignment;
   assignment.add_containers()->set_name("web");
   v1::ContainerIdentity* train = assignment.add_containers();

@@ -31,7 +31,7 @@ TEST_CASE("a restarted agent finds its containers and leaves them alone",
   CHECK(host.runtime.Signals(ContainerId(assignment)).empty());
 }
 
-TEST_CASE("what ended while the agent was away is reported with its exit code",
+TEST_CASE("containers that ended while the agent was away are reported with their exit code",
           "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
@@ -46,7 +46,7 @@ TEST_CASE("what ended while the agent was away is reported with its exit code",
   CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 42);
 }
 
-TEST_CASE("a terminal status is told again after a restart, until it is acked",
+TEST_CASE("a terminal status is reported again after a restart, until it is acknowledged",
           "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
@@ -72,7 +72,7 @@ TEST_CASE("a terminal status is told again after a restart, until it is acked",
   CHECK(host.sink.latest.empty());
 }
 
-TEST_CASE("a stopped task's record is not kept for longer because the clock was set back",
+TEST_CASE("setting the clock back does not keep a stopped task's record longer",
           "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();
@@ -92,7 +92,7 @@ TEST_CASE("a stopped task's record is not kept for longer because the clock was 
   CHECK(host.store.Load()->tasks.empty());
 }
 
-TEST_CASE("after a reboot no container of before is started again", "[supervisor][recovery]") {
+TEST_CASE("after a reboot no earlier container is started again", "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent("boot-1");
   const v1::Assignment assignment = MakeAssignment(1);
@@ -133,7 +133,7 @@ TEST_CASE("an unreachable runtime is not an exited container", "[supervisor][rec
   }
 }
 
-TEST_CASE("a container deleted behind the agent's back stops its task with the reason",
+TEST_CASE("a container deleted by somebody else stops its task with the reason",
           "[supervisor][recovery]") {
   FakeHost host;
   host.StartAgent();

@@ -19,7 +19,7 @@ v1::Assignment Stopped(v1::Assignment assignment) {
   return assignment;
 }
 
-// Nothing that is ours is left in the world.
+// Checks that the world has nothing of ours.
 void CheckEmpty(FakeHost* host) {
   CHECK(host->runtime.List()->empty());
   CHECK(host->runtime.Snapshots().empty());
@@ -53,8 +53,7 @@ TEST_CASE("an assigned task runs with its limits, labels and log", "[supervisor]
         absl::Milliseconds(50));
 }
 
-TEST_CASE("a task with a GPU that the host does not have is refused by the member",
-          "[supervisor]") {
+TEST_CASE("a task with a GPU that the host lacks is refused by member", "[supervisor]") {
   FakeHost host;
   host.StartAgent();
   v1::Assignment assignment = MakeAssignment(1);
@@ -69,7 +68,7 @@ TEST_CASE("a task with a GPU that the host does not have is refused by the membe
   CheckEmpty(&host);
 }
 
-TEST_CASE("a stopped task leaves nothing, and is STOPPED only then", "[supervisor]") {
+TEST_CASE("a task is STOPPED only when nothing of it is left", "[supervisor]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1, true);
@@ -106,7 +105,7 @@ TEST_CASE("a container that ignores SIGTERM is killed after its stopTimeout", "[
   CHECK(host.StateOf(assignment.task_arn()).containers(0).exit_code() == 137);
 }
 
-TEST_CASE("memory exhaustion is read from the container's cgroup", "[supervisor]") {
+TEST_CASE("an out-of-memory kill is read from the container's cgroup", "[supervisor]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -165,7 +164,8 @@ TEST_CASE("members that the agent does not support are refused by name", "[super
   CHECK(host.runtime.StartCount(ContainerId(assignment)) == 0);
 }
 
-TEST_CASE("tasks that do not fit wait, say for what, and run when there is room", "[supervisor]") {
+TEST_CASE("tasks that do not fit wait, say for what, and run when resources are free",
+          "[supervisor]") {
   FakeHost host;
   host.StartAgent();
   v1::Assignment big = MakeAssignment(1);
@@ -183,7 +183,7 @@ TEST_CASE("tasks that do not fit wait, say for what, and run when there is room"
   CHECK(host.StateOf(later.task_arn()).last_status() == v1::TaskStatus::RUNNING);
 }
 
-TEST_CASE("an assignment that is repeated changes nothing", "[supervisor]") {
+TEST_CASE("a repeated assignment changes nothing", "[supervisor]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);
@@ -194,7 +194,7 @@ TEST_CASE("an assignment that is repeated changes nothing", "[supervisor]") {
   CHECK(host.runtime.StartCount(ContainerId(assignment)) == 1);
   host.supervisor->Assign(Stopped(assignment));
   host.Pass(absl::Seconds(1));
-  host.supervisor->Assign(assignment);  // a controller that has not heard of the end yet
+  host.supervisor->Assign(assignment);  // a controller that does not know the end yet
   host.Pass(absl::Seconds(1));
   CHECK(host.runtime.StartCount(ContainerId(assignment)) == 1);
   CHECK(host.StateOf(assignment.task_arn()).last_status() == v1::TaskStatus::STOPPED);
@@ -212,7 +212,8 @@ TEST_CASE("a malformed assignment is reported STOPPED with the reason", "[superv
         std::string::npos);
 }
 
-TEST_CASE("records go when their time is over and the controller knows the end", "[supervisor]") {
+TEST_CASE("records are removed when their time is over and the controller knows the end",
+          "[supervisor]") {
   FakeHost host;
   host.StartAgent();
   const v1::Assignment assignment = MakeAssignment(1);

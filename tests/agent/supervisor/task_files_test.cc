@@ -43,7 +43,7 @@ TEST_CASE("a shared Docker volume outlives the task, the task's own does not", "
   CHECK(folders->at("shared") == host.scratch.File("volumes/shared"));
 }
 
-TEST_CASE("a shared Docker volume that is not to be made must be there", "[task_files]") {
+TEST_CASE("a shared Docker volume without autoprovision must exist", "[task_files]") {
   const Host host;
   const std::string json =
       R"({"volumes": [{"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}}]})";
@@ -76,7 +76,7 @@ TEST_CASE("volumes of the image get folders unless the definition covers them", 
   CHECK(*host.files.MakeImageVolumes(kTask, container, {"/covered", "/data", "/log"}) == *folders);
 }
 
-TEST_CASE("new volumes begin with what the image has at their place", "[task_files]") {
+TEST_CASE("new volumes start with the image's content at their path", "[task_files]") {
   const Host host;
   const std::string layer = host.scratch.File("layer");
   REQUIRE(MakeDirectories(layer + "/data", 0700).ok());
@@ -95,7 +95,7 @@ TEST_CASE("new volumes begin with what the image has at their place", "[task_fil
   CHECK(ReadFile(place.volumes["own"] + "/seed").value() == "of the image");
   CHECK(ReadFile(place.image_volumes["/data/"] + "/seed").value() == "of the image");
   CHECK(std::filesystem::is_empty(place.volumes["host"]));
-  // What a container has written meanwhile stays.
+  // Files that a container has written in between stay.
   REQUIRE(WriteFileAtomically(place.volumes["own"] + "/seed", "changed").ok());
   REQUIRE(FillNewVolumes(task, web, rootfs, place) == absl::OkStatus());
   CHECK(ReadFile(place.volumes["own"] + "/seed").value() == "changed");

@@ -24,7 +24,7 @@ void SkipUnlessRoot() {
   if (geteuid() != 0) test::Skip("mounting needs root");
 }
 
-TEST_CASE("a tmpfs is mounted once and unmounted with what is below", "[tmpfs]") {
+TEST_CASE("a tmpfs is mounted once and unmounted with everything below", "[tmpfs]") {
   SkipUnlessRoot();
   const test::ScratchFolder scratch;
   const std::string outer = scratch.File("outer");
@@ -38,7 +38,7 @@ TEST_CASE("a tmpfs is mounted once and unmounted with what is below", "[tmpfs]")
   CHECK_FALSE(FileExists(outer + "/inner"));
 }
 
-TEST_CASE("secret files are in memory only, and gone with the task", "[tmpfs]") {
+TEST_CASE("secret files are only in memory and are removed with the task", "[tmpfs]") {
   SkipUnlessRoot();
   const test::ScratchFolder scratch;
   const TaskFiles files(scratch.path());

@@ -7,7 +7,7 @@ namespace {
 
 const std::string kTask = "0123456789abcdef0123456789abcdef";
 
-TEST_CASE("a container's id is its task's and its name, where containerd takes that", "[task]") {
+TEST_CASE("a container's id is its task's id and its name, if containerd accepts that", "[task]") {
   CHECK(ContainerIdOf(kTask, "web") == kTask + "-web");
   CHECK(ContainerIdOf(kTask, "web-1_b") == kTask + "-web-1_b");
   CHECK(ContainerIdOf(kTask, std::string(43, 'x')) == kTask + "-" + std::string(43, 'x'));
@@ -18,7 +18,7 @@ TEST_CASE("other names are replaced by a hash that never changes", "[task]") {
        {std::string(44, 'x'), std::string("a--b"), std::string("_a"), std::string("a-")}) {
     const std::string id = ContainerIdOf(kTask, name);
     CHECK(id.size() == 32 + 1 + 16);
-    // What stands for the name is itself a name with that id.
+    // The hash of a name is itself a name with that id.
     std::string task_id;
     std::string part;
     REQUIRE(SplitContainerId(id, &task_id, &part));
@@ -27,7 +27,7 @@ TEST_CASE("other names are replaced by a hash that never changes", "[task]") {
   CHECK(ContainerIdOf(kTask, "a--b") == kTask + "-62f9628275d3bba8");
 }
 
-TEST_CASE("ids of other makers are not split", "[task]") {
+TEST_CASE("ids of other programs are not split", "[task]") {
   std::string task_id;
   std::string name;
   CHECK(SplitContainerId(kTask + "-web-1", &task_id, &name));

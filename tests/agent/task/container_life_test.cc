@@ -1,4 +1,4 @@
-// Container ordering, restarts in place and health, as the machine carries them out.
+// Container ordering, restarts in place and health in the state machine.
 
 #include "agent/task/container_life.h"
 
@@ -32,7 +32,7 @@ void StartContainer(const std::string& name, TaskDriver* driver) {
   driver->Send(Started{name, driver->attempt(name), {}, 5});
 }
 
-TEST_CASE("a container is created only when all that it depends on allows it", "[task][order]") {
+TEST_CASE("a container is created only when its dependencies allow it", "[task][order]") {
   TaskDriver driver = Pulled3();
   CHECK(driver.container("app").work == Work::kNothing);
   StartContainer("db", &driver);
@@ -44,8 +44,7 @@ TEST_CASE("a container is created only when all that it depends on allows it", "
   CHECK(driver.Find<Create>("app") != nullptr);
 }
 
-TEST_CASE("a dependency that can never come true fails the container with the reason",
-          "[task][order]") {
+TEST_CASE("a dependency that can never hold fails the container with the reason", "[task][order]") {
   TaskDriver driver = Pulled3();
   StartContainer("setup", &driver);
   driver.Send(Exited{"setup", 4, false, driver.now()});
@@ -54,7 +53,7 @@ TEST_CASE("a dependency that can never come true fails the container with the re
   CHECK(driver.snapshot().stop_code == v1::StopCode::TaskFailedToStart);
 }
 
-TEST_CASE("those who wait for a container lose patience after its startTimeout", "[task][order]") {
+TEST_CASE("containers stop waiting for a dependency after its startTimeout", "[task][order]") {
   TaskDriver driver = Pulled3();
   driver.Send(Created{"db", driver.attempt("db"), {}, {}});
   driver.Send(Started{"db", driver.attempt("db"), {}, 5});
@@ -64,8 +63,7 @@ TEST_CASE("those who wait for a container lose patience after its startTimeout",
         "TaskDependencyError: container db took longer than its startTimeout of 2m to be HEALTHY");
 }
 
-TEST_CASE("the patience with who was ready in time does not end when it is not any more",
-          "[task][order]") {
+TEST_CASE("a dependency that was HEALTHY in time may become unready", "[task][order]") {
   TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
   StartContainer("db", &driver);
   StartContainer("setup", &driver);
@@ -82,7 +80,7 @@ TEST_CASE("the patience with who was ready in time does not end when it is not a
   CHECK(driver.container("app").phase != Phase::kStopped);
 }
 
-TEST_CASE("who was late to be ready may come and go like everybody else", "[task][order]") {
+TEST_CASE("a dependency that became HEALTHY too late may become unready too", "[task][order]") {
   TaskDriver driver(OrderedContainersWithReadiness());
   driver.Send(GoalChanged{Goal::kRun, "", {}});
   driver.Send(Admitted{});
@@ -118,7 +116,7 @@ TEST_CASE("containers stop in the reverse order of their dependencies", "[task][
   CHECK(driver.Find<Signal>("db") != nullptr);
 }
 
-TEST_CASE("dependencies that could never be met make no task", "[task][order]") {
+TEST_CASE("dependencies that can never hold make the assignment invalid", "[task][order]") {
   TaskSnapshot cycle = TwoContainers();
   cycle.containers[0].depends_on = {{"sidecar", Condition::kStart}};
   cycle.containers[1].depends_on = {{"web", Condition::kStart}};
@@ -133,7 +131,7 @@ TEST_CASE("dependencies that could never be met make no task", "[task][order]") 
   CHECK(CheckDependencies(OrderedContainers()).ok());
 }
 
-TEST_CASE("a container that lived long enough is started again in place", "[task][restart]") {
+TEST_CASE("a container that lived long enough is restarted in place", "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   const absl::Time ended = *driver.container("db").started_at + absl::Seconds(61);
@@ -146,14 +144,15 @@ TEST_CASE("a container that lived long enough is started again in place", "[task
   CHECK(driver.Has(Create{"db", driver.attempt("db"), /*again=*/true}));
   StartContainer("db", &driver);
   CHECK(driver.container("db").phase == Phase::kRunning);
-  // Late and repeated news of the first end changes nothing, but may be of the second: one looks.
+  // A late, repeated event of the first end changes nothing. But it may be of the second end, so
+  // the machine inspects.
   CHECK(driver.Send(Exited{"db", 1, false, ended}) == Actions{Observe{}});
   driver.Send(
       Observed{{{"db", driver.attempt("db"), Sighting::State::kRunning, 5, {}, false, {}}}, true});
   CHECK(driver.container("db").phase == Phase::kRunning);
 }
 
-TEST_CASE("how a life ended is stored before the next one wipes it out", "[task][restart]") {
+TEST_CASE("the end of a life is stored before the next life begins", "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   driver.Pass(absl::Seconds(61));
@@ -164,8 +163,7 @@ TEST_CASE("how a life ended is stored before the next one wipes it out", "[task]
   CHECK(actions.front() == Action(Persist{}));
 }
 
-TEST_CASE("the end of a second life is noticed though the clock was set back since the first",
-          "[task][restart]") {
+TEST_CASE("the end of a second life is noticed even if the clock was set back", "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   driver.Pass(absl::Seconds(61));
@@ -181,8 +179,7 @@ TEST_CASE("the end of a second life is noticed though the clock was set back sin
   CHECK(driver.container("db").exit_code == 7);
 }
 
-TEST_CASE("how long a container lived does not depend on how the clock was set meanwhile",
-          "[task][restart]") {
+TEST_CASE("setting the clock does not change how long a container lived", "[task][restart]") {
   const auto [jump, pause, restarts] = GENERATE(table<absl::Duration, absl::Duration, int>({
       {absl::Hours(3), absl::Seconds(10), 0},
       {-absl::Hours(3), absl::Seconds(61), 1},
@@ -198,7 +195,7 @@ TEST_CASE("how long a container lived does not depend on how the clock was set m
   CHECK(driver.container("db").restart_count == restarts);
 }
 
-TEST_CASE("a life of which no end is known has no exit code, not that of the one before",
+TEST_CASE("a life without a known end has no exit code, not that of the life before",
           "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
@@ -215,7 +212,7 @@ TEST_CASE("a life of which no end is known has no exit code, not that of the one
   CHECK_FALSE(told.has_exit_code());
 }
 
-TEST_CASE("a task that is stopped between two lives tells how the last one ended",
+TEST_CASE("a task that is stopped between two lives reports how the last one ended",
           "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
@@ -239,7 +236,8 @@ TEST_CASE("a container that never ran is not complete", "[task][order]") {
 }
 
 TEST_CASE(
-    "a container is not started again if it was too short, its code is ignored, or the task stops",
+    "a container is not restarted if its life was too short, its code is ignored, or the task "
+    "stops",
     "[task][restart]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
@@ -254,7 +252,7 @@ TEST_CASE(
   CHECK(driver.snapshot().goal == Goal::kStop);
 }
 
-TEST_CASE("health checks follow one another, and only failures in a row make UNHEALTHY",
+TEST_CASE("health checks follow one another, and only consecutive failures make UNHEALTHY",
           "[task][health]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
@@ -273,8 +271,7 @@ TEST_CASE("health checks follow one another, and only failures in a row make UNH
   CHECK(driver.snapshot().goal == Goal::kRun);
 }
 
-TEST_CASE("a check that was not answered says nothing, and is followed by the next",
-          "[task][health]") {
+TEST_CASE("a check without an answer has no result, and the next one follows", "[task][health]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   driver.EndCheck("db", kLiveness, kPassed);
@@ -303,8 +300,7 @@ TEST_CASE("the last five results of a check are kept, with their times and exit 
   CHECK(results[3].at == driver.now() - absl::Seconds(1));
 }
 
-TEST_CASE("what checks amount to is stored at each change, what they say is not",
-          "[task][health]") {
+TEST_CASE("a changed verdict is stored, a changed output alone is not", "[task][health]") {
   TaskDriver driver = Pulled3();
   StartContainer("db", &driver);
   driver.EndCheck("db", kLiveness, kPassed);
@@ -335,7 +331,7 @@ TEST_CASE("failures in the start period do not count", "[task][health]") {
   CHECK(probe.health == Health::kUnhealthy);
 }
 
-TEST_CASE("a container's healthStatus tells alive from ready", "[task][health]") {
+TEST_CASE("a container's healthStatus distinguishes alive from ready", "[task][health]") {
   ContainerSnapshot container = OrderedContainersWithReadiness().containers[0];
   const auto [liveness, readiness, expected] = GENERATE(table<Health, Health, Health>(
       {{Health::kUnknown, Health::kUnknown, Health::kUnknown},
@@ -352,8 +348,7 @@ TEST_CASE("a container's healthStatus tells alive from ready", "[task][health]")
   CHECK(HealthOf(container) == expected);
 }
 
-TEST_CASE("a container that is not asked whether it is alive is as healthy as it is ready",
-          "[task][health]") {
+TEST_CASE("a container without a health check is as healthy as it is ready", "[task][health]") {
   ContainerSnapshot container = OrderedContainersWithReadiness().containers[0];
   container.probes.erase(kLiveness);
   const auto [readiness, expected] =
@@ -366,7 +361,7 @@ TEST_CASE("a container that is not asked whether it is alive is as healthy as it
   CHECK(HealthOf(container) == Health::kUnknown);
 }
 
-TEST_CASE("both checks of a container run beside one another", "[task][health]") {
+TEST_CASE("both checks of a container run side by side", "[task][health]") {
   TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
   StartContainer("db", &driver);
   CHECK(driver.Has(ArmTimer{{TimerKey::Kind::kCheck, "db", 1, kLiveness}, absl::Seconds(10)}));
@@ -381,7 +376,7 @@ TEST_CASE("both checks of a container run beside one another", "[task][health]")
   CHECK(driver.probe("db", kLiveness).results.empty());
 }
 
-TEST_CASE("those who wait for HEALTHY wait until it is alive and ready", "[task][order]") {
+TEST_CASE("a dependency is HEALTHY when it is alive and ready", "[task][order]") {
   TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
   StartContainer("db", &driver);
   StartContainer("setup", &driver);
@@ -394,7 +389,7 @@ TEST_CASE("those who wait for HEALTHY wait until it is alive and ready", "[task]
   CHECK(driver.Find<Create>("app") != nullptr);
 }
 
-TEST_CASE("readiness comes and goes, is told each time, and ends nothing", "[task][health]") {
+TEST_CASE("readiness comes and goes, is reported each time, and ends nothing", "[task][health]") {
   TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
   StartContainer("db", &driver);
   driver.EndCheck("db", kLiveness, kPassed);
@@ -414,7 +409,7 @@ TEST_CASE("readiness comes and goes, is told each time, and ends nothing", "[tas
   CHECK(driver.container("db").restart_count == 0);
 }
 
-TEST_CASE("a new life is not ready, nor is an ended one", "[task][health]") {
+TEST_CASE("neither a new life nor an ended one is ready", "[task][health]") {
   TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
   StartContainer("db", &driver);
   driver.EndCheck("db", kLiveness, kPassed);
@@ -428,7 +423,7 @@ TEST_CASE("a new life is not ready, nor is an ended one", "[task][health]") {
     driver.Send(TimerFired{driver.Find<ArmTimer>()->key});
     StartContainer("db", &driver);
     REQUIRE(driver.container("db").phase == Phase::kRunning);
-    // An answer that was for the first life.
+    // A result for the first life.
     driver.Send(Checked{"db", kReadiness, late, kPassed});
     CHECK(driver.probe("db", kReadiness).health == Health::kUnknown);
     driver.EndCheck("db", kReadiness, kPassed);
@@ -443,8 +438,7 @@ TEST_CASE("a new life is not ready, nor is an ended one", "[task][health]") {
   }
 }
 
-TEST_CASE("a restarted agent goes on with both checks, and with what they amounted to",
-          "[task][health]") {
+TEST_CASE("a restarted agent continues both checks and their verdicts", "[task][health]") {
   TaskDriver driver = Pulled3(OrderedContainersWithReadiness());
   StartContainer("db", &driver);
   driver.EndCheck("db", kLiveness, kPassed);
@@ -464,7 +458,7 @@ TEST_CASE("a restarted agent goes on with both checks, and with what they amount
   CHECK(HealthOf(restarted.container("db")) == Health::kUnknown);
 }
 
-TEST_CASE("what is older than the container's last change is not believed", "[task][recovery]") {
+TEST_CASE("an observation older than the container's last change is ignored", "[task][recovery]") {
   TaskDriver driver = Pulled3();
   const int before = driver.attempt("db");
   StartContainer("db", &driver);
@@ -472,8 +466,7 @@ TEST_CASE("what is older than the container's last change is not believed", "[ta
   CHECK(driver.container("db").phase == Phase::kRunning);
 }
 
-TEST_CASE("a container made by an agent that lost its memory is adopted as it is",
-          "[task][recovery]") {
+TEST_CASE("a container of an agent that lost its records is adopted as it is", "[task][recovery]") {
   TaskDriver driver = Pulled3();
   driver.Send(Created{"db",
                       driver.attempt("db"),

@@ -15,13 +15,13 @@ std::string ReportedReason(const TaskDriver& driver, int container = 0) {
   return ToTaskState("arn", driver.snapshot(), 1).containers(container).reason();
 }
 
-TEST_CASE("a signal is named by its number, and only if there is one", "[post_mortem]") {
+TEST_CASE("a signal is named by its number if it exists", "[post_mortem]") {
   CHECK(SignalOfExitCode(139) == "SIGSEGV");
   CHECK(SignalOfExitCode(137) == "SIGKILL");
   for (const int none : {0, 1, 127, 128, 255, -1}) CHECK(SignalOfExitCode(none).empty());
 }
 
-TEST_CASE("an end says its exit code, with the signal that may be behind it", "[post_mortem]") {
+TEST_CASE("a reason has the exit code and the signal that it may stand for", "[post_mortem]") {
   CHECK(ReasonOfEnd(0, false, {}).empty());
   CHECK(ReasonOfEnd(0, true, {}).empty());  // a child was killed, the container ended well
   CHECK(ReasonOfEnd(std::nullopt, false, {}).empty());
@@ -29,7 +29,7 @@ TEST_CASE("an end says its exit code, with the signal that may be behind it", "[
   CHECK(ReasonOfEnd(139, false, {}) == "exit code 139 (128 + SIGSEGV)");
 }
 
-TEST_CASE("memory exhaustion begins with ECS's words and goes on with what is known",
+TEST_CASE("an out-of-memory reason begins with ECS's words and adds the known facts",
           "[post_mortem]") {
   const std::string ecs = "OutOfMemoryError: Container killed due to memory usage";
   CHECK(ReasonOfEnd(137, true, {}) == ecs);
@@ -44,7 +44,7 @@ TEST_CASE("memory exhaustion begins with ECS's words and goes on with what is kn
   CHECK_THAT(ReasonOfEnd(1, true, facts), Catch::Contains(": limit of the task 64 MiB, "));
 }
 
-TEST_CASE("of a long output the end is told, whole characters only", "[post_mortem]") {
+TEST_CASE("the end of a long output is reported, in whole characters", "[post_mortem]") {
   CHECK(WithLastLines("exit code 3", {}, 100) == "exit code 3");
   CHECK(WithLastLines("exit code 3", {"one", "two"}, 100) == "exit code 3; last output: one | two");
   std::string umlauts;
@@ -59,7 +59,7 @@ TEST_CASE("of a long output the end is told, whole characters only", "[post_mort
   CHECK(WithLastLines(std::string(2000, 'x'), {"end"}, 1024).size() == 1024);
 }
 
-TEST_CASE("a container that failed says how, and what it said last", "[post_mortem]") {
+TEST_CASE("a failed container reports its exit code and last output", "[post_mortem]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   driver.Send(Exited{"web", 3, false, driver.now(), PostMortem{.last_lines = {"so far"}}});
@@ -78,7 +78,7 @@ TEST_CASE("a container that failed says how, and what it said last", "[post_mort
   }
 }
 
-TEST_CASE("a container that ended well or as asked has no reason", "[post_mortem]") {
+TEST_CASE("a container that succeeded or was stopped has no reason", "[post_mortem]") {
   TaskDriver driver(TwoContainers());
   driver.Run();
   SECTION("exit code 0") { driver.Send(Exited{"web", 0, false, driver.now(), {}}); }
@@ -109,7 +109,7 @@ TEST_CASE("a container that ended well or as asked has no reason", "[post_mortem
   CHECK(ReportedReason(driver).empty());
 }
 
-TEST_CASE("an end that nobody asked for is told although the task stops", "[post_mortem]") {
+TEST_CASE("an unrequested end is reported even while the task stops", "[post_mortem]") {
   TaskSnapshot task = TwoContainers();
   task.containers[0].depends_on = {{"sidecar", Condition::kStart}};
   TaskDriver driver(task);
@@ -135,7 +135,7 @@ TEST_CASE("an end that nobody asked for is told although the task stops", "[post
   }
 }
 
-TEST_CASE("a container that is started again keeps the facts of its last life, without a reason",
+TEST_CASE("a restarted container keeps the facts of its last life, without a reason",
           "[post_mortem]") {
   TaskDriver driver(OrderedContainers());
   driver.Run();
@@ -146,7 +146,7 @@ TEST_CASE("a container that is started again keeps the facts of its last life, w
   CHECK(ReportedReason(driver).empty());
 }
 
-TEST_CASE("a record of an older agent has no post-mortem, and none is made up", "[post_mortem]") {
+TEST_CASE("a record of an older agent has no post-mortem, and none is invented", "[post_mortem]") {
   v1::TaskRecord record;
   record.mutable_assignment()->set_task_arn(
       "arn:aws:ecs:us-east-1:000000000000:task/c/0123456789abcdef0123456789abcdef");

@@ -1,5 +1,5 @@
-// docs/task-states.md is what this test finds by trying every event in every reachable state of a
-// one-container task. DAVIT_UPDATE_DOCS=1 rewrites it.
+// This test tries every event in every reachable state of a one-container task and compares the
+// result with docs/task-states.md. DAVIT_UPDATE_DOCS=1 rewrites that page.
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -51,7 +51,7 @@ std::vector<NamedEvent> Events(const TaskSnapshot& task) {
           {"seen gone", seen(Sighting::State::kAbsent)}};
 }
 
-// What tells one state of the diagram from another.
+// The name of a state in the diagram.
 std::string NameOf(const TaskSnapshot& task) {
   const ContainerSnapshot& web = task.containers[0];
   std::string name =
@@ -63,7 +63,7 @@ std::string NameOf(const TaskSnapshot& task) {
   return name;
 }
 
-// Attempts and times make endlessly many snapshots of one state.
+// Attempts and times would make endlessly many snapshots of one state.
 std::string KeyOf(const TaskSnapshot& task) {
   return absl::StrCat(NameOf(task), task.observed, task.admitted, task.owns_host_state,
                       task.provisioned);
@@ -98,7 +98,7 @@ std::string Diagram() {
   return text + "    STOPPED_stopped --> [*]\n```\n";
 }
 
-TEST_CASE("docs/task-states.md shows the machine as it is", "[task][docs]") {
+TEST_CASE("docs/task-states.md matches the state machine", "[task][docs]") {
   const std::string path = absl::StrCat(DAVIT_SOURCE_DIR, "/docs/task-states.md");
   if (std::getenv("DAVIT_UPDATE_DOCS") != nullptr)
     REQUIRE(WriteFileAtomically(path, Diagram()).ok());

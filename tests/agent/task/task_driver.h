@@ -10,7 +10,7 @@
 
 namespace davit::task {
 
-// Drives one machine through events, as an actor would, and remembers the last step.
+// Drives one state machine through events, like an actor, and remembers the last step.
 class TaskDriver {
  public:
   explicit TaskDriver(TaskSnapshot snapshot) : snapshot_(std::move(snapshot)) {}
@@ -68,7 +68,7 @@ class TaskDriver {
   const Probe& probe(const std::string& container, ProbeKind kind) {
     return FindContainer(&snapshot_, container)->probes.at(kind);
   }
-  // The check that is due, or under way, ended; nullopt: it had no answer.
+  // Ends the check that is due or in flight. nullopt: it had no answer.
   const Actions& EndCheck(const std::string& container, ProbeKind kind,
                           std::optional<CheckResult> result) {
     return Send(Checked{container, kind, probe(container, kind).number, std::move(result)});
@@ -98,7 +98,7 @@ inline TaskSnapshot TwoContainers() {
   return task;
 }
 
-// "app" needs "db" to be HEALTHY and "setup" to have succeeded; "db" is started again when it ends.
+// "app" depends on "db" being HEALTHY and on the success of "setup"; "db" restarts when it ends.
 inline TaskSnapshot OrderedContainers() {
   TaskSnapshot task;
   task.task_id = "0123456789abcdef0123456789abcdef";
@@ -117,7 +117,7 @@ inline TaskSnapshot OrderedContainers() {
   return task;
 }
 
-// The same with a "db" that is asked whether it is ready, too.
+// The same with a "db" that also has a readiness check.
 inline TaskSnapshot OrderedContainersWithReadiness() {
   TaskSnapshot task = OrderedContainers();
   task.containers[0].probes[ProbeKind::kReadiness].check = {absl::Seconds(5), 1,

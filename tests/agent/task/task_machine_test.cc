@@ -13,7 +13,7 @@ constexpr char kOom[] = "OutOfMemoryError: Container killed due to memory usage"
 Outcome Failed(const std::string& reason) { return {Outcome::Kind::kFailed, reason}; }
 Outcome Retry(const std::string& reason) { return {Outcome::Kind::kRetry, reason}; }
 
-TEST_CASE("a task waits for room, then for its host state, then pulls all images at once",
+TEST_CASE("a task waits for resources, then for its host state, then pulls all images at once",
           "[task]") {
   TaskDriver driver(TwoContainers());
   CHECK(driver.Send(GoalChanged{Goal::kRun, "", {}}) == Actions{Admit{}});
@@ -78,7 +78,7 @@ TEST_CASE("after its containers have ended a task is removed from the host and o
   CHECK(driver.container("web").exit_code == 143);
 }
 
-TEST_CASE("a task whose container was gone before its start was answered did start", "[task]") {
+TEST_CASE("a container that ends before its start is acknowledged counts as started", "[task]") {
   TaskDriver driver(OneContainer());
   driver.Send(GoalChanged{Goal::kRun, "", {}});
   driver.Send(Admitted{});
@@ -109,7 +109,7 @@ TEST_CASE("a container that is not essential may end without the task", "[task]"
   CHECK(driver.Has(Report{}));
 }
 
-TEST_CASE("memory exhaustion is told only of a container that died of it", "[task]") {
+TEST_CASE("only a container that died of it is reported as out of memory", "[task]") {
   TaskDriver died(OneContainer());
   died.Run();
   died.Send(Exited{"web", 137, true, died.now()});
@@ -170,7 +170,7 @@ TEST_CASE("a failed pull stops the task with the reason on the container", "[tas
   CHECK(driver.Has(CancelPull{"sidecar"}));
 }
 
-TEST_CASE("work that may succeed later is tried again with rising pauses", "[task]") {
+TEST_CASE("retryable work is retried with growing delays", "[task]") {
   TaskDriver driver(OneContainer());
   driver.Send(GoalChanged{Goal::kRun, "", {}});
   driver.Send(Admitted{});
@@ -187,7 +187,7 @@ TEST_CASE("work that may succeed later is tried again with rising pauses", "[tas
   CHECK(driver.Find<ArmTimer>()->delay == RetryDelay(2));
 }
 
-TEST_CASE("a start without an answer is looked at before anything else is done", "[task]") {
+TEST_CASE("a start without an answer is inspected before anything else happens", "[task]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   TaskSnapshot starting = driver.snapshot();
@@ -233,7 +233,7 @@ TEST_CASE("a start without an answer is looked at before anything else is done",
   }
 }
 
-TEST_CASE("a restarted agent asks the runtime before it does anything", "[task][recovery]") {
+TEST_CASE("a restarted agent inspects the runtime before it does anything", "[task][recovery]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   Step step = Recover(driver.snapshot());
@@ -262,7 +262,8 @@ TEST_CASE("a restarted agent asks the runtime before it does anything", "[task][
   }
 }
 
-TEST_CASE("what was made but never started is made again after a restart", "[task][recovery]") {
+TEST_CASE("a container that was created but never started is created again after a restart",
+          "[task][recovery]") {
   TaskSnapshot created = OneContainer();
   created.owns_host_state = created.provisioned = true;
   created.containers[0].phase = Phase::kCreated;
@@ -273,7 +274,7 @@ TEST_CASE("what was made but never started is made again after a restart", "[tas
   CHECK(restarted.Find<Pull>("web") != nullptr);
 }
 
-TEST_CASE("a creation without an answer is begun again, whatever a look shows meanwhile",
+TEST_CASE("a creation without an answer is retried, whatever an inspection shows",
           "[task][recovery]") {
   const auto state = GENERATE(Sighting::State::kCreated, Sighting::State::kUnknown);
   TaskSnapshot creating = OneContainer();
@@ -301,7 +302,7 @@ TEST_CASE("a creation without an answer is begun again, whatever a look shows me
   }
 }
 
-TEST_CASE("a creation that was cut short is no life: the container is made again",
+TEST_CASE("an interrupted creation is not a life: the container is created again",
           "[task][recovery]") {
   TaskSnapshot half_made = OneContainer();
   half_made.owns_host_state = half_made.provisioned = true;
@@ -338,7 +339,7 @@ TEST_CASE("a finished task ignores everything", "[task]") {
   CHECK(Recover(finished).actions.empty());
 }
 
-TEST_CASE("removal is tried until it succeeds, and the task says what is in the way", "[task]") {
+TEST_CASE("removal is retried until it succeeds, and the task says what blocks it", "[task]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   driver.Send(Exited{"web", 0, false, driver.now()});
@@ -351,7 +352,8 @@ TEST_CASE("removal is tried until it succeeds, and the task says what is in the 
   CHECK(driver.Find<Deprovision>() != nullptr);
 }
 
-TEST_CASE("an undelivered signal is sent again; one to nobody makes the agent look", "[task]") {
+TEST_CASE("an undelivered signal is sent again; a signal to no process causes an inspection",
+          "[task]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   driver.Send(GoalChanged{Goal::kStop, "user", v1::StopCode::UserInitiated});

@@ -18,8 +18,8 @@ const std::vector<std::optional<CheckResult>> kResults = {
     CheckResult{0, "words"}, CheckResult{1, "words"}, CheckResult{std::nullopt, "too long"},
     std::nullopt};
 
-// Every event that could reach the snapshot: each kind, with the current, the last and a future
-// attempt, each outcome, each container and an unknown one.
+// Every possible event: each kind, with the current, the last and a future attempt, each outcome,
+// each container and an unknown one.
 std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
   std::vector<decltype(Event::what)> events = {
       GoalChanged{Goal::kRun, "", {}},
@@ -80,18 +80,17 @@ std::vector<decltype(Event::what)> AllEvents(const TaskSnapshot& task) {
 }
 
 bool HasWorkOrWaits(const TaskSnapshot& task) {
-  if (task.finished || !task.observed)
-    return true;                                 // at its end; or the runtime will be asked, always
-  if (task.work != Work::kNothing) return true;  // in flight, or a timer is armed
+  if (task.finished || !task.observed) return true;  // it has ended, or an inspection is always due
+  if (task.work != Work::kNothing) return true;      // in flight, or a timer is armed
   for (const ContainerSnapshot& container : task.containers) {
     if (container.work != Work::kNothing) return true;
     if (container.phase == Phase::kRunning)
-      return true;  // its exit will come; while stopping, a timer is armed too
+      return true;  // its exit event will come; while stopping, a timer is armed too
   }
   return false;
 }
 
-// Checks tell, and change nothing but what is told; one at a time is due for each probe.
+// Checks only change reports. At most one check per probe is due.
 void CheckProbes(const TaskSnapshot& before, const decltype(Event::what)& what, const Step& step) {
   const TaskSnapshot& after = step.next;
   for (size_t i = 0; i < after.containers.size(); ++i) {
@@ -112,7 +111,7 @@ void CheckProbes(const TaskSnapshot& before, const decltype(Event::what)& what, 
                    (timer != nullptr && timer->key == key);
           });
       REQUIRE(due <= 1);
-      // A new number comes with its timer, so no probe falls silent.
+      // A new number comes with its timer, so no probe stops.
       if (probe.number != before.containers[i].probes.at(kind).number) REQUIRE(due == 1);
     }
     REQUIRE((HealthOf(container) == Health::kUnhealthy) == !is_alive);
@@ -147,7 +146,7 @@ void CheckStep(const TaskSnapshot& before, const Step& step) {
   }
   // Nothing gets stuck.
   REQUIRE(HasWorkOrWaits(after));
-  // Terminal means that the host is clean, that it is durable, and that it is told, in this order.
+  // Terminal means, in this order: the host is clean, the state is durable, and it is reported.
   if (after.finished && !before.finished) {
     REQUIRE_FALSE(after.owns_host_state);
     const size_t n = step.actions.size();
@@ -158,7 +157,7 @@ void CheckStep(const TaskSnapshot& before, const Step& step) {
   }
   for (size_t i = 0; i < step.actions.size(); ++i) {
     const Action& action = step.actions[i];
-    // Nothing is begun for a container that has ended, nor anything new for a task that shall stop.
+    // Nothing starts for a container that has ended, and nothing new for a task that must stop.
     if (const auto* start = std::get_if<Start>(&action)) {
       REQUIRE(after.goal == Goal::kRun);
       REQUIRE(step.actions[0] == Action(Persist{}));
@@ -212,7 +211,7 @@ TEST_CASE("every event in every reachable state keeps the machine's invariants",
       }
       states.insert(state);
       if (changed.empty()) break;
-      // Most events end something: without this hardly any check would be followed by another.
+      // Most events end something. Without this, hardly any check would follow another.
       const bool is_check = !changed_by_checks.empty() && random() % 2 == 0;
       const std::vector<TaskSnapshot>& nexts = is_check ? changed_by_checks : changed;
       task = nexts[random() % nexts.size()];
@@ -225,7 +224,7 @@ TEST_CASE("every event in every reachable state keeps the machine's invariants",
   CHECK(verdicts.size() == 9);
 }
 
-// What a well-behaved host answers to an action.
+// The answer of a well-behaved host to an action.
 void Answer(const Action& action, std::vector<decltype(Event::what)>* answers,
             std::mt19937* random) {
   const auto outcome = [random] {

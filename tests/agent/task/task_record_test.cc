@@ -31,14 +31,14 @@ TEST_CASE("a task comes back from the store as it was", "[task][store]") {
   TaskSnapshot stored = driver.snapshot();
   const auto loaded = FromRecord(RecordOf(stored), absl::Seconds(30));
   REQUIRE(loaded.ok());
-  // What only this process knows is not stored.
+  // State that only this process needs is not stored.
   stored.work = Work::kNothing;
   stored.attempt = 0;
   for (ContainerSnapshot& container : stored.containers) container.stop_signals = 0;
   CHECK(*loaded == stored);
 }
 
-// "db" of OrderedContainersWithReadiness(), asked by its definition.
+// "db" of OrderedContainersWithReadiness(), with the checks of its definition.
 v1::TaskRecord CheckedRecordOf(const TaskSnapshot& task) {
   v1::TaskRecord record = RecordOf(task);
   v1::ContainerDefinition* db =
@@ -51,7 +51,7 @@ v1::TaskRecord CheckedRecordOf(const TaskSnapshot& task) {
   return record;
 }
 
-TEST_CASE("what checks amounted to and what they said comes back from the store", "[task][store]") {
+TEST_CASE("verdicts and outputs of checks come back from the store", "[task][store]") {
   TaskDriver driver(OrderedContainersWithReadiness());
   driver.Run();
   driver.EndCheck("db", ProbeKind::kLiveness, CheckResult{0, "fine"});
@@ -82,7 +82,7 @@ TEST_CASE("an older agent's record keeps its health", "[task][store]") {
   CHECK(probes.at(ProbeKind::kReadiness).health == Health::kUnknown);
 }
 
-TEST_CASE("a record that makes no sense is refused by name", "[task][store]") {
+TEST_CASE("an invalid record is refused by name", "[task][store]") {
   v1::TaskRecord record = RecordOf(OneContainer());
   record.mutable_containers(0)->set_phase(99);
   CHECK(FromRecord(record, absl::Seconds(1)).status().message().find("phase 99") !=
@@ -97,7 +97,7 @@ TEST_CASE("a record that makes no sense is refused by name", "[task][store]") {
         std::string::npos);
 }
 
-TEST_CASE("what the controller is told has ECS's words and lengths", "[task]") {
+TEST_CASE("reports to the controller have ECS's words and lengths", "[task]") {
   TaskDriver driver(OneContainer());
   driver.Run();
   driver.mutable_snapshot()->containers[0].network_bindings = {{"0.0.0.0", 8080, 32768, "tcp"}};
@@ -114,7 +114,7 @@ TEST_CASE("what the controller is told has ECS's words and lengths", "[task]") {
   CHECK(stopped.containers(0).network_bindings().empty());
 }
 
-TEST_CASE("words that are not UTF-8 do not make a record unreadable", "[task_record]") {
+TEST_CASE("text that is not UTF-8 does not make a record unreadable", "[task_record]") {
   TaskSnapshot task;
   task.stopped_reason = "runc: \xff\xfe";
   task.containers.emplace_back().reason = "cut off: \xe2\x82";
