@@ -6,7 +6,7 @@
 namespace davit::fuzz {
 namespace {
 
-TEST_CASE("no parser of the agent falls over its seeds", "[fuzz]") {
+TEST_CASE("no parser of the agent crashes on its seeds", "[fuzz]") {
   CHECK(RunSeeds("auth_challenge", FuzzAuthChallenge) > 0);
   CHECK(RunSeeds("cgroup_mounts", FuzzCgroupMounts) > 0);
   CHECK(RunSeeds("cni_result", FuzzCniResult) > 0);

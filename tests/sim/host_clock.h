@@ -5,8 +5,8 @@
 
 namespace davit::sim {
 
-// The clocks of one machine. Time passes on all machines alike, but what they say of it differs:
-// each wall clock can be set, and monotonic time begins with each boot. Single-threaded.
+// The clocks of one machine. Time passes equally on all machines, but each wall clock can be set,
+// and monotonic time restarts with each boot. Single-threaded.
 class HostClock final : public Clock {
  public:
   // Borrowed: the world's time.
@@ -14,7 +14,7 @@ class HostClock final : public Clock {
 
   absl::Time Now() const override { return world_->Now() + offset_; }
   absl::Duration Monotonic() const override { return world_->Monotonic() - booted_at_; }
-  // Somebody sets the wall clock; monotonic time knows nothing of it.
+  // Sets the wall clock. Monotonic time does not change.
   void Jump(absl::Duration by) { offset_ += by; }
   void Boot() { booted_at_ = world_->Monotonic(); }
 

@@ -6,40 +6,40 @@
 
 namespace davit::sim {
 
-// Thrown out of a program's call into the world when it is killed there.
+// Thrown from a program's call into the world when the program is killed there.
 struct Killed {};
 
-// Mistakes that are made on purpose: the checks are worth something only if they find them.
+// Deliberate bugs, which the checks must find.
 enum class Bug {
   kNone,
   kStoreAnswersEarly,  // the agent's store says "durable" before it is
-  kStartsTwice,        // now and then a container is made and started anew
-  kWrongExitCode,      // the exit code of a missed event is made up
-  kLeaseStays,         // clean-up forgets the lease
+  kStartsTwice,        // sometimes creates and starts a container again
+  kWrongExitCode,      // invents the exit code of a missed event
+  kLeaseStays,         // clean-up leaves the lease
   kReportsLost,        // the controller acknowledges reports that it does not store
-  kStrangersKilled,    // an agent whose store is empty kills what it finds
-  kForeignStateKept,   // an agent on a cloned disk goes on with the other host's tasks
-  kPolicyForgotten,    // agents hear of no restart policies
-  kRestartsTooSoon,    // however short a container's life was
-  kOrderForgotten,     // agents hear of no dependsOn
-  kSaidToBeHealthy,    // all health checks are taken for passed
+  kStrangersKilled,    // an agent with an empty store kills the tasks that it finds
+  kForeignStateKept,   // an agent on a cloned disk keeps the other host's tasks
+  kPolicyForgotten,    // agents receive no restart policies
+  kRestartsTooSoon,    // restarts containers after any length of life
+  kOrderForgotten,     // agents receive no dependsOn
+  kSaidToBeHealthy,    // all health checks count as passed
   kDialsAtOnce,        // an agent whose connection ends does not wait
 };
 
-// What happens to the calls that one program makes into the world: they fail, their answers get
-// lost, or the program dies between two of them. Not thread-safe.
+// Decides the fate of a program's calls into the world: they fail, their answers get lost, or the
+// program dies. Not thread-safe.
 class Interference {
  public:
   explicit Interference(Random random) : random_(random) {}
 
-  // Before a call; not OK: it is not made.
+  // Call it before a call. Not OK: the call does not happen.
   absl::Status Before() {
     if (is_dead) return absl::UnavailableError("the program is dead");
     CountDown();
     if (random_.Chance(failure_rate)) return absl::UnavailableError("the call fails");
     return absl::OkStatus();
   }
-  // After a call; not OK: it was made, and its caller does not learn of it.
+  // Call it after a call. Not OK: the call happened, but its caller gets this error.
   absl::Status After() {
     CountDown();
     if (random_.Chance(failure_rate)) return absl::UnavailableError("the answer is lost");
@@ -54,9 +54,9 @@ class Interference {
     return result;
   }
 
-  bool is_dead = false;     // what is left of the program does nothing any more
+  bool is_dead = false;     // the rest of the program has no effect
   double failure_rate = 0;  // of each half of a call
-  int killed_in = 0;        // in so many halves of calls the program dies; 0: never
+  int killed_in = 0;        // the program dies after this many halves of calls; 0: never
 
  private:
   void CountDown() {

@@ -15,7 +15,7 @@ void Connection::SendDown(std::optional<v1::ControllerMessage> message) {
   if (message.has_value() && message->has_welcome()) session_id_ = message->session_id();
   if (message.has_value() && message->has_assignment_set() && !complete_) complete_ = message;
   if (!is_cut_) return down_.Push(Latency(), std::move(message));
-  if (!message.has_value()) up_.Push(Latency(), std::nullopt);  // its own kernel ends it
+  if (!message.has_value()) up_.Push(Latency(), std::nullopt);  // the agent's own kernel ends it
 }
 
 void Connection::DropAgent() {
@@ -43,7 +43,7 @@ void Connection::Cut() {
   down_.items.clear();
   const absl::Duration now = clock_->Monotonic();
   down_.Push(now + random_.Within(kKeepalive), std::nullopt);
-  // Otherwise the controller's own deadline for heartbeats must do.
+  // Otherwise the controller notices missing heartbeats.
   if (random_.Chance(0.5) || !is_accepted_)
     up_.Push(now + random_.Within(kKeepalive), std::nullopt);
 }
@@ -80,7 +80,7 @@ absl::Duration Connection::UpDue() const {
 
 absl::Duration Connection::DownDue() const {
   if (down_.items.empty()) return absl::InfiniteDuration();
-  // The agent's own kernel tells it of the end, whatever the network does.
+  // The agent's own kernel reports the end, whatever the network does.
   if (!down_.items.front().message.has_value() && is_cut_) return down_.items.front().due;
   return std::max(down_.items.front().due, partition_->down_until);
 }

@@ -15,7 +15,7 @@
 
 namespace davit::sim {
 
-// One direction of a stream: what was sent and has not arrived. In order, whatever happens.
+// One direction of a stream: messages that were sent but have not arrived, always in order.
 template <typename Message>
 struct Lane {
   struct Item {
@@ -28,19 +28,19 @@ struct Lane {
     if (!items.empty()) due = std::max(due, items.back().due);
     items.push_back({due, std::move(message)});
   }
-  // What is under way is lost from some point on.
+  // Messages in flight are lost from some point on.
   void LoseTail(Random* random) { items.resize(random->Below(items.size() + 1)); }
 };
 
-// For how long nothing passes between a host and the controller, per direction. TCP keeps what is
-// sent meanwhile.
+// How long nothing passes between a host and the controller, per direction. TCP keeps what is sent
+// meanwhile.
 struct Partition {
   absl::Duration up_until = absl::ZeroDuration();    // agent to controller
   absl::Duration down_until = absl::ZeroDuration();  // controller to agent
 };
 
-// A TCP stream as gRPC uses it: messages arrive in order and once, late or, from some point on, not
-// at all; each side learns of its end on its own, the controller perhaps never. Single-threaded.
+// A TCP stream as gRPC uses it. Messages arrive once and in order, late, or not at all from some
+// point on. Each side notices the end on its own, the controller perhaps never. Single-threaded.
 class Connection {
  public:
   struct AgentSide {
@@ -73,24 +73,23 @@ class Connection {
   void DropAgent();
   // The same of the controller.
   void DropController();
-  // The wire breaks. What is under way is lost; the agent learns of it within 20 s (gRPC's
+  // The connection breaks. Messages in flight are lost. The agent notices within 20 s (gRPC's
   // keepalive), the controller perhaps.
   void Cut();
-  // A message arrives a second time. No TCP stream does that, but agent.proto promises that nothing
-  // comes of it. Not a Hello: that is answered with the end of the stream.
+  // A message arrives a second time. TCP does not do that, but agent.proto promises that it is
+  // harmless. Not a Hello, because the controller ends the stream after a second one.
   void Duplicate();
 
-  // A message arrives that its sender has not sent, as one of the session. Nothing, if there is no
-  // session.
+  // An unsolicited message arrives in the session. Does nothing without a session.
   void InjectUp(v1::AgentMessage message);
   void InjectDown(v1::ControllerMessage message);
-  // The COMPLETE set that the session began with arrives again, whatever has come since.
+  // The first COMPLETE set of the session arrives again, whatever has come since.
   void ReplayComplete();
 
   bool is_due(absl::Duration now) const { return UpDue() <= now || DownDue() <= now; }
-  // When something arrives that is not due at `now` yet. Infinite: nothing is under way.
+  // The time of the next arrival after `now`. Infinite: nothing is in flight.
   absl::Duration NextDue(absl::Duration now) const;
-  // One thing that is due arrives.
+  // Delivers one due message.
   void DeliverOne(const std::shared_ptr<Connection>& self);
   bool is_over() const { return !agent_.has_value() && !controller_.has_value() && is_accepted_; }
 
@@ -115,7 +114,7 @@ class Connection {
   std::optional<v1::ControllerMessage> complete_;  // the session's first COMPLETE set
 };
 
-// The wires between hosts and the controller. Single-threaded.
+// The network between hosts and the controller. Single-threaded.
 class Network {
  public:
   Network(test::FakeClock* clock, size_t hosts, Random random)
@@ -124,18 +123,18 @@ class Network {
   // The controller listens; null: it does not.
   void Listen(Connection::Accept accept) { accept_ = std::move(accept); }
   std::shared_ptr<Connection> Dial(size_t host, Connection::AgentSide agent);
-  // The same of somebody who is not the host's agent.
+  // The same for a client that is not the host's agent.
   std::shared_ptr<Connection> DialAsTwin(size_t host, Connection::AgentSide agent);
   void DropController();
   void CutOne(Random* random);
   void DuplicateOne(Random* random);
-  // The newest of the connections of the host's agent. Null: none was made, or it is over.
+  // The newest connection of the host's agent. Null: none, or it has ended.
   Connection* Newest(size_t host);
   Partition* partition(size_t host) { return &partitions_[host]; }
 
   bool is_due() const;
   absl::Duration NextDue() const;  // of what is not due yet
-  // Delivers one of the things that are due.
+  // Delivers one of the due messages.
   void DeliverOne(Random* random);
 
  private:

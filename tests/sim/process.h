@@ -11,17 +11,17 @@
 
 namespace davit::sim {
 
-// The queue of a thread pool whose threads are the simulation: one piece runs when it says so.
+// The queue of a thread pool. The simulation plays the threads and runs one work item at a time.
 // Single-threaded.
 class Pool final : public Executor, public BlockingExecutor {
  public:
-  // `threads` > 1: pieces may overtake each other, as they do on several threads.
+  // `threads` > 1: work items may overtake each other, as on several threads.
   explicit Pool(int threads) : may_overtake_(threads > 1) {}
   void Post(Work work) override { queue_.push_back(std::move(work)); }
   void Post(BlockingCall /*call*/, Work work) override { Post(std::move(work)); }
 
   bool is_ready(absl::Duration now) const { return !queue_.empty() && now >= stalled_until_; }
-  // When a queue that is stalled goes on.
+  // When a stalled queue continues.
   absl::Duration NextDue() const {
     return queue_.empty() ? absl::InfiniteDuration() : stalled_until_;
   }
@@ -33,7 +33,7 @@ class Pool final : public Executor, public BlockingExecutor {
     std::move(work)();
   }
   bool empty() const { return queue_.empty(); }
-  // All its threads hang until then: a runtime that is slow to answer, a disk that is.
+  // All its threads hang until then, as with a slow runtime or disk.
   void Stall(absl::Duration until) { stalled_until_ = until; }
 
  private:
@@ -42,7 +42,7 @@ class Pool final : public Executor, public BlockingExecutor {
   absl::Duration stalled_until_ = absl::ZeroDuration();
 };
 
-// Threads and timers of one program: gone with it, and with them all that was going to be done.
+// The threads and timers of one program. They end with it, and their pending work is lost.
 // Single-threaded.
 class Process {
  public:
@@ -50,12 +50,12 @@ class Process {
     for (const int threads : threads_of_pools) pools.emplace_back(threads);
   }
 
-  // SIGSTOP until then; SIGCONT follows.
+  // The program is stopped (SIGSTOP) until then.
   void Pause(absl::Duration until) { paused_until_ = until; }
   bool is_paused(absl::Duration now) const { return now < paused_until_; }
-  // When the next timer fires; in the past: at once.
+  // When the next timer fires. A past time means at once.
   absl::Duration NextTimer() const { return std::max(timers.NextDue(), paused_until_); }
-  // When a queue that must wait now goes on. Infinite: none waits.
+  // When a waiting queue continues. Infinite: none waits.
   absl::Duration NextStallEnd(absl::Duration now) const {
     absl::Duration end = absl::InfiniteDuration();
     for (const Pool& pool : pools) {

@@ -10,8 +10,8 @@
 
 namespace davit::sim {
 
-// Where every choice of a history comes from: the same seed always makes the same choices, on every
-// standard library (whose distributions differ, and are not used). Not thread-safe.
+// The source of every choice in a history. The same seed makes the same choices with every standard
+// library; std's distributions differ between libraries and are not used. Not thread-safe.
 class Random {
  public:
   explicit Random(uint64_t seed) : engine_(seed) {}
@@ -27,7 +27,7 @@ class Random {
     const uint64_t high = Next();
     return absl::StrFormat("%016x%016x", high, Next());
   }
-  // A source of its own: what one part draws does not change what another gets.
+  // A separate source, so that the draws of one part do not change those of another.
   Random Fork() { return Random(Next()); }
 
  private:

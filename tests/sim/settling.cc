@@ -1,4 +1,4 @@
-// What must be true in the end, and is not yet.
+// Conditions that must hold in the end but do not hold yet.
 #include "absl/strings/str_cat.h"
 #include "tests/sim/simulation.h"
 

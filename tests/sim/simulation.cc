@@ -15,8 +15,9 @@ namespace {
 using controller::model::Answer;
 
 constexpr size_t kMaxHosts = 3;
-constexpr double kMaxFaultRate = 0.1;                    // per step
-constexpr absl::Duration kPatience = absl::Minutes(30);  // of the world, once nothing fails
+constexpr double kMaxFaultRate = 0.1;  // per step
+constexpr absl::Duration kPatience =
+    absl::Minutes(30);  // how long the world may take to settle once nothing fails
 constexpr uint64_t kMaxSteps = 2'000'000;
 // Long enough for containers to live again, and for what waits for minutes.
 constexpr double kQuietRate = 0.001;  // per step with faults
@@ -78,7 +79,7 @@ Result Simulation::Run() {
 
 void Simulation::Step() {
   ++result_.steps;
-  // A slow machine: time goes on though there is something to do.
+  // A slow machine: time passes although there is work to do.
   if (random_.Chance(0.01) || !RunSomethingReady()) PassTime();
   if (random_.Chance(0.02)) ReadTask();
   if (!witness_.violation().empty()) Fail(witness_.violation());
@@ -164,7 +165,7 @@ void Simulation::PassTime() {
   }
 }
 
-// Nobody asks for anything, and no new fault comes.
+// No new requests and no new faults for some time.
 void Simulation::LetPass(absl::Duration time) {
   const absl::Duration end = clock_.Monotonic() + time;
   Later(time, [] {});  // for the case that no program runs, and nothing else would ever happen
@@ -174,7 +175,7 @@ void Simulation::LetPass(absl::Duration time) {
 void Simulation::RunUntil(const std::string& goal,
                           const std::function<std::string()>& what_is_missing) {
   const absl::Duration end = clock_.Monotonic() + kPatience;
-  // Not before what was under way has arrived and every agent has dialled again.
+  // Not before messages in flight have arrived and every agent has dialled again.
   absl::Duration next_look = clock_.Monotonic() + absl::Seconds(20);
   std::string missing = "everything";
   while (result_.failure.empty() && !missing.empty()) {

@@ -14,25 +14,24 @@ namespace davit::sim {
 
 struct Options {
   uint64_t seed = 1;
-  int fault_steps = 600;  // with faults and new work; what follows is without
+  int fault_steps = 600;  // steps with faults and new work; the rest has none
   Bug bug = Bug::kNone;
-  // Told of every choice, one line each; null: nobody listens.
+  // Gets a line for every choice; null: no trace.
   std::function<void(const std::string&)> trace;
 };
 
 struct Result {
-  std::string failure;  // what went wrong; empty: nothing
+  std::string failure;  // the failure; empty: none
   uint64_t steps = 0;
-  absl::Duration time;  // that passed for the world
+  absl::Duration time;  // simulated time that passed
   int tasks = 0;        // that were run
   int faults = 0;
 };
 
-// One history of a cluster: a real controller loop and real agents on one to three hosts, all on
-// fake time, one thing at a time, in an order that the seed chooses. First tasks are run and
-// stopped while things fail; then nothing fails, and everything must come to what is wanted of it;
-// then all is stopped, and nothing may be left. The witness judges after each step.
-// Single-threaded.
+// One history of a cluster: a real controller loop and real agents on one to three hosts.
+// Everything runs on fake time, one step at a time, in an order that the seed chooses. First, tasks
+// run and stop while things fail. Then nothing fails, and everything must reach its goal. Then all
+// tasks are stopped, and nothing may be left. The witness checks after each step. Single-threaded.
 class Simulation {
  public:
   explicit Simulation(Options options);
@@ -40,7 +39,7 @@ class Simulation {
   Result Run();
 
  private:
-  // Of a program that was killed, until systemd has started it again.
+  // The time until systemd restarts a killed program.
   static constexpr absl::Duration kLongestAbsence = absl::Seconds(20);
 
   enum class Fault {
@@ -70,31 +69,31 @@ class Simulation {
     kTwin
   };
 
-  // One thing happens, or time passes until something can.
+  // Does one step, or lets time pass until a step is possible.
   void Step();
   bool RunSomethingReady();
   void PassTime();
   void LetPass(absl::Duration time);
-  // Until `is_done`, which is looked at when nothing is ready; a failure if that takes too long.
+  // Runs until `is_done`, which is checked when no step is ready. Fails if that takes too long.
   void RunUntil(const std::string& goal, const std::function<std::string()>& what_is_missing);
 
   void Disturb();
   void Inflict(Fault fault, const std::string& name);
   void InflictOnHost(Fault fault, const std::string& name, size_t host);
   void Partition(size_t host);
-  // As somebody might who sets it by hand: by seconds or by days.
+  // Sets a wall clock by seconds or days, like a person.
   absl::Duration RandomJump();
   // The task was placed on the instance that this host is now.
   bool IsOn(size_t host, const v1::StoredTask& row) const;
-  // A message that nobody has sent, of those that the protocol allows.
+  // An unsolicited message that the protocol allows.
   void SayNonsense(size_t host);
-  // Another agent says that it is this host.
+  // Another agent claims this host's identity.
   void AddTwin(size_t host, absl::Duration length);
   void Heal();
   // At that time from now, unless the history is over.
   void Later(absl::Duration delay, Work work);
 
-  // As systemd does: until it stays.
+  // Like systemd: retries until the program stays up.
   void StartController();
   void RegisterDefinitions();
   void MakeWork();
@@ -102,7 +101,7 @@ class Simulation {
   void StopTask(const std::string& arn);
   void StopAll();
 
-  // "" or what is not yet as it shall be.
+  // "" or the first condition that does not hold yet.
   std::string WhatHasNotSettled() const;
   std::string WhatIsWrongWith(const std::string& id, const v1::StoredContainer& told) const;
   // A client asks for one of the tasks.
@@ -114,7 +113,7 @@ class Simulation {
   const Options options_;
   Random random_;
   test::FakeClock clock_;
-  Process world_;  // ends faults, starts programs again
+  Process world_;  // ends faults and restarts programs
   Network network_;
   Witness witness_;
   std::string state_dir_;

@@ -9,10 +9,10 @@ namespace {
 
 constexpr uint64_t kHistories = 3000;
 
-// The programs under test complain of every fault: nobody wants to read that here.
+// Turns the log off: the programs under test complain about every fault.
 void Silence() { SetUpLog(LogLevel::kOff, LogFormat::kLogfmt); }
 
-// What goes wrong in the first of the histories that shows the mistake; empty: none does.
+// The failure of the first history that shows the bug; empty: none does.
 std::string FirstFailure(Bug bug, uint64_t histories) {
   for (uint64_t seed = 1; seed <= histories; ++seed) {
     Options options;
@@ -49,7 +49,7 @@ TEST_CASE("a history can be repeated exactly", "[sim]") {
   }
 }
 
-TEST_CASE("the checks find mistakes that are made on purpose", "[sim]") {
+TEST_CASE("the checks find deliberate bugs", "[sim]") {
   Silence();
   for (const Bug bug :
        {Bug::kStoreAnswersEarly, Bug::kStartsTwice, Bug::kWrongExitCode, Bug::kLeaseStays,

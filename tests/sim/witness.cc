@@ -11,7 +11,7 @@ namespace davit::sim {
 namespace {
 
 constexpr size_t kTaskIdLength = 32;
-// Full jitter below a ceiling that doubles from 100 ms to 15 s: chance alone does not come near it.
+// Far above what full jitter below a ceiling that doubles from 100 ms to 15 s can reach by chance.
 constexpr size_t kMaxDialsPerMinute = 60;
 }  // namespace
 
@@ -84,7 +84,8 @@ void Witness::OnStart(size_t host, const std::string& container_id) {
   truth.is_evidence_lost = truth.is_out_of_memory = truth.is_forgotten = false;
 }
 
-// Only a restart policy gives a container a second life, and only after one that was long enough.
+// A container gets a second life only by a restart policy, and only after a life that was long
+// enough.
 void Witness::CheckLifeAgain(const std::string& id, const Container& truth) {
   const v1::ContainerDefinition* const definition = DefinitionOf(id);
   if (definition == nullptr || !definition->restart_policy().enabled()) {
@@ -94,7 +95,7 @@ void Witness::CheckLifeAgain(const std::string& id, const Container& truth) {
   if (!truth.exit_code.has_value() || IsIgnored(policy, *truth.exit_code)) {
     return Violate(absl::StrCat(id, " ran again after exit code ", truth.exit_code.value_or(-1)));
   }
-  // How long it lived is not to be known when the clock was set between its end and the look at it.
+  // The length of its life is unknown if the clock was set between its end and the inspection.
   const absl::Duration lived = truth.ended_at - truth.started_at;
   if (lived < absl::Seconds(policy.restart_attempt_period()) &&
       ClockSetAt(truth.host) < truth.ended_at) {
@@ -102,7 +103,8 @@ void Witness::CheckLifeAgain(const std::string& id, const Container& truth) {
   }
 }
 
-// ECS's dependsOn. Conditions are looked at before a container is made, which is before this.
+// ECS's dependsOn. The agent checks conditions before it creates a container, which is earlier than
+// now.
 void Witness::CheckOrderOfStarts(const std::string& id, const v1::ContainerDefinition& definition) {
   for (const v1::ContainerDependency& dependency : definition.depends_on()) {
     const auto other =
@@ -161,7 +163,7 @@ void Witness::OnStoreLost(size_t host, const Losses& losses) {
     if (truth.host != host || truth.is_live || !losses.tasks.contains(TaskIdOf(id))) continue;
     if (!losses.ends_kept.contains(id)) truth.is_evidence_lost = true;
     if (losses.records_kept.contains(id)) continue;
-    // Nothing on the host tells that it ran. Does the controller know?
+    // The host has no trace that it ran. Does the controller know?
     truth.is_forgotten = true;
     for (const v1::StoredContainer& container : rows_[TaskIdOf(id)].containers()) {
       if (absl::StrCat(TaskIdOf(id), "-", container.name()) != id) continue;
@@ -189,7 +191,7 @@ void Witness::OnHealthChecked(const std::string& container_id, bool has_passed) 
   ++(has_passed ? truth.checks_passed : truth.checks_failed);
 }
 
-// Nothing is killed without a reason: the controller's word, or another container's end.
+// Every kill needs a reason: the controller wants it, or another container ended.
 void Witness::OnSignal(const std::string& container_id) {
   const std::string task_id = TaskIdOf(container_id);
   const v1::RegisterTaskDefinitionRequest* const family = FamilyOf(task_id);
@@ -201,7 +203,7 @@ void Witness::OnSignal(const std::string& container_id) {
   if (row.desired_status() == v1::TaskStatus::RUNNING && IsComplete(task_id, *family)) {
     Violate(absl::StrCat(container_id, " is killed, and nobody wants that"));
   }
-  // An agent that knows the task from labels only does not know its order.
+  // An agent that knows the task only from labels does not know its order.
   const Container& truth = containers_[container_id];
   if (IsStoreLostSince(truth.host, truth.started_at)) return;
   for (const v1::ContainerDefinition& other : family->container_definitions()) {
@@ -215,7 +217,7 @@ void Witness::OnSignal(const std::string& container_id) {
   }
 }
 
-// No container of the task has ended, or is still to come.
+// No container of the task has ended or will still start.
 bool Witness::IsComplete(const std::string& task_id,
                          const v1::RegisterTaskDefinitionRequest& family) const {
   return std::all_of(family.container_definitions().begin(), family.container_definitions().end(),

@@ -16,9 +16,9 @@
 
 namespace davit::sim {
 
-// Sees what truly happens to processes on all hosts, and every row that the controller makes
-// durable, and holds the two against each other, and against the task definitions. It uses nothing
-// of what it judges. Single-threaded.
+// Sees what really happens to processes on all hosts, and every row that the controller makes
+// durable. Compares the two with each other and with the task definitions. Shares no code with what
+// it judges. Single-threaded.
 class Witness {
  public:
   // Borrowed: the world's time.
@@ -27,33 +27,32 @@ class Witness {
   // The world. Container ids are "<task id>-<name>".
   void OnStart(size_t host, const std::string& container_id);
   void OnEnd(const std::string& container_id, int exit_code);
-  // The process is gone, or has ended, and the runtime no longer knows how.
+  // The process has ended, and the runtime does not know how.
   void OnEvidenceLost(const std::string& container_id);
   void OnOutOfMemory(const std::string& container_id);
-  // Every process of the host is gone, and the runtime knows of none.
+  // Every process of the host is gone, and the runtime has no record of any.
   void OnReboot(size_t host);
   // The wall clock of the host was set.
   void OnClockSet(size_t host);
   void OnControllerClockSet();
-  // The agent of a host has forgotten these tasks. What the runtime still tells of containers:
-  // which there are, and of which it knows how they ended.
+  // The agent of a host has forgotten these tasks. The arguments are what the runtime still knows:
+  // which containers exist, and how they ended.
   struct Losses {
     std::set<std::string> tasks;
     std::set<std::string> records_kept;
     std::set<std::string> ends_kept;
   };
   void OnStoreLost(size_t host, const Losses& losses);
-  // That host is another EC2 instance from now on, and the one that it was is no more.
+  // The host is another EC2 instance from now on, and the old one no longer exists.
   void OnInstanceGone(size_t host, const std::string& ec2_instance_id);
 
-  // What agents do.
-  // It was told how a command in the container ended, which was asked for its health.
+  // What agents do. The agent got the result of a health command in the container.
   void OnHealthChecked(const std::string& container_id, bool has_passed);
-  // It sends a signal, or kills the process otherwise.
+  // The agent sends a signal, or kills the process otherwise.
   void OnSignal(const std::string& container_id);
   void OnDial(size_t host);
 
-  // What the controller hears, and what it commits.
+  // Messages that the controller receives, and rows that it commits.
   void OnReport(const v1::TaskState& state);
   void OnCommit(const v1::StoredTask& row);
   void OnCommit(const v1::StoredContainerInstance& row) {
@@ -64,26 +63,26 @@ class Witness {
   // The row of a task is gone.
   void OnForgotten(const std::string& task_id);
 
-  // The first thing that must not be; empty: all is well.
+  // The first violation; empty: none.
   const std::string& violation() const { return violation_; }
 
-  // What the controller has committed last, by task id.
+  // The rows that the controller committed last, by task id.
   const std::map<std::string, v1::StoredTask>& rows() const { return rows_; }
   bool IsLive(const std::string& container_id) const;
-  // Of one that ever ran.
+  // For a container that ever ran.
   size_t HostOf(const std::string& container_id) const { return containers_.at(container_id).host; }
   std::set<std::string> LiveOn(size_t host) const;
-  // All that ever ran there.
+  // All containers that ever ran there.
   std::set<std::string> ContainersOn(size_t host) const;
   // The EC2 instance that it was placed on; empty: not known.
   std::string InstanceOf(const v1::StoredTask& row) const;
-  // Its EC2 instance is no more: nobody will ever tell how it ended.
+  // Its EC2 instance no longer exists, so nobody can report how it ended.
   bool IsAbandoned(const v1::StoredTask& row) const;
   // Null: the workload has no such container.
   const v1::ContainerDefinition* DefinitionOf(const std::string& container_id) const;
 
  private:
-  // All that is true of one container. Its current life, or the last one, unless it says otherwise.
+  // The truth about one container: its current or last life, unless noted.
   struct Container {
     size_t host = 0;
     int lives = 0;
@@ -95,7 +94,7 @@ class Witness {
     bool is_out_of_memory = false;
     int checks_passed = 0;      // in all lives
     int checks_failed = 0;      // in all lives
-    bool is_forgotten = false;  // nobody on earth knows that it ever ran
+    bool is_forgotten = false;  // nothing remembers that it ever ran
   };
 
   void Violate(const std::string& what);
@@ -122,7 +121,7 @@ class Witness {
   std::set<std::string> gone_instances_;          // EC2 instance ids
   std::map<size_t, absl::Duration> clock_set_;    // by host: when its wall clock was set last
   std::optional<absl::Duration> controller_clock_set_;
-  std::map<size_t, absl::Duration> store_lost_;  // by host: when its agent last forgot something
+  std::map<size_t, absl::Duration> store_lost_;         // by host: when its agent last lost records
   std::map<size_t, std::deque<absl::Duration>> dials_;  // by host: of the last minute
   std::string violation_;
 };

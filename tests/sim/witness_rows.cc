@@ -1,4 +1,4 @@
-// What the controller hears and makes durable, held against what is true.
+// Compares what the controller receives and commits with the truth.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/ids.h"
@@ -9,8 +9,8 @@
 namespace davit::sim {
 namespace {
 
-// An agent may learn of a start long after it has happened: a life that is longer than its attempt
-// period by so much is long enough whatever its agent saw of it.
+// An agent may notice a start long after it happened. A life that exceeds its attempt period by
+// this much is long enough, whatever the agent saw.
 constexpr absl::Duration kSurelyNoticed = absl::Minutes(3);
 
 std::string Shown(const std::optional<int>& exit_code) {
@@ -24,7 +24,7 @@ void Witness::OnReport(const v1::TaskState& state) {
     const std::string id = absl::StrCat(ShortId(state.task_arn()), "-", told.name());
     const auto found = containers_.find(id);
     const int lives = found == containers_.end() ? 0 : found->second.lives;
-    // One more than there were: its next life has not begun yet, and perhaps never will.
+    // One more than there were: the next life has not started yet, and perhaps never will.
     if (told.restart_count() > lives) {
       Violate(absl::StrCat(id, " lived ", lives, " times; reported ", told.restart_count(),
                            " restarts"));
@@ -93,7 +93,7 @@ void Witness::CheckOrder(const v1::StoredTask& before, const v1::StoredTask& aft
   }
 }
 
-// Health is what checks have said. The whole task's follows from its essential containers'.
+// Health is the result of checks. A task's health follows from its essential containers'.
 void Witness::CheckHealth(const std::string& task_id, const v1::Task& task) {
   bool has_checked = false, is_unhealthy = false, are_all_healthy = true;
   for (const v1::Container& container : task.containers()) {
@@ -140,7 +140,7 @@ void Witness::CheckEnd(const std::string& id, const v1::StoredContainer& told,
   std::optional<int> reported;
   if (told.has_exit_code()) reported = told.exit_code();
   if (truth.is_live) Violate(absl::StrCat(id, " runs, but its task is reported STOPPED"));
-  // An end that nobody could see may be reported as unknown, but not as another.
+  // An end that nobody could see may be reported as unknown, but not as something else.
   const bool may_be_unknown = truth.is_evidence_lost && !reported;
   if (reported != truth.exit_code && !may_be_unknown) {
     Violate(absl::StrCat(id, " ended with ", Shown(truth.exit_code), "; reported exit code ",

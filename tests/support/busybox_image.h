@@ -15,8 +15,8 @@ std::string Sha256(const std::string& bytes);
 // empty folders, /etc/passwd, and the link /etc/account to it. NotFound: no /usr/bin/busybox.
 absl::StatusOr<std::string> BusyboxLayer();
 
-// Puts that layer into containerd's content store and unpacks it. Returns its chain id. It is held
-// by the lease "busybox", for good.
+// Stores that layer in containerd and unpacks it. Returns its chain id. The lease "busybox"
+// protects it permanently.
 absl::StatusOr<std::string> ImportBusybox(containerd::Client* client,
                                           const std::string& snapshotter = "overlayfs");
 

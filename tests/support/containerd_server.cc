@@ -80,7 +80,7 @@ absl::StatusOr<std::unique_ptr<ContainerdServer>> ContainerdServer::Start() {
 
 ContainerdServer::~ContainerdServer() {
   Kill();
-  // A killed shim leaves its container: that dies with its pid namespace's init, which is killed
+  // A killed shim leaves its container, which dies with the init of its pid namespace. So kill that
   // first.
   for (const pid_t shim : ShimPids()) {
     RemoveShimSocket(shim);
@@ -95,7 +95,7 @@ ContainerdServer::~ContainerdServer() {
   Unmount();
   RemoveCgroups();
   std::error_code error;
-  // The namespace is this server's alone: what is still there is of creations that were cut short.
+  // Only this server uses the namespace, so what is left is from interrupted creations.
   fs::remove_all(absl::StrCat("/run/containerd/runc/", containerd_namespace()), error);
   fs::remove_all(folder_, error);
 }
@@ -126,7 +126,7 @@ absl::Status ContainerdServer::Launch() {
   pid_ = fork();
   if (pid_ < 0) return ErrnoStatus(errno, "fork");
   if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes takes it along
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends it if the test crashes
     const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
@@ -164,8 +164,8 @@ std::vector<pid_t> ContainerdServer::ShimPids(const std::string& container_id) c
   return pids;
 }
 
-// A shim that is killed on its way out leaves its socket, when its bundle is gone already. Source
-// of the socket's name: containerd, runtime/v2/shim/util_unix.go.
+// Removes the socket of a shim that was killed during its exit, after its bundle was removed.
+// Source of the socket's name: containerd, runtime/v2/shim/util_unix.go.
 void ContainerdServer::RemoveShimSocket(pid_t shim) const {
   const std::vector<std::string> arguments =
       absl::StrSplit(ReadAll(absl::StrCat("/proc/", shim, "/cmdline")), '\0');
@@ -178,7 +178,7 @@ void ContainerdServer::RemoveShimSocket(pid_t shim) const {
   unlink(absl::StrCat("/run/containerd/s/", absl::BytesToHexString(hash)).c_str());
 }
 
-// What killed shims leave outside of containerd's folders: their sockets (/run/containerd/s) and
+// Removes what killed shims leave outside containerd's folders: sockets (/run/containerd/s) and
 // runc's records (/run/containerd/runc/<namespace>/<container>).
 void ContainerdServer::RemoveShimLeftovers() const {
   std::error_code error;
@@ -192,7 +192,7 @@ void ContainerdServer::RemoveShimLeftovers() const {
       if (absl::ConsumePrefix(&socket, "unix://")) fs::remove(std::string(socket), none);
       fs::remove_all(records / bundle.path().filename(), none);
     }
-    fs::remove(records, none);  // unless containers of others are in it
+    fs::remove(records, none);  // fails if it has other containers
   }
 }
 
@@ -219,7 +219,7 @@ void ContainerdServer::RemoveCgroups() const {
       if (entry.is_directory(error)) folders.push_back(entry.path());
     }
     std::reverse(folders.begin(), folders.end());
-    // Processes that were just killed leave their cgroup a moment later.
+    // Killed processes leave their cgroup a moment later.
     for (const fs::path& folder : folders) {
       for (int tries = 0; tries < 200 && rmdir(folder.c_str()) != 0 && errno == EBUSY; ++tries) {
         absl::SleepFor(absl::Milliseconds(10));

@@ -12,9 +12,9 @@
 
 namespace davit::test {
 
-// A containerd of a test's own: temporary root, state and socket, no CRI. Needs root. The
-// destructor ends it, its shims and their containers, and removes mounts, cgroups and files:
-// nothing is left. Not thread-safe.
+// A private containerd for a test: temporary root, state and socket, no CRI. Needs root. The
+// destructor ends it, its shims and their containers, and removes mounts, cgroups and files. Not
+// thread-safe.
 class ContainerdServer {
  public:
   // Starts and waits until it answers. NotFound: containerd or runc is not installed.
@@ -27,15 +27,15 @@ class ContainerdServer {
   std::string address() const { return folder_ + "/containerd.sock"; }
   // A temporary folder, removed with the server.
   const std::string& folder() const { return folder_; }
-  // Unlike any other server's. Use it: runc keeps its state by namespace and container id in one
-  // place of the host (/run/containerd/runc), whatever containerd's own state folder is.
+  // Unique per server. Use it, because runc keeps its state by namespace and container id in one
+  // folder of the host (/run/containerd/runc), whatever containerd's state folder is.
   std::string containerd_namespace() const;
   // For cgroupsPath of containers, e.g. "/davit-test-1234". Removed with the server.
   std::string cgroup_parent() const;
 
   // containerd's own; -1 after Kill().
   pid_t pid() const { return pid_; }
-  // SIGKILL. Shims and containers live on.
+  // Sends SIGKILL. Shims and containers keep running.
   void Kill();
   // After Kill(): starts it again on the same state.
   absl::Status Restart();

@@ -115,7 +115,7 @@ absl::Status RegistryServer::Launch() {
   pid_ = fork();
   if (pid_ < 0) return ErrnoStatus(errno, "fork");
   if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes takes it along
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends it if the test crashes
     const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);

@@ -12,8 +12,8 @@
 
 namespace davit::test {
 
-// A registry (docker-registry) of a test's own: temporary storage, a free port of the loopback
-// interface, plain http. The destructor ends it and removes the storage. Not thread-safe.
+// A private registry (docker-registry) for a test: temporary storage, a free port of the loopback
+// interface, plain HTTP. The destructor ends it and removes the storage. Not thread-safe.
 class RegistryServer {
  public:
   // Starts and waits until it answers. NotFound: docker-registry is not installed.
@@ -29,7 +29,7 @@ class RegistryServer {
   // How many requests it has served so far whose "METHOD PATH" contains `text`.
   int CountRequests(absl::string_view text) const;
 
-  // SIGKILL. What was pushed stays.
+  // Sends SIGKILL. Pushed content stays.
   void Stop();
   // After Stop(): the same content on the same port.
   absl::Status Restart();
