@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <future>
 #include <memory>
 
 #include "absl/cleanup/cleanup.h"
@@ -95,22 +94,20 @@ absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
                                      config.cert_file, config.key_file},
                                     &sessions),
       "gateway");
-  api::ApiServer api(&loop, &encoders, Clock::Real(), config.access_keys);
+  HttpServerCounters http_counters;
+  api::ApiServer api(&loop, &encoders, Clock::Real(), &http_counters, config.access_keys);
   const auto stop_encoders = absl::MakeCleanup([&encoders] { encoders.Stop(); });
   HttpServer::Options http_options;
   http_options.address = config.api_address;
   http_options.port = config.api_port;
   http_options.threads = kApiThreads;
-  ASSIGN_OR_RETURN(auto http,
-                   HttpServer::Start(http_options,
-                                     [&api](const HttpServerRequest& request) {
-                                       std::promise<HttpServerResponse> promise;
-                                       api.Handle(request, [&promise](HttpServerResponse response) {
-                                         promise.set_value(std::move(response));
-                                       });
-                                       return promise.get_future().get();
-                                     }),
-                   "api");
+  http_options.max_requests = kMaxRequests;
+  http_options.counters = &http_counters;
+  const HttpServer::AsyncHandler handler = [&api](HttpServerRequest request,
+                                                  HttpResponder respond) {
+    api.Handle(std::move(request), std::move(respond));
+  };
+  ASSIGN_OR_RETURN(auto http, HttpServer::Start(http_options, handler), "api");
   LogInfo("controller started",
           {{"version", DAVIT_VERSION},
            {"api", absl::StrCat(config.api_address, ":", http->port())},

@@ -9,9 +9,9 @@
 #include "absl/strings/strip.h"
 #include "base/ids.h"
 #include "base/json_decoder.h"
+#include "base/json_encoder.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "controller/api/json_encoder.h"
 #include "controller/ecs/ecs_error.h"
 
 namespace davit::controller::api {
@@ -33,6 +33,15 @@ HttpServerResponse PlainText(int status, std::string body) {
 
 // 500 only for what may go away by itself: clients retry those.
 int HttpStatus(const std::string& exception) { return exception == "ServerException" ? 500 : 400; }
+
+// {"__type":"ClusterNotFoundException","message":"Cluster not found."}
+std::string EncodeError(absl::string_view exception, absl::string_view message) {
+  std::string body = "{\"__type\":";
+  AppendJsonString(exception, &body);
+  body += ",\"message\":";
+  AppendJsonString(message, &body);
+  return body + "}";
+}
 
 absl::Status UnknownOperation(absl::string_view target) {
   absl::string_view name = target;
@@ -61,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const Message>> Decode(const model::Operation& op
 
 }  // namespace
 
-void ApiServer::Handle(HttpServerRequest request, Respond respond) {
+void ApiServer::Handle(HttpServerRequest request, HttpResponder respond) {
   if (request.path == "/" && request.method == "POST")
     return HandleOperation(request, std::move(respond));
   if (request.path == "/metrics" && request.method == "GET")
@@ -86,26 +95,27 @@ absl::StatusOr<const model::Operation*> ApiServer::FindOperation(const HttpServe
   return operation;
 }
 
-void ApiServer::HandleOperation(const HttpServerRequest& request, Respond respond) {
+void ApiServer::HandleOperation(const HttpServerRequest& request, HttpResponder respond) {
   const std::string target = Header(request, "x-amz-target");
   const std::string name(absl::StripPrefix(target, kTargetPrefix));
   Call call{model::IsEcsOperation(name) ? name : "unknown", RandomUuid(), clock_->Monotonic(),
             std::move(respond)};
   const absl::StatusOr<const model::Operation*> operation = FindOperation(request, target);
-  if (!operation.ok()) return Finish(call, operation.status());
+  if (!operation.ok()) return Finish(std::move(call), operation.status());
   auto decoded = Decode(**operation, request.body);
-  if (!decoded.ok()) return Finish(call, decoded.status());
+  if (!decoded.ok()) return Finish(std::move(call), decoded.status());
   if ((*operation)->read != nullptr)
-    return Finish(call, (*operation)->read(**decoded, loop_->view()));
-  loop_->Submit(model::CommandOf(*operation, *std::move(decoded)),
-                [this, call = std::move(call)](absl::StatusOr<model::Answer> answer) mutable {
-                  encoders_->Post([this, call = std::move(call), answer = std::move(answer)] {
-                    Finish(call, answer);
-                  });
-                });
+    return Finish(std::move(call), (*operation)->read(**decoded, loop_->view()));
+  loop_->Submit(
+      model::CommandOf(*operation, *std::move(decoded)),
+      [this, call = std::move(call)](absl::StatusOr<model::Answer> answer) mutable {
+        encoders_->Post([this, call = std::move(call), answer = std::move(answer)]() mutable {
+          Finish(std::move(call), answer);
+        });
+      });
 }
 
-void ApiServer::Finish(const Call& call, const absl::StatusOr<model::Answer>& answer) {
+void ApiServer::Finish(Call call, const absl::StatusOr<model::Answer>& answer) {
   HttpServerResponse response;
   response.content_type = kContentType;
   response.headers["x-amzn-RequestId"] = call.request_id;

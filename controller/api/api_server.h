@@ -1,7 +1,6 @@
 #ifndef DAVIT_CONTROLLER_API_API_SERVER_H_
 #define DAVIT_CONTROLLER_API_API_SERVER_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,17 +19,20 @@ namespace davit::controller::api {
 // answers 200 while the controller can do its work. Thread-safe.
 class ApiServer {
  public:
-  using Respond = std::function<void(HttpServerResponse)>;
-
   // With `keys`, requests must be signed by one of them; without, signatures are not checked.
-  // `encoders` runs what follows a commit: encoding and sending the answer. Borrowed: all but
-  // `keys`.
-  ApiServer(loop::Loop* loop, Executor* encoders, const Clock* clock, AccessKeys keys)
-      : loop_(loop), encoders_(encoders), clock_(clock), keys_(std::move(keys)), metrics_(loop) {}
+  // `encoders` runs what follows a commit: encoding and sending the answer. `http` is exported.
+  // Borrowed: all but `keys`.
+  ApiServer(loop::Loop* loop, Executor* encoders, const Clock* clock,
+            const HttpServerCounters* http, AccessKeys keys)
+      : loop_(loop),
+        encoders_(encoders),
+        clock_(clock),
+        keys_(std::move(keys)),
+        metrics_(loop, http) {}
 
   // Reads are carried out in the call and answered by it. What changes the cluster is answered once
   // it is durable, on `encoders`. Never blocks on the disk.
-  void Handle(HttpServerRequest request, Respond respond);
+  void Handle(HttpServerRequest request, HttpResponder respond);
 
  private:
   // One request of the ECS API.
@@ -38,10 +40,10 @@ class ApiServer {
     std::string operation;  // "unknown" where the client made one up: names become labels
     std::string request_id;
     absl::Duration start;
-    Respond respond;
+    HttpResponder respond;
   };
-  void HandleOperation(const HttpServerRequest& request, Respond respond);
-  void Finish(const Call& call, const absl::StatusOr<model::Answer>& answer);
+  void HandleOperation(const HttpServerRequest& request, HttpResponder respond);
+  void Finish(Call call, const absl::StatusOr<model::Answer>& answer);
   absl::StatusOr<const model::Operation*> FindOperation(const HttpServerRequest& request,
                                                         const std::string& target) const;
 

@@ -98,10 +98,31 @@ std::vector<MetricFamily> CollectFromLoop(const loop::Loop& loop) {
           CommitsFamily(counts)};
 }
 
+std::vector<MetricFamily> CollectFromHttp(const HttpServerCounters& http) {
+  const auto gauge = [](const std::string& name, const std::string& help, int64_t value) {
+    return Single(name, help, MetricType::Gauge, static_cast<double>(value));
+  };
+  const auto counter = [](const std::string& name, const std::string& help, int64_t value) {
+    return Single(name, help, MetricType::Counter, static_cast<double>(value));
+  };
+  return {gauge("davit_controller_http_connections", "Open connections to the API",
+                http.open_connections),
+          gauge("davit_controller_http_waiting_requests", "Requests that wait for a thread",
+                http.waiting_requests),
+          gauge("davit_controller_http_unanswered_requests",
+                "Requests that were read and are not answered yet", http.unanswered_requests),
+          counter("davit_controller_http_refused_requests_total",
+                  "Requests answered 503: too many were unanswered, or the answer was late",
+                  http.refused_requests),
+          counter("davit_controller_http_bad_requests_total",
+                  "Requests that were malformed, too large or too slow", http.bad_requests)};
+}
+
 }  // namespace
 
-Metrics::Metrics(const loop::Loop* loop)
+Metrics::Metrics(const loop::Loop* loop, const HttpServerCounters* http)
     : loop_(loop),
+      http_(http),
       requests_(prometheus::BuildCounter()
                     .Name("davit_controller_api_requests_total")
                     .Help("API requests by operation and outcome")
@@ -122,7 +143,7 @@ void Metrics::CountRequest(const std::string& operation, const std::string& code
 std::string Metrics::Serialize() {
   std::vector<MetricFamily> all;
   loop_->view().Look([&all](const state::State& state) { all = CollectFromState(state); });
-  for (auto& families : {CollectFromLoop(*loop_), registry_.Collect()})
+  for (auto& families : {CollectFromLoop(*loop_), CollectFromHttp(*http_), registry_.Collect()})
     all.insert(all.end(), families.begin(), families.end());
   return prometheus::TextSerializer().Serialize(all);
 }

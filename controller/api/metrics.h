@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "base/http_server.h"
 #include "controller/loop/loop.h"
 
 namespace davit::controller::api {
@@ -16,7 +17,7 @@ namespace davit::controller::api {
 // What Prometheus is told. Thread-safe.
 class Metrics {
  public:
-  explicit Metrics(const loop::Loop* loop);
+  Metrics(const loop::Loop* loop, const HttpServerCounters* http);
 
   // One API request. `operation` is a known operation's name, or "unknown"; `code` is "OK" or the
   // exception's name: both are bounded.
@@ -26,6 +27,7 @@ class Metrics {
 
  private:
   const loop::Loop* const loop_;
+  const HttpServerCounters* const http_;
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Histogram>& latency_;

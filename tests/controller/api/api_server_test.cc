@@ -53,9 +53,9 @@ struct TestApi {
   }
   static HttpServerResponse Wait(api::ApiServer* server, const HttpServerRequest& request) {
     std::promise<HttpServerResponse> promise;
-    server->Handle(request, [&promise](HttpServerResponse response) {
-      promise.set_value(std::move(response));
-    });
+    server->Handle(request, HttpResponder([&promise](HttpServerResponse response) {
+                     promise.set_value(std::move(response));
+                   }));
     return promise.get_future().get();
   }
   void ConnectHost(const std::string& host) { ConnectHost(MakeHello(host)); }
@@ -75,7 +75,8 @@ struct TestApi {
   loop::Loop loop{{ModelOptions(), &store, &clock, &writer, &timers}};
   loop::AgentSessions sessions{&loop};
   ThreadPool encoders{"encoders", 1};
-  api::ApiServer api{&loop, &encoders, &clock, {}};
+  HttpServerCounters http;
+  api::ApiServer api{&loop, &encoders, &clock, &http, {}};
 };
 
 TEST_CASE("an answer is AWS JSON 1.1 with a request id", "[api]") {
@@ -267,7 +268,7 @@ TEST_CASE("healthz is for probes, and other paths say what there is", "[api]") {
 
 TEST_CASE("with access keys, unsigned requests are refused", "[api]") {
   TestApi api;
-  api::ApiServer closed(&api.loop, &api.encoders, &api.clock, {{"AKID", "secret"}});
+  api::ApiServer closed(&api.loop, &api.encoders, &api.clock, &api.http, {{"AKID", "secret"}});
   HttpServerRequest request;
   request.method = "POST";
   request.path = "/";
