@@ -23,6 +23,8 @@ class MemoryStore final : public Store {
   void FailWith(absl::Status status) { failure_ = std::move(status); }
   // Commits wait until ReleaseOne(): a slow disk.
   void Hold() { is_holding_ = true; }
+  // New commits do not wait any more; those that wait still do.
+  void LetGo() { is_holding_ = false; }
   // False: none waits.
   bool ReleaseOne();
   void set_limits(Limits limits) { limits_ = limits; }
