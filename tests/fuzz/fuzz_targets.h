@@ -10,6 +10,7 @@
 // nothing.
 namespace davit::fuzz {
 
+int FuzzAgentMessage(const uint8_t* data, size_t size);
 int FuzzApiJson(const uint8_t* data, size_t size);
 int FuzzAuthChallenge(const uint8_t* data, size_t size);
 int FuzzCgroupMounts(const uint8_t* data, size_t size);
