@@ -123,6 +123,8 @@ absl::Status Run(const ControllerConfig& config, const sigset_t& signals) {
     return loop::Answer();
   });
   gateway->Stop(kGoodbyeTime);
+  // Before the API goes away, whose requests may still wait for a commit.
+  writer.Stop();
   return absl::OkStatus();
 }
 

@@ -70,10 +70,11 @@ void OnStreamBegun(const std::string& session_id, Change* change) {
   change->SetDeadline({Deadline::Kind::kHello, session_id}, kHelloTime);
 }
 
-void OnMessage(const std::string& session_id, const v1::AgentMessage& message, Change* change) {
+void OnMessage(const std::string& session_id, const std::string& bound_host,
+               const v1::AgentMessage& message, Change* change) {
   const Instance* instance = change->state().FindInstanceBySession(session_id);
   if (message.has_hello()) {
-    if (instance == nullptr) return OnHello(session_id, message.hello(), change);
+    if (instance == nullptr) return OnHello(session_id, bound_host, message.hello(), change);
     change->EndSession(session_id, v1::Goodbye::REFUSED, "Hello was already said on this stream");
     return Disconnect(*instance, "it said Hello twice", change);
   }

@@ -165,9 +165,17 @@ void Welcome(const std::string& session_id, const v1::Hello& hello, const Instan
 
 }  // namespace
 
-void OnHello(const std::string& session_id, const v1::Hello& hello, Change* change) {
+void OnHello(const std::string& session_id, const std::string& bound_host, const v1::Hello& hello,
+             Change* change) {
   if (const std::string problem = ProblemOf(hello); !problem.empty())
     return Refuse(session_id, hello, problem, change);
+  if (const std::string host = absl::StrCat(hello.cluster(), "/", hello.ec2_instance_id());
+      !bound_host.empty() && host != bound_host) {
+    return Refuse(session_id, hello,
+                  absl::StrCat("ec2_instance_id: the certificate is for the host ", bound_host,
+                               ", not for ", host),
+                  change);
+  }
   const absl::StatusOr<const Instance*> known = Identify(hello, change);
   if (!known.ok()) return Refuse(session_id, hello, known.status().message(), change);
   if (IsTwin(hello, *known)) return TurnAway(session_id, hello, **known, change);

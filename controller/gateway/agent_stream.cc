@@ -40,10 +40,10 @@ class AgentStream::Sink final : public loop::AgentSink {
   AgentStream* stream_ ABSL_GUARDED_BY(mu_);
 };
 
-AgentStream* AgentStream::Start(loop::AgentSessions* sessions) {
+AgentStream* AgentStream::Start(loop::AgentSessions* sessions, std::string bound_host) {
   auto* stream = new AgentStream(sessions);  // deleted in OnDone()
   stream->sink_ = std::make_shared<Sink>(stream);
-  stream->session_id_ = sessions->Open(stream->sink_);
+  stream->session_id_ = sessions->Open(stream->sink_, std::move(bound_host));
   stream->StartRead(&stream->incoming_);
   return stream;
 }

@@ -18,7 +18,8 @@ namespace davit::controller::gateway {
 class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::ControllerMessage> {
  public:
   // `sessions` is borrowed, until the gRPC server has been shut down.
-  static AgentStream* Start(loop::AgentSessions* sessions);
+  // `bound_host`: see controller/agents/agents.h.
+  static AgentStream* Start(loop::AgentSessions* sessions, std::string bound_host);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;

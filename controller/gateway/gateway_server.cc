@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "controller/gateway/agent_stream.h"
@@ -17,12 +18,24 @@ constexpr int kKeepaliveTimeoutMs = 10'000;
 // Agents may ping as often as this without being taken for a flood.
 constexpr int kMinPingIntervalMs = 5'000;
 
+// Where a certificate says which host it is for: a subjectAltName URI
+// davit:CLUSTER/EC2-INSTANCE-ID.
+constexpr absl::string_view kBoundHostPrefix = "davit:";
+
+std::string BoundHost(const grpc::AuthContext& peer) {
+  for (const grpc::string_ref& name : peer.FindPropertyValues("x509_subject_alternative_name")) {
+    absl::string_view text(name.data(), name.size());
+    if (absl::ConsumePrefix(&text, kBoundHostPrefix)) return std::string(text);
+  }
+  return "";
+}
+
 class GatewayService final : public v1::AgentGateway::CallbackService {
  public:
   explicit GatewayService(loop::AgentSessions* sessions) : sessions_(sessions) {}
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ControllerMessage>* Session(
-      grpc::CallbackServerContext* /*context*/) override {
-    return AgentStream::Start(sessions_);
+      grpc::CallbackServerContext* context) override {
+    return AgentStream::Start(sessions_, BoundHost(*context->auth_context()));
   }
 
  private:

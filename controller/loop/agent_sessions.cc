@@ -23,11 +23,11 @@ void WriteNote(const change::Note& note) {
 
 }  // namespace
 
-std::string AgentSessions::Open(std::shared_ptr<AgentSink> sink) {
+std::string AgentSessions::Open(std::shared_ptr<AgentSink> sink, std::string bound_host) {
   std::string id = new_id_();
   {
     MutexLock lock(&mu_);
-    sinks_[id] = std::move(sink);
+    streams_[id] = {std::move(sink), std::move(bound_host)};
   }
   Submit(
       id, [id](Change* change) { agents::OnStreamBegun(id, change); }, nullptr);
@@ -35,18 +35,23 @@ std::string AgentSessions::Open(std::shared_ptr<AgentSink> sink) {
 }
 
 void AgentSessions::Receive(const std::string& session_id, v1::AgentMessage message, Work taken) {
+  std::string bound_host;
+  {
+    MutexLock lock(&mu_);
+    const auto stream = streams_.find(session_id);
+    if (stream != streams_.end()) bound_host = stream->second.bound_host;
+  }
   Submit(
       session_id,
-      [session_id, message = std::move(message)](Change* change) {
-        agents::OnMessage(session_id, message, change);
-      },
+      [session_id, bound_host = std::move(bound_host), message = std::move(message)](
+          Change* change) { agents::OnMessage(session_id, bound_host, message, change); },
       std::move(taken));
 }
 
 void AgentSessions::Close(const std::string& session_id) {
   {
     MutexLock lock(&mu_);
-    if (sinks_.erase(session_id) == 0) return;
+    if (streams_.erase(session_id) == 0) return;
   }
   Submit(
       session_id, [session_id](Change* change) { agents::OnStreamEnded(session_id, change); },
@@ -82,8 +87,8 @@ void AgentSessions::EndLost(const std::string& session_id) {
 
 std::shared_ptr<AgentSink> AgentSessions::FindSink(const std::string& session_id) const {
   MutexLock lock(&mu_);
-  const auto found = sinks_.find(session_id);
-  return found == sinks_.end() ? nullptr : found->second;
+  const auto found = streams_.find(session_id);
+  return found == streams_.end() ? nullptr : found->second.sink;
 }
 
 void AgentSessions::OnEffect(change::Effect effect) {
@@ -119,7 +124,7 @@ void AgentSessions::OnModelLost() {
   std::vector<std::string> ids;
   {
     MutexLock lock(&mu_);
-    for (const auto& [id, sink] : sinks_) ids.push_back(id);
+    for (const auto& [id, stream] : streams_) ids.push_back(id);
   }
   std::sort(ids.begin(), ids.end());
   for (const std::string& id : ids) EndLost(id);

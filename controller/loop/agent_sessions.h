@@ -37,8 +37,9 @@ class AgentSessions final : public EffectListener {
                          std::function<std::string()> new_id = RandomHex32)
       : loop_(loop), flusher_(flusher), new_id_(std::move(new_id)) {}
 
-  // A new stream: its session id. The sink is kept until Close().
-  std::string Open(std::shared_ptr<AgentSink> sink);
+  // A new stream: its session id. The sink is kept until Close(). `bound_host`: see
+  // agents/agents.h.
+  std::string Open(std::shared_ptr<AgentSink> sink, std::string bound_host = "");
   // In the order in which they came. `taken` is called once the loop has carried the message out
   // (or has lost it): a stream that waits for it before it reads on bounds what it costs.
   void Receive(const std::string& session_id, v1::AgentMessage message, Work taken = nullptr);
@@ -50,6 +51,10 @@ class AgentSessions final : public EffectListener {
   void OnModelLost() override;
 
  private:
+  struct Stream {
+    std::shared_ptr<AgentSink> sink;
+    std::string bound_host;
+  };
   void Submit(const std::string& session_id, absl::AnyInvocable<void(change::Change*)> command,
               Work taken);
   // Ends a stream whose session, or last message, the controller has lost. On the writer only.
@@ -61,7 +66,7 @@ class AgentSessions final : public EffectListener {
   const std::function<std::string()> new_id_;
   std::vector<std::shared_ptr<AgentSink>> to_flush_;  // on the writer only; may repeat
   mutable Mutex mu_;
-  absl::flat_hash_map<std::string, std::shared_ptr<AgentSink>> sinks_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);  // by session id
 };
 
 }  // namespace davit::controller::loop

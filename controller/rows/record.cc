@@ -19,6 +19,14 @@ absl::StatusOr<Mutation> Parse(const std::string& key, const std::string& value)
   return Mutation{key, Ref<Message>(std::move(record))};
 }
 
+// State counts tasks by their status.
+absl::StatusOr<Mutation> ParseTask(const std::string& key, const std::string& value) {
+  ASSIGN_OR_RETURN(Mutation mutation, Parse<v1::StoredTask>(key, value));
+  const int status = std::get<Ref<v1::StoredTask>>(mutation.record)->last_status();
+  if (v1::TaskStatus::Value_IsValid(status)) return mutation;
+  return absl::DataLossError(absl::StrCat("row ", key, " has an unknown status, ", status));
+}
+
 }  // namespace
 
 std::string FamilyKey(absl::string_view family) { return absl::StrCat("family/", family); }
@@ -79,7 +87,7 @@ absl::StatusOr<Mutation> Decode(const std::string& key, const std::string& value
   }
   if (absl::StartsWith(key, "cluster/")) return Parse<v1::StoredCluster>(key, value);
   if (absl::StartsWith(key, "instance/")) return Parse<v1::StoredContainerInstance>(key, value);
-  if (absl::StartsWith(key, "task/")) return Parse<v1::StoredTask>(key, value);
+  if (absl::StartsWith(key, "task/")) return ParseTask(key, value);
   return absl::DataLossError(absl::StrCat("row ", key, " is of no kind that this version knows"));
 }
 

@@ -57,6 +57,9 @@ struct SqliteStore::Connection {
     database.exec("PRAGMA locking_mode=EXCLUSIVE");
     database.exec("PRAGMA journal_mode=WAL");
     database.exec("PRAGMA synchronous=FULL");
+    // 40 MiB: a page that is written again and again is copied to the database once.
+    database.exec("PRAGMA wal_autocheckpoint=10000");
+    database.exec("PRAGMA cache_size=-16384");
     const int version = database.execAndGet("PRAGMA user_version").getInt();
     if (version > kSchemaVersion) {
       return absl::FailedPreconditionError(

@@ -92,6 +92,17 @@ TEST_CASE("a Hello that is not acceptable is refused with the field's name", "[a
   CHECK_THAT(SentTo("s1", outcome).back().goodbye().reason(), Catch::StartsWith(field));
 }
 
+TEST_CASE("a certificate that names its host is good for no other", "[agent]") {
+  TestCluster cluster;
+  cluster.bound_host = "default/i-1";
+  CHECK(SentTo("s1", cluster.Connect("s1", MakeHello("i-1")))[0].has_welcome());
+  const Outcome refused = cluster.Connect("s2", MakeHello("i-2"));
+  CHECK(GoodbyeTo("s2", refused) == v1::Goodbye::REFUSED);
+  CHECK_THAT(SentTo("s2", refused)[0].goodbye().reason(),
+             Catch::StartsWith("ec2_instance_id") && Catch::Contains("default/i-1"));
+  CHECK(refused.mutations.empty());
+}
+
 TEST_CASE("the same host is the same instance, with or without its ARN", "[agent]") {
   TestCluster cluster;
   const std::string arn =

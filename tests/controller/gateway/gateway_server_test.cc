@@ -179,12 +179,14 @@ struct Certificates {
          "-keyout", File("ca.key"), "-out", File("ca.pem")});
     Sign("server");
     Sign("agent");
+    Sign("bound", ",URI:davit:default/i-1");
   }
   ~Certificates() { (void)RemoveAll(folder); }
-  void Sign(const std::string& name) {
+  void Sign(const std::string& name, const std::string& more_names = "") {
     Run({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE", "-addext",
-         absl::StrCat("extendedKeyUsage=", name == "agent" ? "clientAuth" : "serverAuth"),
+         absl::StrCat("subjectAltName=DNS:localhost", more_names), "-addext",
+         "basicConstraints=critical,CA:FALSE", "-addext",
+         absl::StrCat("extendedKeyUsage=", name == "server" ? "serverAuth" : "clientAuth"),
          "-keyout", File(name + ".key"), "-out", File(name + ".csr")});
     Run({"x509", "-req", "-in", File(name + ".csr"), "-CA", File("ca.pem"), "-CAkey",
          File("ca.key"), "-CAcreateserial", "-copy_extensions", "copy", "-days", "1", "-out",
@@ -217,10 +219,14 @@ TEST_CASE("with certificate files, only agents with a certificate of the CA are 
     FakeAgent stranger(gateway.address(), grpc::SslCredentials(ssl));
     CHECK(stranger.IsEnded());
   }
-  ssl.pem_cert_chain = *ReadFile(files.File("agent.pem"));
-  ssl.pem_private_key = *ReadFile(files.File("agent.key"));
-  FakeAgent agent(gateway.address(), grpc::SslCredentials(ssl));
-  CHECK(agent.SayHello(MakeHello("i-1")).has_welcome());
+  const auto dial = [&](const std::string& name) {
+    ssl.pem_cert_chain = *ReadFile(files.File(name + ".pem"));
+    ssl.pem_private_key = *ReadFile(files.File(name + ".key"));
+    return std::make_unique<FakeAgent>(gateway.address(), grpc::SslCredentials(ssl));
+  };
+  CHECK(dial("agent")->SayHello(MakeHello("i-1")).has_welcome());
+  CHECK(dial("bound")->SayHello(MakeHello("i-1")).has_welcome());
+  CHECK(dial("bound")->SayHello(MakeHello("i-2")).goodbye().code() == v1::Goodbye::REFUSED);
 }
 
 }  // namespace

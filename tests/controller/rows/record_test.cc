@@ -24,6 +24,9 @@ TEST_CASE("rows that cannot be understood are named", "[rows]") {
   CHECK(absl::IsDataLoss(broken));
   CHECK_THAT(std::string(broken.message()), Catch::Contains("task/default/1"));
   CHECK(absl::IsDataLoss(Decode("boat/default/1", "").status()));
+  v1::StoredTask task;
+  task.set_last_status(static_cast<v1::TaskStatus::Value>(450));
+  CHECK(absl::IsDataLoss(Decode("task/default/1", task.SerializeAsString()).status()));
 }
 
 TEST_CASE("rows are decoded in the order in which they refer to each other", "[rows]") {

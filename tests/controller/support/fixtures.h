@@ -124,7 +124,7 @@ class TestCluster {
   Outcome Tick() { return Take(model.Tick(now())); }
   Outcome Say(const std::string& session_id, const v1::AgentMessage& message) {
     return Run([&](change::Change* change) -> absl::StatusOr<model::Answer> {
-      agents::OnMessage(session_id, message, change);
+      agents::OnMessage(session_id, bound_host, message, change);
       return model::Answer();
     });
   }
@@ -173,6 +173,7 @@ class TestCluster {
   model::Model model;
   state::View view;                         // what reads see
   std::map<std::string, std::string> rows;  // what a store would hold, lazy rows included
+  std::string bound_host;                   // that the certificate of every stream names
 
  private:
   change::Instant now() const { return {clock.Now(), clock.Monotonic()}; }
