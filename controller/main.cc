@@ -32,8 +32,10 @@ using namespace controller;  // NOLINT(google-build-using-namespace): the progra
 
 // systemd does not restart on this one (RestartPreventExitStatus).
 constexpr int kExitConfig = 5;
-// A request that waits for its commit holds a thread of the HTTP server; a connection holds none.
-constexpr int kApiThreads = 32;
+// Decode requests and carry out reads; none of them waits.
+constexpr int kApiThreads = 4;
+// Unanswered at a time: what waits for a commit costs memory only.
+constexpr size_t kMaxRequests = 10'000;
 // Encode answers of operations that change the cluster.
 constexpr int kEncoderThreads = 2;
 constexpr absl::Duration kGoodbyeTime = absl::Seconds(2);

@@ -23,9 +23,9 @@ bool IsShimGone(const absl::Status& status) {
 
 bool IsCommandRefused(const absl::Status& status) {
   // runc 1.1 (exec.LookPath and what follows it), crun 1.8 (find_executable).
-  for (const char* words : {"unable to start container process: exec: ",
-                            "unable to start container process: exec /", "executable file `",
-                            "open executable: "}) {
+  for (const char* words :
+       {"unable to start container process: exec: ", "unable to start container process: exec /",
+        "executable file `", "open executable: "}) {
     if (absl::StrContains(status.message(), words)) return true;
   }
   return false;

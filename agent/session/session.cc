@@ -12,9 +12,9 @@ constexpr uint64_t kMissedHeartbeats = 3;
 constexpr uint64_t kMaxEpochLead = 365 * 24 * 3600;  // seconds
 // A controller that sends its agents away soon after it has welcomed them is not well: it must not
 // make them hurry.
-constexpr absl::Duration kGoodSession = absl::Seconds(15);
+constexpr absl::Duration kLongSession = absl::Seconds(15);
 // Timers stand still while the machine sleeps: so that its sleep is noticed soon after its end.
-constexpr absl::Duration kCutOffLook = absl::Seconds(30);
+constexpr absl::Duration kCutOffCheckPeriod = absl::Seconds(30);
 
 }  // namespace
 

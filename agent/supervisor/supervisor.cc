@@ -353,14 +353,13 @@ void Supervisor::RemoveOrphan(const std::string& task_id, const std::string& rea
         task::GoalChanged{task::Goal::kStop, reason, v1::StopCode::ServiceSchedulerInitiated});
     return;
   }
-  deps_.pools.runtime->Post({task_id, "removing an unknown task"}, [this, task_id,
-                                                                    containers =
-                                                                        orphan.containers] {
-    const absl::Status removed = effects_->RemoveFromHost(task_id, containers);
-    if (!removed.ok())
-      LogWarning("cannot remove orphan, kept until the next inventory",
-                 {{"task_id", task_id}, {"status", removed}});
-  });
+  deps_.pools.runtime->Post(
+      {task_id, "removing an unknown task"}, [this, task_id, containers = orphan.containers] {
+        const absl::Status removed = effects_->RemoveFromHost(task_id, containers);
+        if (!removed.ok())
+          LogWarning("cannot remove orphan, kept until the next inventory",
+                     {{"task_id", task_id}, {"status", removed}});
+      });
 }
 
 Supervisor::Owned Supervisor::owned() const {

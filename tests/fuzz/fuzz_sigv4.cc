@@ -1,7 +1,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "controller/api/sigv4.h"
-#include "controller/cluster/ecs_error.h"
+#include "controller/ecs/ecs_error.h"
 #include "tests/fuzz/byte_source.h"
 #include "tests/fuzz/fuzz_targets.h"
 
@@ -23,20 +23,21 @@ int FuzzSigv4(const uint8_t* data, size_t size) {
   request.body = bytes.Until('\0');
   const absl::Time now =
       absl::FromCivil(absl::CivilSecond(2026, 11, 23, 6, 20, 0), absl::UTCTimeZone());
-  const absl::Status good = api::VerifySignature(request, {{"AKID", kSecret}}, now);
-  const absl::Status bad = api::VerifySignature(request, {{"AKID", "another"}}, now);
+  const absl::Status good = controller::api::VerifySignature(request, {{"AKID", kSecret}}, now);
+  const absl::Status bad = controller::api::VerifySignature(request, {{"AKID", "another"}}, now);
   Must(!bad.ok());  // whatever the request, it cannot be signed with a key that nobody has
-  Must(!api::VerifySignature(request, {}, now).ok());
-  Must(!api::VerifySignature(request, {{"AKID", kSecret}}, now + absl::Minutes(15)).ok());
+  Must(!controller::api::VerifySignature(request, {}, now).ok());
+  Must(!controller::api::VerifySignature(request, {{"AKID", kSecret}}, now + absl::Minutes(15))
+            .ok());
   Must(good.message().find(kSecret) == std::string::npos ||
        std::string(reinterpret_cast<const char*>(data), size).find(kSecret) != std::string::npos);
   for (const absl::Status& status : {good, bad}) {
-    if (!status.ok()) Must(cluster::ExceptionName(status) != "ServerException");
+    if (!status.ok()) Must(controller::ecs::ExceptionName(status) != "ServerException");
   }
   if (!good.ok()) return 0;
   // The body is signed, always.
   request.body += "x";
-  Must(!api::VerifySignature(request, {{"AKID", kSecret}}, now).ok());
+  Must(!controller::api::VerifySignature(request, {{"AKID", kSecret}}, now).ok());
   return 0;
 }
 

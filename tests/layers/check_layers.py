@@ -103,7 +103,7 @@ FORBIDDEN = [
     ("agent/task/task_machine.cc", "agent/spec/oci_spec.h"),
     ("agent/session/session.cc", "agent/endpoint/endpoint.h"),
     ("agent/supervisor/task.cc", "agent/session/session.h"),
-    ("agent/main.cc", "controller/cluster/model.h"),
+    ("agent/main.cc", "controller/model/model.h"),
     ("controller/api/api.cc", "agent/task/task_machine.h"),
     ("base/log.cc", "agent/task/task_machine.h"),
     ("agent/supervisor/task.cc", "grpcpp/grpcpp.h"),

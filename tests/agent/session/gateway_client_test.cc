@@ -124,15 +124,20 @@ class Agent {
   store::MemoryStore store_;
   const test::ScratchFolder folder_;
   const supervisor::TaskFiles files_{folder_.path()};
+  const supervisor::PostMortems post_mortems_{{}, &cgroups_, &files_};
+  BlockingCalls calls_{Clock::Real(), &timers_, &control_};
+  LanePool pool_{{}, {Clock::Real(), &timers_, &control_, &calls_}};
   supervisor::Supervisor supervisor_{{},
-                                     {{&control_, &control_, &control_, &control_, &control_},
+                                     {{&control_, &pool_, &pool_, &pool_, &pool_, &pool_, &pool_},
                                       &timers_,
                                       Clock::Real(),
                                       &store_,
                                       &runtime_,
                                       &cgroups_,
                                       &network_,
-                                      &files_}};
+                                      &files_,
+                                      &calls_,
+                                      &post_mortems_}};
   Session session_{
       {&control_, &timers_, &store_, &supervisor_, [] { return std::string(); }}, v1::Hello(), {}};
 };
