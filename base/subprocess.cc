@@ -214,6 +214,7 @@ absl::StatusOr<CommandResult> RunCommand(const Command& command) {
   CommandResult result;
   const bool in_time = Converse(command, &streams, deadline, &result) && WaitForExit(pid, deadline);
   if (!in_time) {
+    // Our child has not been waited for yet: its number, and so its group's, is nobody else's.
     kill(-pid, SIGKILL);
     ReapKilled(pid);
     return absl::DeadlineExceededError(absl::StrCat(command.arguments[0], " did not end within ",

@@ -1,5 +1,8 @@
 #include "agent/resource/fake_task_cgroups.h"
 
+#include <algorithm>
+#include <csignal>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -70,6 +73,19 @@ absl::StatusOr<std::vector<int>> FakeTaskCgroups::Processes(const std::string& p
     if (IsAtOrBelow(other, path)) pids.insert(group.pids.begin(), group.pids.end());
   }
   return std::vector<int>(pids.begin(), pids.end());
+}
+
+absl::Status FakeTaskCgroups::Signal(const std::string& path, int signal_number) {
+  const MutexLock lock(&mu_);
+  if (signal_number != SIGKILL) return absl::OkStatus();
+  for (auto& [other, group] : cgroups_) {
+    const std::string& group_path = other;
+    const bool is_unkillable = std::any_of(
+        unkillable_.begin(), unkillable_.end(),
+        [&](const std::string& task_id) { return IsAtOrBelow(group_path, TaskPath(task_id)); });
+    if (IsAtOrBelow(group_path, path) && !is_unkillable) group.pids.clear();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status FakeTaskCgroups::Remove(const std::string& task_id, absl::Duration) {

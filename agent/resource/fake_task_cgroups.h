@@ -24,6 +24,7 @@ class FakeTaskCgroups : public TaskCgroups {
   absl::Status Create(const std::string& task_id, const CgroupLimits& limits) override;
   absl::StatusOr<CgroupUsage> Read(const std::string& path) const override;
   absl::StatusOr<std::vector<int>> Processes(const std::string& path) const override;
+  absl::Status Signal(const std::string& path, int signal_number) override;
   absl::Status Remove(const std::string& task_id, absl::Duration timeout) override;
   absl::StatusOr<std::vector<std::string>> List() const override;
 

@@ -3,7 +3,6 @@
 #include <libcgroup.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,18 +96,14 @@ void Thaw(const std::string& folder) {
   for (const std::string& child : ChildFolders(folder)) Thaw(absl::StrCat(folder, "/", child));
 }
 
-// Waits until one of `pids` has exited, at most `timeout`.
-void WaitForAnyExit(const std::set<int>& pids, absl::Duration timeout) {
+// Waits until one of `processes` has exited, at most `timeout`.
+void WaitForAnyExit(const std::vector<ProcessHandle>& processes, absl::Duration timeout) {
   std::vector<pollfd> polls;
-  for (const int pid : pids) {
-    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-    if (fd >= 0) polls.push_back({fd, POLLIN, 0});
-  }
+  for (const ProcessHandle& process : processes) polls.push_back({process.fd(), POLLIN, 0});
   // None left to wait for: they have exited, and the kernel is taking them out of the cgroup.
   const int milliseconds = polls.empty() ? kRecheckMilliseconds
                                          : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1;
   poll(polls.data(), polls.size(), milliseconds);
-  for (const pollfd& entry : polls) close(entry.fd);
 }
 
 // Removes a cgroup and those below it. OK if it does not exist.
@@ -159,7 +154,10 @@ std::string LibcgroupTaskCgroups::TaskPath(const std::string& task_id) const {
 
 std::string LibcgroupTaskCgroups::ContainerPath(const std::string& task_id,
                                                 const std::string& container) const {
-  return absl::StrCat(parent_, "/", task_id, "/", container);
+  // Files of every v1 cgroup are in the way of folders by their names. No container's name ends so.
+  const bool is_taken =
+      !mounts_.IsUnified() && (container == "tasks" || container == "notify_on_release");
+  return absl::StrCat(parent_, "/", task_id, "/", container, is_taken ? "~" : "");
 }
 
 // v2: a cgroup can use only the controllers that all its ancestors enable for their children.
@@ -222,6 +220,35 @@ absl::StatusOr<std::vector<int>> LibcgroupTaskCgroups::Processes(const std::stri
   return std::vector<int>(pids.begin(), pids.end());
 }
 
+// Held first and looked for again, so that no number can have passed to a stranger in between.
+absl::StatusOr<std::vector<ProcessHandle>> LibcgroupTaskCgroups::Hold(
+    const std::string& path) const {
+  ASSIGN_OR_RETURN(const std::vector<int> pids, Processes(path));
+  std::vector<ProcessHandle> held;
+  for (const int pid : pids) {
+    absl::StatusOr<ProcessHandle> process = ProcessHandle::Open(pid);
+    if (process.ok()) {
+      held.push_back(*std::move(process));
+    } else if (!absl::IsNotFound(process.status())) {
+      return process.status();
+    }
+  }
+  ASSIGN_OR_RETURN(const std::vector<int> still, Processes(path));
+  const std::set<int> inside(still.begin(), still.end());
+  std::vector<ProcessHandle> found;
+  for (ProcessHandle& process : held) {
+    if (inside.count(process.pid()) > 0) found.push_back(std::move(process));
+  }
+  return found;
+}
+
+absl::Status LibcgroupTaskCgroups::Signal(const std::string& path, int signal_number) {
+  ASSIGN_OR_RETURN(const std::vector<ProcessHandle> processes, Hold(path));
+  absl::Status result;
+  for (const ProcessHandle& process : processes) result.Update(process.Signal(signal_number));
+  return result;
+}
+
 absl::Status LibcgroupTaskCgroups::KillAll(const std::string& path, absl::Duration timeout) const {
   const absl::Duration deadline = Clock::Real()->Monotonic() + timeout;
   const std::string freezer = mounts_.Folder("freezer", path);
@@ -234,16 +261,17 @@ absl::Status LibcgroupTaskCgroups::KillAll(const std::string& path, absl::Durati
     } else if (!freezer.empty()) {
       Thaw(freezer);
     }
-    const std::set<int> pids(processes.begin(), processes.end());
-    for (const int pid : pids) kill(pid, SIGKILL);
+    ASSIGN_OR_RETURN(const std::vector<ProcessHandle> held, Hold(path));
+    for (const ProcessHandle& process : held) RETURN_IF_ERROR(process.Signal(SIGKILL));
     const absl::Duration left = deadline - Clock::Real()->Monotonic();
     if (left <= absl::ZeroDuration()) {
-      return absl::DeadlineExceededError(absl::StrCat(pids.size(), " processes of cgroup ", path,
-                                                      " do not die, among them ", *pids.begin()));
+      return absl::DeadlineExceededError(absl::StrCat(processes.size(), " processes of cgroup ",
+                                                      path, " do not die, among them ",
+                                                      processes[0]));
     }
     // Not all of the time at once: one that forked just before its death has left a child that we
     // have not seen.
-    WaitForAnyExit(pids, std::min(left, absl::Milliseconds(100)));
+    WaitForAnyExit(held, std::min(left, absl::Milliseconds(100)));
   }
 }
 

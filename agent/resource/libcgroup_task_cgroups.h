@@ -12,6 +12,7 @@
 #include "agent/resource/oom_ledger.h"
 #include "agent/resource/task_cgroups.h"
 #include "base/mutex.h"
+#include "base/process_handle.h"
 
 namespace davit::resource {
 
@@ -34,6 +35,7 @@ class LibcgroupTaskCgroups : public TaskCgroups {
   absl::Status Create(const std::string& task_id, const CgroupLimits& limits) override;
   absl::StatusOr<CgroupUsage> Read(const std::string& path) const override;
   absl::StatusOr<std::vector<int>> Processes(const std::string& path) const override;
+  absl::Status Signal(const std::string& path, int signal_number) override;
   absl::Status Remove(const std::string& task_id, absl::Duration timeout) override;
   absl::StatusOr<std::vector<std::string>> List() const override;
 
@@ -45,6 +47,7 @@ class LibcgroupTaskCgroups : public TaskCgroups {
  private:
   LibcgroupTaskCgroups(std::string parent, CgroupMounts mounts);
   absl::Status EnableControllersDownTo(const std::string& path) const;
+  absl::StatusOr<std::vector<ProcessHandle>> Hold(const std::string& path) const;
   absl::Status KillAll(const std::string& path, absl::Duration timeout) const;
 
   const std::string parent_;

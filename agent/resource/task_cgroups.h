@@ -50,6 +50,9 @@ class TaskCgroups {
   virtual absl::StatusOr<CgroupUsage> Read(const std::string& path) const = 0;
   // Processes in the cgroup and below it; empty also if it is gone.
   virtual absl::StatusOr<std::vector<int>> Processes(const std::string& path) const = 0;
+  // Sends a signal to the processes in the cgroup and below it, and to no other: each is held
+  // (base/process_handle.h) and then looked for again. OK if there is none.
+  virtual absl::Status Signal(const std::string& path, int signal_number) = 0;
   // Kills all that is left inside (SIGKILL, waits up to `timeout`), then removes the tree. OK if
   // gone. DeadlineExceeded: processes would not die.
   virtual absl::Status Remove(const std::string& task_id, absl::Duration timeout) = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status.h"
@@ -30,6 +31,22 @@ absl::StatusOr<std::string> ProcessOf(const std::string& oci_spec_json,
   }
 }
 
+std::string CgroupOf(const std::string& oci_spec_json) {
+  const nlohmann::json spec = nlohmann::json::parse(oci_spec_json, nullptr, false);
+  const nlohmann::json linux_part = spec.is_object() ? spec.value("linux", nlohmann::json()) : spec;
+  return linux_part.is_object() ? linux_part.value("cgroupsPath", "") : "";
+}
+
+// The process `pid`, unless it has ended and its number is of one outside the container's cgroup.
+std::optional<ProcessHandle> HoldIfInside(int pid, const std::string& cgroup) {
+  absl::StatusOr<ProcessHandle> process = ProcessHandle::Open(pid);
+  if (!process.ok() || cgroup.empty()) return std::nullopt;
+  // "9:memory:/davit/TASK/CONTAINER" (cgroups(7)), of one hierarchy or of several.
+  const std::string text = ReadFile(absl::StrCat("/proc/", pid, "/cgroup")).value_or("");
+  if (!absl::StrContains(text, cgroup + "\n")) return std::nullopt;
+  return *std::move(process);
+}
+
 // A deadline of containerd, not of the command.
 absl::Status NotAnswered(const absl::Status& status) {
   return absl::IsDeadlineExceeded(status) ? absl::UnavailableError(status.message()) : status;
@@ -51,7 +68,8 @@ absl::StatusOr<ExecResult> ContainerdExec::Run(const ExecSpec& spec,
   const absl::StatusOr<int> pid = tasks_->StartExec(
       spec.container_id, spec.exec_id, {.lease = "", .timeout = options_.call_timeout});
   const absl::StatusOr<std::optional<int>> exit_code =
-      pid.ok() ? Await(spec, *pid) : NotAnswered(pid.status());
+      pid.ok() ? Await(spec, HoldIfInside(*pid, CgroupOf(oci_spec_json)))
+               : NotAnswered(pid.status());
   const absl::Status cleared = OkIfNotFound(Clear(spec));
   RETURN_IF_ERROR(exit_code.status());
   if (!absl::IsDeadlineExceeded(cleared)) RETURN_IF_ERROR(cleared, "ending the command");
@@ -77,14 +95,15 @@ absl::Status ContainerdExec::Add(const ExecSpec& spec, const std::string& proces
   return NotAnswered(tasks_->Exec(request, within));
 }
 
-absl::StatusOr<std::optional<int>> ContainerdExec::Await(const ExecSpec& spec, int pid) {
+absl::StatusOr<std::optional<int>> ContainerdExec::Await(
+    const ExecSpec& spec, const std::optional<ProcessHandle>& process) {
   const auto ended =
       tasks_->WaitExec(spec.container_id, spec.exec_id, {.lease = "", .timeout = spec.timeout});
   if (ended.ok()) return ended->exit_status;
   if (!absl::IsDeadlineExceeded(ended.status())) return ended.status();
   // The shim may hang instead: Clear() finds out.
   // With all that it has started and that is still in its group: those would pile up.
-  if (pid > 1) kill(-pid, SIGKILL);
+  if (process) RETURN_IF_ERROR(process->KillGroup());
   return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include "agent/containerd/tasks.h"
 #include "agent/runtime/exec_output.h"
 #include "agent/runtime/runtime.h"
+#include "base/process_handle.h"
 
 namespace davit::runtime {
 
@@ -35,7 +36,8 @@ class ContainerdExec {
  private:
   absl::Status Add(const ExecSpec& spec, const std::string& process_json, const ExecOutput& output);
   // Waits for the end; kills after the timeout. The exit code; nullopt: it was killed.
-  absl::StatusOr<std::optional<int>> Await(const ExecSpec& spec, int pid);
+  absl::StatusOr<std::optional<int>> Await(const ExecSpec& spec,
+                                           const std::optional<ProcessHandle>& process);
   // Kills it, if it runs, and makes the shim forget it. NotFound: there is none. DeadlineExceeded:
   // it does not die.
   absl::Status Clear(const ExecSpec& spec);

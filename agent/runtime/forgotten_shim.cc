@@ -2,9 +2,7 @@
 
 #include <dirent.h>
 #include <openssl/sha.h>
-#include <poll.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/file.h"
+#include "base/process_handle.h"
 #include "base/status.h"
 #include "base/subprocess.h"
 
@@ -67,20 +66,14 @@ std::vector<int> FindShims(const ShimIdentity& shim) {
   return pids;
 }
 
-// Kills `pid` if it is that shim, and waits for its end. By descriptor: the number may be another's
-// by now.
+// Kills `pid` if it is that shim, and waits for its end.
 absl::Status Kill(int pid, const ShimIdentity& shim, absl::Duration timeout) {
-  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  if (process < 0) return errno == ESRCH ? absl::OkStatus() : ErrnoStatus(errno, "pidfd_open");
-  absl::Status status;
-  if (IsShim(pid, shim) && syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0) == 0) {
-    pollfd ended = {process, POLLIN, 0};
-    if (poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(timeout))) == 0) {
-      status = absl::DeadlineExceededError(absl::StrCat("shim ", pid, " has not ended"));
-    }
-  }
-  close(process);
-  return status;
+  const absl::StatusOr<ProcessHandle> process = ProcessHandle::Open(pid);
+  if (!process.ok()) return OkIfNotFound(process.status());
+  if (!IsShim(pid, shim)) return absl::OkStatus();  // the number is another's by now
+  RETURN_IF_ERROR(process->Signal(SIGKILL));
+  if (process->WaitForEnd(timeout)) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat("shim ", pid, " has not ended"));
 }
 
 }  // namespace

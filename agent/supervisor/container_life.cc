@@ -19,11 +19,8 @@ absl::Status ContainerLife::Signal(const Task& task, const task::Signal& signal)
   if (!signal.whole_cgroup)
     return deps_.runtime->Signal(task.ContainerId(signal.container), signal.signal_number);
   // Past the runtime: it was asked before and the process did not die of it.
-  ASSIGN_OR_RETURN(
-      const std::vector<int> pids,
-      deps_.cgroups->Processes(deps_.cgroups->ContainerPath(task.id(), signal.container)));
-  for (const int pid : pids) kill(pid, signal.signal_number);
-  return absl::OkStatus();
+  return deps_.cgroups->Signal(deps_.cgroups->ContainerPath(task.id(), signal.container),
+                               signal.signal_number);
 }
 
 task::Checked ContainerLife::Check(const Task& task, const task::Check& check) const {

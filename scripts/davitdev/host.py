@@ -112,6 +112,21 @@ def cgroup_value(path, v1_file, v2_file):
         return file.read().strip()
 
 
+def _kill_if_inside(pid, parent):
+    """Held first (pidfd) and looked for again: the number may have passed to a stranger in between."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if pid in cgroup_processes(parent):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
 def remove_cgroup(parent):
     """Kills every process in the cgroup and below it, then removes it from every hierarchy."""
     def try_once():
@@ -123,10 +138,7 @@ def remove_cgroup(parent):
             except OSError:
                 pass
         for pid in cgroup_processes(parent):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            _kill_if_inside(pid, parent)
         for folder in folders:
             try:
                 os.rmdir(folder)

@@ -82,9 +82,7 @@ class AgentRuntime final : public runtime::Runtime {
   const Bug bug_;
 };
 
-// No process of a container is in the fake's cgroups, since the effects send real signals to what
-// they find there. They look into a container's cgroup for one purpose only, to kill what is in it:
-// `kill` does that.
+// No process of a container is in the fake's cgroups: `kill` ends what is in a container's.
 class AgentCgroups final : public resource::TaskCgroups {
  public:
   AgentCgroups(resource::TaskCgroups* real, Interference* interference,
@@ -106,8 +104,11 @@ class AgentCgroups final : public resource::TaskCgroups {
     return real_->Read(path);
   }
   absl::StatusOr<std::vector<int>> Processes(const std::string& path) const override {
+    return real_->Processes(path);
+  }
+  absl::Status Signal(const std::string& path, int signal_number) override {
     if (!interference_->is_dead) kill_(path);
-    return std::vector<int>();
+    return real_->Signal(path, signal_number);
   }
   absl::Status Remove(const std::string& task_id, absl::Duration timeout) override {
     return interference_->Around([&] { return real_->Remove(task_id, timeout); });

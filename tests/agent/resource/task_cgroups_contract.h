@@ -2,7 +2,9 @@
 #define DAVIT_TESTS_AGENT_RESOURCE_TASK_CGROUPS_CONTRACT_H_
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "agent/resource/task_cgroups.h"
@@ -70,6 +72,25 @@ inline void CheckTaskCgroupsContract(TaskCgroupsWorld* world) {
     CHECK(*cgroups.Processes(cgroups.ContainerPath("t1", "web")) == std::vector<int>{pid});
     CHECK(*cgroups.Processes(cgroups.TaskPath("t1")) == std::vector<int>{pid});
     CHECK(cgroups.Read(cgroups.TaskPath("t1"))->processes == 1);
+  }
+  SECTION("a signal reaches what is in a container, and nothing else") {
+    REQUIRE(cgroups.Create("t1", limits) == absl::OkStatus());
+    world->MakeContainerCgroup("t1", "web");
+    world->MakeContainerCgroup("t1", "db");
+    const int web = world->StartProcess(cgroups.ContainerPath("t1", "web"));
+    const int db = world->StartProcess(cgroups.ContainerPath("t1", "db"));
+    CHECK(cgroups.Signal(cgroups.ContainerPath("t1", "web"), SIGKILL) == absl::OkStatus());
+    while (world->IsAlive(web)) std::this_thread::yield();
+    CHECK(world->IsAlive(db));
+    CHECK(cgroups.Signal(cgroups.ContainerPath("t1", "gone"), SIGKILL) == absl::OkStatus());
+  }
+  SECTION("a container may be called as files of cgroups are") {
+    REQUIRE(cgroups.Create("t1", limits) == absl::OkStatus());
+    for (const char* name : {"tasks", "notify_on_release", "cgroup_procs"}) {
+      world->MakeContainerCgroup("t1", name);
+      const int pid = world->StartProcess(cgroups.ContainerPath("t1", name));
+      CHECK(*cgroups.Processes(cgroups.ContainerPath("t1", name)) == std::vector<int>{pid});
+    }
   }
   SECTION("removing a task kills what is left in it") {
     REQUIRE(cgroups.Create("t1", limits) == absl::OkStatus());
