@@ -82,9 +82,11 @@ bool LogFile::WritePending() {
 }
 
 void LogFile::DropPending(int error) {
-  loss_.records += pending_records_;
-  loss_.bytes += static_cast<int64_t>(pending_.size());
-  loss_.error = error;
+  for (Loss* loss : {&loss_, &total_loss_}) {
+    loss->records += pending_records_;
+    loss->bytes += static_cast<int64_t>(pending_.size());
+    loss->error = error;
+  }
 }
 
 void LogFile::Flush() {
@@ -108,10 +110,12 @@ void LogFile::Append(std::string_view record) {
 bool LogFile::ReportLoss(std::string_view record) {
   Flush();
   const Loss before = loss_;
+  const Loss total_before = total_loss_;
   Append(record);
   Flush();
   if (loss_.records != before.records) {
     loss_ = before;  // the report is not part of what is lost
+    total_loss_ = total_before;
     return false;
   }
   loss_ = Loss();

@@ -37,6 +37,8 @@ class LogFile {
   void Flush();
 
   const Loss& loss() const { return loss_; }
+  // Since the beginning.
+  const Loss& total_loss() const { return total_loss_; }
   // Writes `record`, which tells of the loss, right away; on success the count starts anew.
   bool ReportLoss(std::string_view record);
 
@@ -52,6 +54,7 @@ class LogFile {
   std::string pending_;
   int64_t pending_records_ = 0;
   Loss loss_;
+  Loss total_loss_;
 };
 
 }  // namespace davit::log

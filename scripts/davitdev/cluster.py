@@ -215,11 +215,11 @@ port = {self.state["ports"][2 + index]}
         processes = self.state.get("processes", {})
         for name in sorted(processes):  # agents, containerd, controller, registry: nothing is restarted by another
             step(f"stop {name}", process.stop, processes[name])
-        step("stop programs that the state file does not know", host.remove_processes_below, self.folder, PROGRAMS)
+        step("stop programs that the state file does not know", host.remove_processes_below, self.folder, (*PROGRAMS, "davit-logkeeper"))
         for index in agents:
             step(f"cgroup of agent {index}", host.remove_cgroup, self.agent_cgroup(index))
         step("shims", host.remove_shims, self.containerd_address, f"{self._path('containerd')}/state")
-        step("loggers", host.remove_processes_below, self.folder, PROGRAMS)
+        step("loggers", host.remove_processes_below, self.folder, (*PROGRAMS, "davit-logkeeper"))
         step("mounts", host.unmount_below, self.folder)
         for index in agents:
             step(f"bridge of agent {index}", host.remove_bridge, self.agent_bridge(index))

@@ -64,8 +64,24 @@ def check_program(program, source, text):
     assert "nonsense" in output, f"an unknown section was not complained about: {output}"
 
 
+def check_options(programs):
+    """Wrong options are a wrong configuration: systemd must not try again."""
+    for name, options in (("agent", ["--confg", "x"]), ("agent", ["extra"]), ("agent", ["--config"]),
+                          ("controller", ["--confg", "x"]), ("logger", ["--confg", "x"]), ("logger", [])):
+        result = subprocess.run([f"{programs}/davit-{name}", *options], capture_output=True, text=True, timeout=20,
+                                check=False)
+        assert result.returncode == 5, f"davit-{name} {options}: exit {result.returncode}, not 5: {result.stderr}"
+        assert result.stderr, f"davit-{name} {options}: no reason"
+    for name in ("agent", "controller", "logger"):
+        for option in ("--help", "--version"):
+            result = subprocess.run([f"{programs}/davit-{name}", option], capture_output=True, text=True, timeout=20,
+                                    check=False)
+            assert result.returncode == 0 and f"davit-{name}" in result.stdout, f"davit-{name} {option}: {result}"
+
+
 def main():
     root, programs = sys.argv[1:]
+    check_options(programs)
     for name in PROGRAMS:
         with open(f"{root}/config/{name}.toml", encoding="utf-8") as file:
             check_program(f"{programs}/davit-{name}", f"{root}/{name}/config.cc", file.read())

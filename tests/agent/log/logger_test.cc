@@ -4,16 +4,20 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/log/log_health.h"
 #include "agent/log/tail.h"
+#include "base/process_handle.h"
 #include "tests/agent/log/temp_folder.h"
 
 namespace davit::log {
@@ -63,6 +67,25 @@ class Logger {
   void CloseStdout() { Close(&stdout_); }
   void CloseStderr() { Close(&stderr_); }
   int pid() const { return pid_; }
+  // Of the process that does the work, once it is beside `pid`.
+  static int WriterOf(int pid) {
+    const std::string path = absl::StrCat("/proc/", pid, "/task/", pid, "/children");
+    int child = 0;
+    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    while (child == 0 && absl::Now() < deadline) {
+      std::ifstream(path) >> child;
+      sched_yield();
+    }
+    REQUIRE(child > 0);
+    return child;
+  }
+  // Kills `pid`, which is the logger's, and waits for its end.
+  static void Kill(int pid) {
+    const auto process = ProcessHandle::Open(pid);
+    REQUIRE(process.ok());
+    REQUIRE(process->Signal(SIGKILL).ok());
+    REQUIRE(process->WaitForEnd(absl::Seconds(10)));
+  }
   // The exit code after both pipes were closed; -1: a signal ended it.
   int WaitForExit() {
     CloseStdout();
@@ -149,6 +172,85 @@ TEST_CASE("signals do not end the logger while the container's pipes are open", 
   logger.Say("still here\n");
   CHECK(logger.WaitForExit() == 0);
   CHECK(absl::StrContains(folder.Read("log"), "still here"));
+}
+
+TEST_CASE("a logger that is killed goes on, and its container is not harmed", "[log]") {
+  const TempFolder folder;
+  Logger logger({"file", folder.File("log")});
+  logger.Say("before\n");
+  logger.WaitUntilRead();
+  for (int round = 1; round <= 3; ++round) {
+    Logger::Kill(Logger::WriterOf(logger.pid()));
+    logger.Say(absl::StrCat("after ", round, "\n"));  // a pipe without a reader would fail
+    logger.WaitUntilRead();
+  }
+  CHECK(logger.WaitForExit() == 0);
+  const std::string log = folder.Read("log");
+  CHECK(absl::StrContains(log, "after 1"));
+  CHECK(absl::StrContains(log, "after 3"));
+  CHECK(absl::StrContains(log, "davit-logger: killed, and started again"));
+  const absl::StatusOr<LogHealth> health = ReadLogHealth(folder.File("log"));
+  REQUIRE(health.ok());
+  CHECK(health->state.killed_writers == 3);
+  CHECK_FALSE(health->has_logger);  // it has ended
+}
+
+TEST_CASE("a logger whose keeper is killed gets another one, and loses nothing", "[log]") {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // the keeper's orphan becomes our child
+  const TempFolder folder;
+  Logger logger({"file", folder.File("log")});
+  logger.Say("half a ");
+  logger.WaitUntilRead();
+  const int first_writer = Logger::WriterOf(logger.pid());
+  Logger::Kill(logger.pid());
+  logger.Say("line\n");
+  const absl::Time deadline = absl::Now() + absl::Seconds(10);
+  while (!absl::StrContains(folder.Read("log"), "half a line") && absl::Now() < deadline)
+    sched_yield();
+  // The writer has become the keeper of another one; that one may be killed, too.
+  Logger::Kill(Logger::WriterOf(first_writer));
+  logger.Say("the end\n");
+  logger.WaitUntilRead();
+  CHECK(ReadLogHealth(folder.File("log"))->has_logger);
+  CHECK(logger.WaitForExit() == -1);
+  int status = 0;
+  REQUIRE(waitpid(first_writer, &status, 0) == first_writer);
+  CHECK(status == 0);
+  CHECK(absl::StrContains(folder.Read("log"), "half a line"));
+  CHECK(absl::StrContains(folder.Read("log"), "the end"));
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST_CASE("what a log has lost is told beside it", "[log]") {
+  const TempFolder folder;
+  const std::string path = folder.File("log");
+  REQUIRE(symlink("/dev/full", path.c_str()) == 0);
+  {
+    Logger logger({"file", path});
+    logger.Say("one\ntwo\n");
+    CHECK(logger.WaitForExit() == 0);
+  }
+  const absl::StatusOr<LogHealth> health = ReadLogHealth(path);
+  REQUIRE(health.ok());
+  CHECK(health->state.lost_records == 2);
+  CHECK(DescribeTrouble(*health) == absl::StrCat("2 lines (", health->state.lost_bytes,
+                                                 " bytes) lost: No space left on device"));
+  {
+    Logger next_life({"file", path});
+    next_life.Say("three\n");
+    CHECK(next_life.WaitForExit() == 0);
+  }
+  CHECK(ReadLogHealth(path)->state.lost_records == 3);
+}
+
+TEST_CASE("a log that is not there, and one that is well", "[log]") {
+  const TempFolder folder;
+  CHECK(absl::IsNotFound(ReadLogHealth(folder.File("log")).status()));
+  Logger logger({"file", folder.File("log")});
+  const absl::StatusOr<LogHealth> health = ReadLogHealth(folder.File("log"));
+  REQUIRE(health.ok());
+  CHECK(health->has_logger);
+  CHECK(DescribeTrouble(*health).empty());
 }
 
 TEST_CASE("a container is not blocked by a full disk", "[log]") {

@@ -22,7 +22,7 @@ def _listed(cluster, agent):
     kinds["iptables rule"] = json.dumps(host.iptables_rules())
     kinds["mount"] = "\n".join(path for path, _ in host.mount_points())
     kinds["process"] = "\n".join(" ".join(one["arguments"]) for one in process.all_processes()
-                                 if one["name"].startswith(("containerd-shim", "davit-logger", "runc")))
+                                 if one["name"].startswith(("containerd-shim", "davit-log", "runc")))
     for kind, folder in (("network namespace", f"{run}/netns"), ("network record", f"{run}/cni"),
                          ("task folder", f"{state}/tasks"), ("runc state", f"{host.RUNC_STATE}/{namespace}")):
         kinds[kind] = "\n".join(_names(folder))
