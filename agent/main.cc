@@ -235,7 +235,8 @@ absl::Status Run(const AgentConfig& config, const sigset_t& signals) {
                                 {"health", [&] { return health_pool.Depth(); }},
                                 {"render", [&] { return render_pool.Depth(); }}},
                                &http_counters,
-                               DAVIT_VERSION},
+                               DAVIT_VERSION,
+                               &files},
                               config.cluster, &render_pool);
   HttpServer::Options http;
   http.address = config.http_address;
@@ -311,6 +312,11 @@ int main(int argc, char** argv) {
                "check the configuration, list all errors, and exit");
   app.add_flag("--dev", arguments.dev, "speak to the controller without TLS");
   app.set_version_flag("--version", "davit-agent " DAVIT_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // --help and --version are "errors" of code 0.
+    return app.exit(error) == 0 ? 0 : davit::kExitBadConfig;
+  }
   return davit::Main(arguments);
 }

@@ -50,6 +50,7 @@ Json PostMortemJson(const v1::ContainerState& container, const task::PostMortem&
                {"OomKills", facts.oom_kills},
                {"LastLines", facts.last_lines}};
   if (!facts.killed_process.empty()) json["KilledProcess"] = facts.killed_process;
+  if (!facts.log_trouble.empty()) json["LogTrouble"] = facts.log_trouble;
   if (const std::string signal = task::SignalOfExitCode(container.exit_code()); !signal.empty())
     json["Signal"] = signal;
   return json;

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "agent/log/log_health.h"
 #include "base/ids.h"
 #include "base/status.h"
 
@@ -105,6 +106,33 @@ std::vector<MetricFamily> ContainerUsage(const MetricSources& sources,
   return {memory, cpu, oom};
 }
 
+// What the running containers' davit-loggers say of themselves.
+std::vector<MetricFamily> LogHealth(const MetricSources& sources,
+                                    const std::vector<supervisor::TaskView>& views) {
+  MetricFamily lost = Family("davit_agent_container_log_lost_lines_total",
+                             "Lines of output that could not be written.", MetricType::Counter);
+  MetricFamily killed =
+      Family("davit_agent_container_log_writer_kills_total",
+             "How often davit-logger was killed and started again.", MetricType::Counter);
+  MetricFamily logged =
+      Family("davit_agent_container_logged", "1 while davit-logger takes the container's output.");
+  if (sources.files == nullptr) return {};
+  for (const supervisor::TaskView& view : views) {
+    const std::string id = ShortId(view.state.task_arn());
+    for (const v1::ContainerState& container : view.state.containers()) {
+      if (container.last_status() != v1::ContainerStatus::RUNNING) continue;
+      const auto health = log::ReadLogHealth(sources.files->LogFile(id, container.name()));
+      const std::vector<ClientMetric::Label> labels = {
+          {"task_id", id}, {"container_name", container.name()}, {"family", view.family}};
+      Add(labels, health.ok() && health->has_logger ? 1 : 0, &logged);
+      if (!health.ok()) continue;  // started by an agent that did not ask for it
+      Add(labels, static_cast<double>(health->state.lost_records), &lost);
+      Add(labels, health->state.killed_writers, &killed);
+    }
+  }
+  return {lost, killed, logged};
+}
+
 std::vector<MetricFamily> AgentState(const MetricSources& sources) {
   const supervisor::SessionState session = sources.session();
   MetricFamily info = Family("davit_agent_info",
@@ -192,6 +220,7 @@ absl::StatusOr<std::string> RenderMetrics(const MetricSources& sources) {
   families.push_back(ContainerCounts(views));
   families.push_back(Readiness(views));
   for (MetricFamily& family : ContainerUsage(sources, views)) families.push_back(std::move(family));
+  for (MetricFamily& family : LogHealth(sources, views)) families.push_back(std::move(family));
   for (MetricFamily& family : Owned(*sources.supervisor)) families.push_back(std::move(family));
   for (MetricFamily& family : Http(*sources.http)) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);

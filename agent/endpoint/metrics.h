@@ -10,6 +10,7 @@
 #include "agent/store/store.h"
 #include "agent/supervisor/session_state.h"
 #include "agent/supervisor/supervisor.h"
+#include "agent/supervisor/task_files.h"
 #include "base/http_server.h"
 
 namespace davit::endpoint {
@@ -30,10 +31,11 @@ struct MetricSources {
   std::vector<PoolGauge> pools;
   const HttpServerCounters* http;  // of the server that this is shown by
   std::string version;
+  const supervisor::TaskFiles* files = nullptr;  // where containers' logs are
 };
 
-// The metrics in Prometheus' text format. Blocks for the reading of one cgroup per running
-// container. DeadlineExceeded: the tasks do not answer.
+// The metrics in Prometheus' text format. Blocks for the reading of one cgroup and one
+// small file per running container. DeadlineExceeded: the tasks do not answer.
 absl::StatusOr<std::string> RenderMetrics(const MetricSources& sources);
 
 }  // namespace davit::endpoint

@@ -8,6 +8,7 @@
 #include "agent/supervisor/provisioning.h"
 #include "agent/supervisor/task_labels.h"
 #include "base/blocking_calls.h"
+#include "base/log.h"
 #include "base/status.h"
 
 namespace davit::supervisor {
@@ -122,6 +123,9 @@ absl::Status ContainerCreation::Create(const Task& task, const std::string& cont
   log::LogOptions log = deps_.log;
   log.file = deps_.host.files->LogFile(task.id(), container);
   spec.log_uri = log::LogUri(log);
+  // A container runs without a log rather than not at all, and its post-mortem will say so.
+  if (const absl::Status made = deps_.host.files->MakeLog(task.id(), container); !made.ok())
+    LogWarning("container runs without a log", {{"container_id", spec.id}, {"error", made}});
   spec.terminal = definition.pseudo_terminal();
   spec.open_stdin = definition.interactive();
   const Doing step("the runtime creates ", spec.id);

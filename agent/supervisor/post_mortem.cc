@@ -5,8 +5,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "agent/log/log_health.h"
 #include "agent/log/tail.h"
 #include "agent/resource/kernel_log.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -93,6 +96,7 @@ std::vector<std::string> TellableLines(absl::string_view text, const std::set<st
 task::PostMortem PostMortems::Examine(const Task& task, const std::string& container) const {
   task::PostMortem found;
   found.last_lines = LastLines(task, container).value_or(std::vector<std::string>());
+  found.log_trouble = FindLogTrouble(task, container);
   const std::string path = cgroups_->ContainerPath(task.id(), container);
   const absl::StatusOr<resource::CgroupUsage> own = cgroups_->Read(path);
   if (!own.ok()) return found;  // the cgroup is gone, with its counters
@@ -108,6 +112,22 @@ task::PostMortem PostMortems::Examine(const Task& task, const std::string& conta
         resource::FindOomVictim(resource::ReadKernelLog(options_.kernel_log), path));
   }
   return found;
+}
+
+std::string PostMortems::FindLogTrouble(const Task& task, const std::string& container) const {
+  const std::string file = files_->LogFile(task.id(), container);
+  const absl::StatusOr<log::LogHealth> health = log::ReadLogHealth(file);
+  std::string trouble;
+  if (health.ok()) {
+    trouble = log::DescribeTrouble(*health);
+  } else if (!FileExists(file)) {
+    trouble = "there is no file for it";
+  }
+  if (!trouble.empty()) {
+    LogWarning("container's log is incomplete",
+               {{"container_id", task.ContainerId(container)}, {"trouble", trouble}});
+  }
+  return trouble;
 }
 
 std::optional<std::vector<std::string>> PostMortems::LastLines(const Task& task,

@@ -33,6 +33,9 @@ class PostMortems {
   // While the container's cgroup is there. The last lines are those that davit-logger has written
   // by now: some may be on their way.
   task::PostMortem Examine(const Task& task, const std::string& container) const;
+  // What is missing from the container's log and why; empty: nothing that is known. Says so in the
+  // agent's log, too.
+  std::string FindLogTrouble(const Task& task, const std::string& container) const;
   // nullopt: there is no log, or the container has secrets that this agent does not know, because
   // one before it made the container.
   std::optional<std::vector<std::string>> LastLines(const Task& task,

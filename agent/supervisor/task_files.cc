@@ -1,6 +1,10 @@
 #include "agent/supervisor/task_files.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "absl/strings/match.h"
@@ -8,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/spec/docker_volume.h"
 #include "agent/supervisor/tmpfs.h"
+#include "agent/task/container_id.h"
 #include "base/file.h"
 #include "base/status.h"
 
@@ -49,6 +54,20 @@ std::string TaskFiles::TaskFolder(const std::string& task_id) const {
   return absl::StrCat(state_dir_, "/tasks/", task_id);
 }
 
+std::string TaskFiles::VolumeFolder(const std::string& task_id, const std::string& volume) const {
+  const std::string old = absl::StrCat(TaskFolder(task_id), "/volumes/", volume);
+  if (FileExists(old)) return old;
+  return absl::StrCat(TaskFolder(task_id), "/volume.", task::FileNameOf(volume));
+}
+
+std::string TaskFiles::ContainerFolder(const std::string& task_id,
+                                       const std::string& container) const {
+  const std::string old = absl::StrCat(TaskFolder(task_id), "/", container);
+  // One that is called "volumes" may have been given a folder that was not its own.
+  if (container != "volumes" && FileExists(old)) return old;
+  return absl::StrCat(TaskFolder(task_id), "/container.", task::FileNameOf(container));
+}
+
 absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_id,
                                                         const v1::Volume& volume) const {
   ASSIGN_OR_RETURN(const spec::DockerVolume docker,
@@ -67,7 +86,7 @@ absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_
     RETURN_IF_ERROR(MakeDirectories(folder, 0755));
     return folder;
   }
-  const std::string folder = absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name());
+  const std::string folder = VolumeFolder(task_id, volume.name());
   RETURN_IF_ERROR(MakeDirectories(folder, 0755));
   if (docker.kind == spec::DockerVolume::Kind::kTmpfs)
     RETURN_IF_ERROR(MountTmpfs(folder, docker.tmpfs_options));
@@ -84,8 +103,7 @@ absl::StatusOr<std::string> TaskFiles::MakeVolume(const std::string& task_id,
     return absl::InvalidArgumentError(
         absl::StrCat("host.sourcePath '", source, "' is not absolute"));
   }
-  const std::string folder =
-      source.empty() ? absl::StrCat(TaskFolder(task_id), "/volumes/", volume.name()) : source;
+  const std::string folder = source.empty() ? VolumeFolder(task_id, volume.name()) : source;
   if (!FileExists(folder)) {  // a source may also be a file or a device
     RETURN_IF_ERROR(MakeDirectories(folder, source.empty() ? 0777 : 0755));
   }
@@ -109,7 +127,7 @@ absl::StatusOr<std::map<std::string, std::string>> TaskFiles::MakeImageVolumes(
   for (size_t i = 0; i < paths.size(); ++i) {
     if (IsMountedOver(container, paths[i])) continue;
     const std::string folder =
-        absl::StrCat(TaskFolder(task_id), "/", container.name(), "/image-volumes/", i);
+        absl::StrCat(ContainerFolder(task_id, container.name()), "/image-volumes/", i);
     RETURN_IF_ERROR(MakeDirectories(folder, 0755), "volume ", paths[i], " of the image");
     folders.emplace(paths[i], folder);
   }
@@ -121,7 +139,7 @@ absl::StatusOr<std::map<std::string, std::string>> TaskFiles::WriteSecrets(
     const std::map<std::string, std::string>& secrets) const {
   std::map<std::string, std::string> files;
   if (secrets.empty()) return files;
-  const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container, "/secrets");
+  const std::string folder = ContainerFolder(task_id, container) + "/secrets";
   RETURN_IF_ERROR(MakeDirectories(folder, 0700));
   RETURN_IF_ERROR(MountTmpfs(folder, kSecretsTmpfs));
   for (const auto& [path, text] : secrets) {
@@ -144,7 +162,7 @@ absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id,
                                                 const std::string& container,
                                                 const std::string& hostname,
                                                 const std::string& ip_address) const {
-  const std::string folder = absl::StrCat(TaskFolder(task_id), "/", container);
+  const std::string folder = ContainerFolder(task_id, container);
   RETURN_IF_ERROR(MakeDirectories(folder, 0755));
   std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   if (!ip_address.empty()) absl::StrAppend(&hosts, ip_address, "\t", hostname, "\n");
@@ -155,11 +173,23 @@ absl::StatusOr<std::string> TaskFiles::WriteEtc(const std::string& task_id,
 }
 
 std::string TaskFiles::LogFile(const std::string& task_id, const std::string& container) const {
-  return absl::StrCat(state_dir_, "/logs/", task_id, "/", container, ".log");
+  const std::string folder = absl::StrCat(state_dir_, "/logs/", task_id, "/");
+  // As an older agent called the log of a container that still runs.
+  const std::string old = absl::StrCat(folder, container, ".log");
+  const std::string name = task::FileNameOf(container);
+  return name != container && FileExists(old) ? old : absl::StrCat(folder, name, ".log");
 }
 
 absl::Status TaskFiles::MakeLogFolder(const std::string& task_id) const {
   return MakeDirectories(absl::StrCat(state_dir_, "/logs/", task_id), 0700);
+}
+
+absl::Status TaskFiles::MakeLog(const std::string& task_id, const std::string& container) const {
+  const std::string file = LogFile(task_id, container);
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (fd < 0) return ErrnoStatus(errno, absl::StrCat("open ", file));
+  close(fd);
+  return absl::OkStatus();
 }
 
 // A folder that cannot be read shows nothing: what is in it is found at the next look.

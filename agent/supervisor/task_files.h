@@ -11,13 +11,16 @@
 namespace davit::supervisor {
 
 // Folders and files of tasks below the agent's state folder:
-//   volumes/<volume>                                     shared Docker volumes: nothing of Davit
-//   removes them tasks/<task>/shared.memory                           on a tmpfs
-//   tasks/<task>/volumes/<volume>                        volumes of the task
-//   tasks/<task>/<container>/image-volumes/<number>      those that the image declares
-//   tasks/<task>/<container>/secrets/<number>            on a tmpfs
-//   tasks/<task>/<container>/{hosts,hostname,resolv.conf}  bound over those of the image
-//   logs/<task>/<container>.log                          kept until the task's record is cleaned up
+//   volumes/VOLUME                                   shared Docker volumes; nothing removes them
+//   tasks/TASK/shared.memory                         on a tmpfs
+//   tasks/TASK/volume.VOLUME                         volumes of the task
+//   tasks/TASK/container.CONTAINER/image-volumes/N   those that the image declares
+//   tasks/TASK/container.CONTAINER/secrets/N         on a tmpfs
+//   tasks/TASK/container.CONTAINER/{hosts,hostname,resolv.conf}  bound over those of the image
+//   logs/TASK/CONTAINER.log                          kept until the task's record is cleaned up
+// Names that users choose have a prefix of their kind, and are shortened (task::FileNameOf): a
+// container and a volume never share a folder. What an older agent made for a task that still runs
+// (tasks/TASK/volumes/VOLUME, tasks/TASK/CONTAINER) is used on.
 // Thread-safe. Calls block on the disk.
 class TaskFiles {
  public:
@@ -47,6 +50,9 @@ class TaskFiles {
                                        const std::string& ip_address) const;
   std::string LogFile(const std::string& task_id, const std::string& container) const;
   absl::Status MakeLogFolder(const std::string& task_id) const;
+  // Makes the container's log, empty, unless it is there: davit-logger has nobody to tell that it
+  // cannot.
+  absl::Status MakeLog(const std::string& task_id, const std::string& container) const;
 
   // What there is below tasks/ and logs/: names of folders, by right the ids of tasks.
   std::vector<std::string> TaskFolders() const { return FoldersIn("tasks"); }
@@ -62,6 +68,8 @@ class TaskFiles {
   absl::StatusOr<std::string> MakeDockerVolume(const std::string& task_id,
                                                const v1::Volume& volume) const;
   std::string TaskFolder(const std::string& task_id) const;
+  std::string VolumeFolder(const std::string& task_id, const std::string& volume) const;
+  std::string ContainerFolder(const std::string& task_id, const std::string& container) const;
   std::vector<std::string> FoldersIn(const std::string& folder) const;
   const std::string state_dir_;
 };

@@ -37,6 +37,12 @@ std::string ContainerIdOf(absl::string_view task_id, absl::string_view name) {
   return absl::StrCat(task_id, "-", absl::Hex(Hash(name), absl::kZeroPad16));
 }
 
+std::string FileNameOf(absl::string_view name) {
+  if (name.size() <= kMaxFileName) return std::string(name);
+  return absl::StrCat(name.substr(0, kMaxFileName - 17), "~",
+                      absl::Hex(Hash(name), absl::kZeroPad16));
+}
+
 bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* name) {
   if (container_id.size() <= kTaskIdLength + 1 || container_id[kTaskIdLength] != '-') return false;
   if (!IsTaskId(container_id.substr(0, kTaskIdLength))) return false;

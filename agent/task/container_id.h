@@ -18,6 +18,13 @@ std::string ContainerIdOf(absl::string_view task_id, absl::string_view name);
 // a name; ContainerIdOf() of it gives the same id.
 bool SplitContainerId(absl::string_view container_id, std::string* task_id, std::string* name);
 
+// What stands for a name that a user chose in a file's name: the name itself, or, if it is longer
+// than kMaxFileName, its beginning, '~' and 16 hexadecimal digits of its hash. No name that ECS
+// allows holds a '~', so no two have the same. Leaves room for what is put before and behind it: a
+// file's name has at most 255 bytes. Pure; the same in every process.
+inline constexpr size_t kMaxFileName = 200;
+std::string FileNameOf(absl::string_view name);
+
 // 32 hexadecimal digits.
 bool IsTaskId(absl::string_view text);
 

@@ -23,6 +23,8 @@ struct PostMortem {
   std::string killed_process = "";
   absl::Duration cpu_time = absl::ZeroDuration();
   std::vector<std::string> last_lines = {};  // of its output, oldest first, without secrets
+  // What is missing from its log and why; empty: nothing that is known.
+  std::string log_trouble = "";
   friend bool operator==(const PostMortem&, const PostMortem&) = default;
 };
 

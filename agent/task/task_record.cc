@@ -84,6 +84,7 @@ v1::PostMortemRecord ToRecord(const PostMortem& facts) {
   record.set_killed_process(ToUtf8(facts.killed_process));
   record.set_cpu_nanoseconds(absl::ToInt64Nanoseconds(facts.cpu_time));
   for (const std::string& line : facts.last_lines) record.add_last_lines(ToUtf8(line));
+  record.set_log_trouble(ToUtf8(facts.log_trouble));
   return record;
 }
 
@@ -96,6 +97,7 @@ PostMortem FromRecord(const v1::PostMortemRecord& record) {
   facts.killed_process = record.killed_process();
   facts.cpu_time = absl::Nanoseconds(record.cpu_nanoseconds());
   facts.last_lines.assign(record.last_lines().begin(), record.last_lines().end());
+  facts.log_trouble = record.log_trouble();
   return facts;
 }
 
@@ -165,12 +167,17 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
   return absl::OkStatus();
 }
 
-// A container that was never started has said nothing.
+// A container that was never started has said nothing. That output is missing is told whatever the
+// container ended with: nobody looks for what he does not know of.
 std::string ReasonForUsers(const ContainerSnapshot& container) {
+  std::string reason = container.reason;
+  if (container.post_mortem && !container.post_mortem->log_trouble.empty()) {
+    absl::StrAppend(&reason, reason.empty() ? "" : "; ",
+                    "log incomplete: ", container.post_mortem->log_trouble);
+  }
   const bool has_words = !container.reason.empty() && container.exit_code && container.post_mortem;
-  return has_words
-             ? WithLastLines(container.reason, container.post_mortem->last_lines, kReasonLimit)
-             : Shorten(container.reason, kReasonLimit);
+  return has_words ? WithLastLines(reason, container.post_mortem->last_lines, kReasonLimit)
+                   : Shorten(reason, kReasonLimit);
 }
 
 }  // namespace

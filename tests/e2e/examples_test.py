@@ -86,7 +86,7 @@ class Examples(e2e.ClusterTest):
 
     def test_restarting_worker(self):
         task = self.running("restarting-worker")
-        lives = f"{self.cluster.agent_state(1)}/tasks/{e2e.task_id(task['taskArn'])}/volumes/work/lives"
+        lives = f"{self.cluster.agent_state(1)}/tasks/{e2e.task_id(task['taskArn'])}/volume.work/lives"
 
         def lived_twice():
             with open(lives, encoding="utf-8") as file:

@@ -46,6 +46,16 @@ class Volumes(e2e.ClusterTest):
         for _ in range(2):
             self.assertEqual(self.exit_code(main, volumes=[{"name": "shared"}]), 0)
 
+    def test_a_volume_does_not_show_a_containers_files(self):
+        """Names that users choose are apart by their kind: neither sees the other's folder."""
+        mount = [{"sourceVolume": name, "containerPath": f"/{name}"} for name in ("hosts", "secrets", "image-volumes")]
+        names = [{"name": one["sourceVolume"]} for one in mount]
+        script = 'test -z "$(ls /hosts /secrets /image-volumes | grep -v :)" && grep -q localhost /etc/hosts'
+        self.assertEqual(self.exit_code(self.shell("volumes", script, mountPoints=mount), name="volumes", volumes=names), 0)
+
+    def test_a_container_may_be_called_as_a_file_of_its_cgroup(self):
+        self.assertEqual(self.exit_code(self.shell("tasks", "exit 3"), name="tasks"), 3)
+
 
 if __name__ == "__main__":
     e2e.main()

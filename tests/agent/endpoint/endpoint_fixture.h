@@ -27,7 +27,8 @@ class EndpointFixture {
                                 &host.cgroups,
                                 {{"control", [] { return size_t{7}; }}},
                                 &http,
-                                "1.2.3"},
+                                "1.2.3",
+                                &host.files()},
         "blue", renderers_.get());
     session.connected = true;
     session.controller = "controller:51680";

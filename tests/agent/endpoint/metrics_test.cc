@@ -1,8 +1,11 @@
 #include "agent/endpoint/metrics.h"
 
+#include <cerrno>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/log/logger_state.h"
 #include "tests/agent/endpoint/endpoint_fixture.h"
 
 namespace davit::endpoint {
@@ -145,6 +148,28 @@ TEST_CASE("every family has help, a type and base units, and counters end in _to
     CHECK(is_counter == (name.find("_total") != std::string::npos));
     CHECK_THAT(name, !Catch::Contains("_ms") && !Catch::Contains("_mib"));
   }
+}
+
+TEST_CASE("what davit-logger says of a container's log is exported", "[metrics]") {
+  EndpointFixture agent;
+  const v1::Assignment assignment = agent.Run(1);
+  const std::string& arn = assignment.task_arn();
+  const std::string log = agent.host.files().LogFile(arn.substr(arn.rfind('/') + 1), "web");
+  const std::string labels = absl::StrCat("{task_id=\"", arn.substr(arn.rfind('/') + 1),
+                                          "\",container_name=\"web\",family=\"web\"} ");
+  const auto sample = [&labels](const std::string& name, int value) {
+    return Catch::Contains(absl::StrCat("\n", name, labels, value, "\n"));
+  };
+  CHECK_THAT(agent.Get("/metrics").body, sample("davit_agent_container_logged", 0));
+  {
+    const log::LoggerStateFile logger(log);
+    logger.Write({12, 840, ENOSPC, 3});
+    const std::string text = agent.Get("/metrics").body;
+    CHECK_THAT(text, sample("davit_agent_container_logged", 1));
+    CHECK_THAT(text, sample("davit_agent_container_log_lost_lines_total", 12));
+    CHECK_THAT(text, sample("davit_agent_container_log_writer_kills_total", 3));
+  }
+  CHECK_THAT(agent.Get("/metrics").body, sample("davit_agent_container_logged", 0));
 }
 
 }  // namespace

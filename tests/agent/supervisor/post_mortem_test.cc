@@ -3,8 +3,10 @@
 #include "agent/supervisor/post_mortem.h"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 
 #include "agent/log/json_line.h"
+#include "agent/log/logger_state.h"
 #include "tests/support/fake_host.h"
 #include "tests/support/scratch_folder.h"
 
@@ -98,6 +100,39 @@ TEST_CASE("a failed container's reason has its exit code and last output", "[pos
   REQUIRE(state.last_status() == v1::TaskStatus::STOPPED);
   CHECK(state.stopped_reason() == "Essential container in task exited");
   CHECK(ReasonOf(&host, assignment) == "exit code 3; last output: three | four");
+}
+
+TEST_CASE("output that is missing is told, whatever the container ended with", "[post_mortem]") {
+  FakeHost host;
+  host.post_mortem.log_lines = 1;
+  const v1::Assignment assignment = Run(&host);
+  WriteLog(host, "one\n");
+  log::LoggerStateFile(host.files().LogFile(kTaskId, "web")).Write({2, 70, ENOSPC, 1});
+  const std::string trouble =
+      "log incomplete: 2 lines (70 bytes) lost: No space left on device; its logger was killed "
+      "once";
+  SECTION("it failed") {
+    host.runtime.Exit(ContainerId(assignment), 3);
+    host.Pass(absl::Seconds(1));
+    CHECK(ReasonOf(&host, assignment) == "exit code 3; " + trouble + "; last output: one");
+  }
+  SECTION("it did not") {
+    host.runtime.Exit(ContainerId(assignment), 0);
+    host.Pass(absl::Seconds(1));
+    CHECK(ReasonOf(&host, assignment) == trouble);
+  }
+}
+
+TEST_CASE("a container runs without a log where none can be made, and that is told",
+          "[post_mortem]") {
+  FakeHost host;
+  // A folder is in the log's place.
+  REQUIRE(MakeDirectories(host.files().LogFile(kTaskId, "web") + "/x").ok());
+  const v1::Assignment assignment = Run(&host);
+  REQUIRE(RemoveAll(host.files().LogFile(kTaskId, "web")).ok());
+  host.runtime.Exit(ContainerId(assignment), 0);
+  host.Pass(absl::Seconds(1));
+  CHECK(ReasonOf(&host, assignment) == "log incomplete: there is no file for it");
 }
 
 TEST_CASE("post_mortem_log_lines 0 keeps output on the host", "[post_mortem]") {

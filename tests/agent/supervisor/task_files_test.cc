@@ -5,7 +5,11 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <set>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/log/logger_state.h"
 #include "agent/supervisor/provisioning.h"
 #include "base/file.h"
 #include "tests/support/scratch_folder.h"
@@ -61,6 +65,62 @@ TEST_CASE("a volume's name cannot lead out of the agent's folder", "[task_files]
   const std::string name = GENERATE("..", ".", "", "a/../../b");
   CHECK(host.MakeVolumes(R"({"volumes": [{"name": ")" + name + R"("}]})").status().code() ==
         absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("no two names lead to one folder, whatever their kinds", "[task_files]") {
+  const Host host;
+  std::set<std::string> folders;
+  // A folder in another's is as bad as the same.
+  const auto add = [&folders](const std::string& folder) {
+    for (const std::string& other : folders) {
+      CAPTURE(folder, other);
+      CHECK_FALSE(absl::StartsWith(folder + "/", other + "/"));
+      CHECK_FALSE(absl::StartsWith(other + "/", folder + "/"));
+    }
+    folders.insert(folder);
+  };
+  std::vector<std::string> names;
+  for (const char* name : {"volumes", "secrets", "image-volumes", "hosts", "container", "volume"})
+    names.emplace_back(name);
+  for (const size_t length : {200, 201, 254, 255}) names.emplace_back(length, 'a');
+  names.push_back(names.back());
+  names.back().back() = 'b';
+  for (const std::string& name : names) {
+    add(host.MakeVolumes(absl::StrCat(R"({"volumes": [{"name": ")", name, R"("}]})"))->at(name));
+    add(host.files.WriteEtc(kTask, name, "host", "").value());
+  }
+}
+
+TEST_CASE("a log's name has room for the numbers behind it", "[task_files]") {
+  const Host host;
+  REQUIRE(host.files.MakeLogFolder(kTask).ok());
+  std::set<std::string> files;
+  for (const size_t length : {1, 200, 201, 252, 255}) {
+    const std::string file = host.files.LogFile(kTask, std::string(length, 'a'));
+    CHECK(files.insert(file).second);
+    CHECK(WriteFileAtomically(file + ".100", "x").ok());
+    CHECK(WriteFileAtomically(log::LoggerStatePath(file), "x").ok());
+  }
+}
+
+TEST_CASE("what an older agent made for a task is found", "[task_files]") {
+  const Host host;
+  const std::string task = host.scratch.File(absl::StrCat("tasks/", kTask));
+  const std::string long_name(201, 'a');
+  const std::string old_log =
+      host.scratch.File(absl::StrCat("logs/", kTask, "/", long_name, ".log"));
+  REQUIRE(MakeDirectories(task + "/volumes/data").ok());
+  REQUIRE(MakeDirectories(task + "/web/image-volumes/0").ok());
+  REQUIRE(host.files.MakeLogFolder(kTask).ok());
+  REQUIRE(WriteFileAtomically(old_log, "").ok());
+  CHECK(host.MakeVolumes(R"({"volumes": [{"name": "data"}]})")->at("data") ==
+        task + "/volumes/data");
+  v1::ContainerDefinition web;
+  web.set_name("web");
+  CHECK(host.files.MakeImageVolumes(kTask, web, {"/data"})->at("/data") ==
+        task + "/web/image-volumes/0");
+  CHECK(host.files.WriteEtc(kTask, "web", "host", "").value() == task + "/web");
+  CHECK(host.files.LogFile(kTask, long_name) == old_log);
 }
 
 TEST_CASE("volumes of the image get folders unless the definition covers them", "[task_files]") {

@@ -38,5 +38,16 @@ TEST_CASE("ids of other programs are not split", "[task]") {
   CHECK_FALSE(SplitContainerId("zz23456789abcdef0123456789abcdef-web", &task_id, &name));
 }
 
+TEST_CASE("names of files are bounded, and no two are the same", "[task]") {
+  CHECK(FileNameOf("web") == "web");
+  CHECK(FileNameOf(std::string(200, 'a')) == std::string(200, 'a'));
+  const std::string shortened = FileNameOf(std::string(255, 'a'));
+  CHECK(shortened.size() == kMaxFileName);
+  CHECK(shortened ==
+        std::string(183, 'a') + "~" + ContainerIdOf(kTask, std::string(255, 'a')).substr(33));
+  CHECK(FileNameOf(std::string(254, 'a') + "b") != shortened);
+  CHECK(FileNameOf(std::string(254, 'a')) != shortened);
+}
+
 }  // namespace
 }  // namespace davit::task
