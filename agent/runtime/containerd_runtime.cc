@@ -2,21 +2,16 @@
 
 #include <csignal>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "agent/runtime/containerd_status.h"
-#include "agent/runtime/forgotten_shim.h"
-#include "base/file.h"
+#include "agent/runtime/containerd_view.h"
 #include "base/status.h"
 
 namespace davit::runtime {
 namespace {
 
 using containerd::Container;
-using containerd::Mount;
 using containerd::TaskInfo;
 using containerd::TaskStatus;
 
@@ -27,73 +22,6 @@ absl::Status Explain(const absl::Status& status, const Context&... context) {
   return Annotate(ToRuntimeStatus(status), absl::StrCat(context...));
 }
 
-// The host folders of a snapshot. Source: kernel, filesystems/overlayfs.rst; a snapshot without
-// parent is a bind mount of its one folder.
-std::vector<std::string> LayersOf(const std::vector<Mount>& mounts) {
-  std::vector<std::string> layers;
-  for (const Mount& mount : mounts) {
-    if (mount.type != "overlay") {
-      layers.push_back(mount.source);
-      continue;
-    }
-    std::vector<std::string> lower;
-    for (absl::string_view option : mount.options) {
-      if (absl::ConsumePrefix(&option, "upperdir=")) layers.emplace_back(option);
-      if (absl::ConsumePrefix(&option, "lowerdir=")) lower = absl::StrSplit(option, ':');
-    }
-    layers.insert(layers.end(), lower.begin(), lower.end());
-  }
-  return layers;
-}
-
-// containerd 1.6 may clear a snapshot's folder away right after it was made, when it makes up for a
-// snapshot that it was killed over (see Snapshots::Prepare()).
-bool IsFolderThere(const std::vector<Mount>& mounts) {
-  const std::vector<std::string> layers = LayersOf(mounts);
-  return layers.empty() || FileExists(layers.front());
-}
-
-void SetState(const TaskInfo& task, ContainerInfo* info) {
-  switch (task.status) {
-    case TaskStatus::kCreated:
-      info->state = ContainerState::kCreated;
-      info->pid = task.pid;
-      break;
-    case TaskStatus::kStopped:
-      info->state = ContainerState::kStopped;
-      info->exit_code = task.exit_status;
-      info->exited_at = task.exited_at;
-      break;
-    case TaskStatus::kUnknown:
-      info->state = ContainerState::kUnknown;
-      break;
-    case TaskStatus::kRunning:
-    case TaskStatus::kPaused:
-    case TaskStatus::kPausing:
-      info->state = ContainerState::kRunning;
-      info->pid = task.pid;
-      break;
-  }
-}
-
-std::optional<RuntimeEvent> ToRuntimeEvent(const containerd::Event& event) {
-  using Kind = RuntimeEvent::Kind;
-  if (const auto* exited = std::get_if<containerd::TaskExited>(&event)) {
-    // The end of an exec'd process is not the container's.
-    if (exited->process_id != exited->container_id) return std::nullopt;
-    return RuntimeEvent{Kind::kExited, exited->container_id, exited->exit_status,
-                        exited->exited_at};
-  }
-  if (const auto* oom = std::get_if<containerd::TaskOutOfMemory>(&event)) {
-    return RuntimeEvent{.kind = Kind::kOutOfMemory, .container_id = oom->container_id};
-  }
-  if (const auto* deleted = std::get_if<containerd::ContainerDeleted>(&event)) {
-    return RuntimeEvent{.kind = Kind::kRemoved, .container_id = deleted->container_id};
-  }
-  const bool is_up = std::holds_alternative<containerd::Connected>(event);
-  return RuntimeEvent{.kind = is_up ? Kind::kConnected : Kind::kDisconnected};
-}
-
 }  // namespace
 
 ContainerdRuntime::ContainerdRuntime(containerd::Client* client, ContainerdRuntimeOptions options)
@@ -102,6 +30,9 @@ ContainerdRuntime::ContainerdRuntime(containerd::Client* client, ContainerdRunti
       containers_(client),
       tasks_(client),
       exec_(&tasks_, {options_.exec_folder, options_.call_timeout, options_.kill_timeout}),
+      removal_(&containers_, &tasks_,
+               {client->options().address, client->options().containerd_namespace, options_.runtime,
+                options_.runc, options_.call_timeout, options_.kill_timeout}),
       snapshots_(client, options_.snapshotter),
       leases_(client) {}
 
@@ -163,7 +94,7 @@ absl::Status ContainerdRuntime::CreateRecord(const ContainerSpec& spec) {
   if (status.code() != absl::StatusCode::kAlreadyExists) return status;
   // An earlier attempt made the record, and perhaps a shim that containerd forgot when the caller
   // died: the next creation would find it, and hang.
-  RETURN_IF_ERROR(ClearTask(spec.id));
+  RETURN_IF_ERROR(removal_.ClearTask(spec.id));
   // What this attempt wants of the record may be another spec.
   return containers_.Update(record, Within(options_.call_timeout));
 }
@@ -211,10 +142,10 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
                    .runc_binary = needs_davit_runc ? options_.davit_runc : ""},
                   Within(options_.create_timeout))
           .status();
-  const ShimIdentity shim = ShimOf(spec.id);
-  if (const std::string bundle = FindForgottenBundle(task.message(), shim); !bundle.empty()) {
-    RETURN_IF_ERROR(KillForgottenShim(shim, options_.runc, options_.kill_timeout));
-    RETURN_IF_ERROR(RemoveForgottenBundle(bundle), "clearing away half of container ", spec.id);
+  const std::string bundle = FindForgottenBundle(task.message(), removal_.ShimOf(spec.id));
+  if (!bundle.empty()) {
+    RETURN_IF_ERROR(removal_.ClearBundle(spec.id, bundle), "clearing away half of container ",
+                    spec.id);
     return absl::UnavailableError(
         absl::StrCat("creating container ", spec.id, ": ", task.message()));
   }
@@ -235,7 +166,7 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
   }
   // A shim without a container: containerd ended in the middle of the creation. Its successor found
   // the shim again.
-  RETURN_IF_ERROR(ClearTask(spec.id), "clearing away the half of container ", spec.id);
+  RETURN_IF_ERROR(removal_.ClearTask(spec.id), "clearing away the half of container ", spec.id);
   return absl::UnavailableError(
       absl::StrCat("creating container ", spec.id, ": an earlier creation was cut short"));
 }
@@ -288,48 +219,6 @@ absl::StatusOr<ContainerInfo> ContainerdRuntime::Inspect(const std::string& cont
   return info;
 }
 
-absl::Status ContainerdRuntime::AdoptOrphan(const std::string& container_id) {
-  ASSIGN_OR_RETURN(const auto tasks, tasks_.List(Within(options_.call_timeout)));
-  for (const TaskInfo& task : tasks) {
-    if (task.container_id != container_id) continue;
-    Container record;
-    record.id = container_id;
-    record.runtime = options_.runtime;
-    record.oci_spec_json = "{}";
-    return containers_.Create(record, Within(options_.call_timeout));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ContainerdRuntime::KillTask(const std::string& container_id) {
-  const absl::Status killed =
-      tasks_.Kill(container_id, SIGKILL, /*all=*/true, Within(options_.call_timeout));
-  if (IsShimGone(killed)) return absl::OkStatus();
-  RETURN_IF_ERROR(OkIfNotFound(killed));
-  const absl::Status waited = tasks_.Wait(container_id, Within(options_.kill_timeout)).status();
-  if (waited.code() == absl::StatusCode::kDeadlineExceeded) {
-    return absl::DeadlineExceededError("it has not ended after SIGKILL");
-  }
-  if (IsShimGone(waited)) return absl::OkStatus();
-  return OkIfNotFound(waited);
-}
-
-absl::Status ContainerdRuntime::DeleteTask(const std::string& container_id) {
-  absl::Status status;
-  // With its shim gone, the first try makes containerd forget the task, and the second finds none.
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    status = tasks_.Delete(container_id, Within(options_.call_timeout)).status();
-    if (!IsShimGone(status)) break;
-  }
-  return status;
-}
-
-absl::Status ContainerdRuntime::ClearTask(const std::string& container_id) {
-  const absl::Status deleted = DeleteTask(container_id);
-  if (deleted.code() != absl::StatusCode::kNotFound) return deleted;
-  return KillForgottenShim(ShimOf(container_id), options_.runc, options_.kill_timeout);
-}
-
 absl::Status ContainerdRuntime::Reset(const std::string& container_id) {
   const auto task = tasks_.Get(container_id, Within(options_.call_timeout));
   if (!task.ok() && task.status().code() != absl::StatusCode::kNotFound) {
@@ -344,7 +233,7 @@ absl::Status ContainerdRuntime::Reset(const std::string& container_id) {
     return absl::FailedPreconditionError(
         absl::StrCat("resetting container ", container_id, ": it runs"));
   }
-  return Explain(ClearTask(container_id), "resetting container ", container_id);
+  return Explain(removal_.ClearTask(container_id), "resetting container ", container_id);
 }
 
 absl::Status ContainerdRuntime::CheckRuns(const std::string& container_id) {
@@ -382,14 +271,14 @@ absl::StatusOr<ExecResult> ContainerdRuntime::Exec(const ExecSpec& spec) {
 absl::Status ContainerdRuntime::Remove(const std::string& container_id) {
   const absl::Status record = containers_.Get(container_id, Within(options_.call_timeout)).status();
   if (record.code() == absl::StatusCode::kNotFound) {
-    const absl::Status adopted = AdoptOrphan(container_id);
+    const absl::Status adopted = removal_.AdoptOrphan(container_id);
     if (!adopted.ok()) return Explain(adopted, "looking for a task of ", container_id);
   } else if (!record.ok()) {
     return Explain(record, "removing container ", container_id);
   }
-  const absl::Status killed = KillTask(container_id);
+  const absl::Status killed = removal_.KillTask(container_id);
   if (!killed.ok()) return Explain(killed, "killing container ", container_id);
-  const absl::Status task = ClearTask(container_id);
+  const absl::Status task = removal_.ClearTask(container_id);
   if (!task.ok()) return Explain(task, "deleting the task of container ", container_id);
   const absl::Status deleted =
       OkIfNotFound(containers_.Delete(container_id, Within(options_.call_timeout)));

@@ -11,7 +11,7 @@
 #include "agent/containerd/snapshots.h"
 #include "agent/containerd/tasks.h"
 #include "agent/runtime/containerd_exec.h"
-#include "agent/runtime/forgotten_shim.h"
+#include "agent/runtime/containerd_removal.h"
 #include "agent/runtime/runtime.h"
 
 namespace davit::runtime {
@@ -68,20 +68,10 @@ class ContainerdRuntime final : public Runtime {
   containerd::CallOptions Within(absl::Duration timeout) const {
     return {.lease = "", .timeout = timeout};
   }
-  ShimIdentity ShimOf(const std::string& container_id) const {
-    return {client_->options().address, client_->options().containerd_namespace, container_id};
-  }
   // Makes the record, or updates that of an attempt which got no further.
   absl::Status CreateRecord(const ContainerSpec& spec);
   // OK: the task waits to be started. AlreadyExists: it has been. NotFound: there is no task.
   absl::Status CheckCreated(const std::string& container_id);
-  // Gives a task without a record one: containerd does not let go of it otherwise.
-  absl::Status AdoptOrphan(const std::string& container_id);
-  absl::Status KillTask(const std::string& container_id);
-  // NotFound: there was none.
-  absl::Status DeleteTask(const std::string& container_id);
-  // DeleteTask(), and what containerd no longer knows of it. OK if there was none.
-  absl::Status ClearTask(const std::string& container_id);
   // NotFound: it does not run.
   absl::Status CheckRuns(const std::string& container_id);
 
@@ -89,7 +79,8 @@ class ContainerdRuntime final : public Runtime {
   const ContainerdRuntimeOptions options_;
   containerd::Containers containers_;
   containerd::Tasks tasks_;
-  ContainerdExec exec_;  // uses tasks_
+  ContainerdExec exec_;        // uses tasks_
+  ContainerdRemoval removal_;  // uses containers_ and tasks_
   containerd::Snapshots snapshots_;
   containerd::Leases leases_;
   std::unique_ptr<containerd::Events> events_;  // set by Watch(); last: its thread ends first

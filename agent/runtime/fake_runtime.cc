@@ -26,41 +26,13 @@ bool HasProcess(const ContainerInfo& info) {
 
 }  // namespace
 
-// Outlives the runtime: what was posted may run later.
-struct FakeRuntime::Mailbox {
-  Mutex mu;
-  std::deque<RuntimeEvent> events ABSL_GUARDED_BY(mu);
-  std::function<void(const RuntimeEvent&)> sink ABSL_GUARDED_BY(mu);
-};
-
-FakeRuntime::FakeRuntime(const Clock* clock, Executor* events)
-    : clock_(clock), mailbox_(std::make_shared<Mailbox>()), events_(events) {}
-
-FakeRuntime::~FakeRuntime() {
-  MutexLock lock(&mailbox_->mu);
-  mailbox_->sink = nullptr;
-}
+FakeRuntime::FakeRuntime(const Clock* clock, Executor* events) : clock_(clock), events_(events) {}
 
 absl::Status FakeRuntime::Enter(Verb verb) {
-  ++calls_[verb];
-  if (const auto held = held_.find(verb); held != held_.end() && held->second > 0) {
-    --held->second;
-    ++held_calls_;
-    while (held_.contains(verb)) released_.Wait(&mu_);
-    --held_calls_;
-  }
-  if (std::deque<absl::Status>& failures = failures_[verb]; !failures.empty()) {
-    const absl::Status failure = failures.front();
-    failures.pop_front();
-    return failure;
-  }
+  RETURN_IF_ERROR(faults_.Enter(verb));
+  const MutexLock lock(&mu_);
   if (!is_reachable_) return absl::UnavailableError("the runtime cannot be reached");
   return absl::OkStatus();
-}
-
-absl::Status FakeRuntime::Leave(Verb verb) {
-  if (lost_answers_.erase(verb) == 0) return absl::OkStatus();
-  return absl::UnavailableError("the answer was lost");
 }
 
 FakeRuntime::Box* FakeRuntime::FindRecord(const std::string& container_id) {
@@ -82,56 +54,41 @@ void FakeRuntime::Emit(const RuntimeEvent& event) {
   const bool is_about_connection =
       event.kind == Kind::kConnected || event.kind == Kind::kDisconnected;
   if (!is_reachable_ && !is_about_connection) return;
-  MutexLock lock(&mailbox_->mu);
-  mailbox_->events.push_back(event);
-}
-
-void FakeRuntime::Deliver() {
-  events_.Post([mailbox = mailbox_] {
-    std::deque<RuntimeEvent> events;
-    std::function<void(const RuntimeEvent&)> sink;
-    {
-      MutexLock lock(&mailbox->mu);
-      if (!mailbox->sink) return;
-      events.swap(mailbox->events);
-      sink = mailbox->sink;
-    }
-    for (const RuntimeEvent& event : events) sink(event);
-  });
+  events_.Add(event);
 }
 
 absl::Status FakeRuntime::CreateLease(const std::string& lease,
                                       const std::map<std::string, std::string>& /*labels*/) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kCreateLease));
+  MutexLock lock(&mu_);
   leases_.insert(lease);
-  return Leave(Verb::kCreateLease);
+  return faults_.Leave(Verb::kCreateLease);
 }
 
 absl::Status FakeRuntime::RemoveLease(const std::string& lease) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kRemoveLease));
+  MutexLock lock(&mu_);
   if (leases_.erase(lease) > 0) {
     // What only the lease held is garbage now.
     std::erase_if(boxes_, [&](const auto& entry) {
       return entry.second.lease == lease && !entry.second.spec.has_value();
     });
   }
-  return Leave(Verb::kRemoveLease);
+  return faults_.Leave(Verb::kRemoveLease);
 }
 
 absl::StatusOr<std::vector<std::string>> FakeRuntime::ListLeases() {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kListLeases));
-  RETURN_IF_ERROR(Leave(Verb::kListLeases));
+  MutexLock lock(&mu_);
+  RETURN_IF_ERROR(faults_.Leave(Verb::kListLeases));
   return std::vector<std::string>(leases_.begin(), leases_.end());
 }
 
 absl::StatusOr<Rootfs> FakeRuntime::PrepareRootfs(const std::string& container_id,
                                                   const std::string& lease,
                                                   const std::string& chain_id) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kPrepareRootfs));
+  MutexLock lock(&mu_);
   if (!leases_.contains(lease)) {
     return absl::NotFoundError(absl::StrCat("lease ", lease, ": not found"));
   }
@@ -142,13 +99,13 @@ absl::StatusOr<Rootfs> FakeRuntime::PrepareRootfs(const std::string& container_i
   box.info.id = container_id;
   box.lease = lease;
   box.has_snapshot = true;
-  RETURN_IF_ERROR(Leave(Verb::kPrepareRootfs));
+  RETURN_IF_ERROR(faults_.Leave(Verb::kPrepareRootfs));
   return Rootfs{container_id, {}};
 }
 
 absl::Status FakeRuntime::Create(const ContainerSpec& spec) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kCreate));
+  MutexLock lock(&mu_);
   const auto found = boxes_.find(spec.id);
   if (found == boxes_.end() || !found->second.has_snapshot) {
     return absl::FailedPreconditionError(
@@ -157,7 +114,7 @@ absl::Status FakeRuntime::Create(const ContainerSpec& spec) {
   Box& box = found->second;
   if (box.info.state == ContainerState::kRunning || box.info.state == ContainerState::kStopped) {
     return absl::AlreadyExistsError(
-        absl::StrCat("creating container ", spec.id, ": the container was started before"));
+        absl::StrCat("creating container ", spec.id, ": it was started before"));
   }
   if (box.info.state == ContainerState::kAbsent) {
     box.spec = spec;
@@ -166,31 +123,31 @@ absl::Status FakeRuntime::Create(const ContainerSpec& spec) {
                 .state = ContainerState::kCreated,
                 .pid = next_pid_++};
   }
-  return Leave(Verb::kCreate);
+  return faults_.Leave(Verb::kCreate);
 }
 
 absl::StatusOr<int> FakeRuntime::Start(const std::string& container_id) {
   absl::StatusOr<int> pid = 0;
   {
-    MutexLock lock(&mu_);
     RETURN_IF_ERROR(Enter(Verb::kStart));
+    MutexLock lock(&mu_);
     Box* const box = FindRecord(container_id);
     if (box == nullptr) return NoSuchContainer(container_id);
     pid = box->info.pid;
     RETURN_IF_ERROR(StartProcess(box), "starting container ", container_id);
-    if (absl::Status lost = Leave(Verb::kStart); !lost.ok()) pid = lost;
+    if (absl::Status lost = faults_.Leave(Verb::kStart); !lost.ok()) pid = lost;
   }
-  Deliver();
+  events_.Deliver();
   return pid;
 }
 
 absl::Status FakeRuntime::StartProcess(Box* box) {
   switch (box->info.state) {
     case ContainerState::kAbsent:
-      return absl::FailedPreconditionError("the container was not created");
+      return absl::FailedPreconditionError("it was not created");
     case ContainerState::kRunning:
     case ContainerState::kStopped:
-      return absl::AlreadyExistsError("the container was started before");
+      return absl::AlreadyExistsError("it was started before");
     case ContainerState::kUnknown:  // a fake always knows
     case ContainerState::kCreated:
       break;
@@ -205,8 +162,8 @@ absl::Status FakeRuntime::StartProcess(Box* box) {
 absl::Status FakeRuntime::Signal(const std::string& container_id, int signal_number, bool all) {
   absl::Status answer;
   {
-    MutexLock lock(&mu_);
     RETURN_IF_ERROR(Enter(Verb::kSignal));
+    MutexLock lock(&mu_);
     Box* const box = FindRecord(container_id);
     if (box == nullptr) return NoSuchContainer(container_id);
     if (!HasProcess(box->info)) {
@@ -216,39 +173,39 @@ absl::Status FakeRuntime::Signal(const std::string& container_id, int signal_num
     box->signals.push_back(signal_number);
     const bool is_ignored = signal_number != SIGKILL && ignored_signals_.contains(signal_number);
     if (!is_ignored && !IsHarmless(signal_number)) End(box, 128 + signal_number);
-    answer = Leave(Verb::kSignal);
+    answer = faults_.Leave(Verb::kSignal);
   }
-  Deliver();
+  events_.Deliver();
   return answer;
 }
 
 absl::StatusOr<ContainerInfo> FakeRuntime::Inspect(const std::string& container_id) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kInspect));
-  RETURN_IF_ERROR(Leave(Verb::kInspect));
+  MutexLock lock(&mu_);
+  RETURN_IF_ERROR(faults_.Leave(Verb::kInspect));
   const Box* const box = FindRecord(container_id);
   if (box == nullptr) return NoSuchContainer(container_id);
   return box->info;
 }
 
 absl::Status FakeRuntime::Reset(const std::string& container_id) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kReset));
+  MutexLock lock(&mu_);
   if (Box* const box = FindRecord(container_id); box != nullptr) {
     if (box->info.state == ContainerState::kRunning) {
       return absl::FailedPreconditionError(
-          absl::StrCat("resetting container ", container_id, ": the container runs"));
+          absl::StrCat("resetting container ", container_id, ": it runs"));
     }
     if (box->info.state == ContainerState::kStopped) {
       box->info = {.id = container_id, .labels = box->info.labels};
     }
   }
-  return Leave(Verb::kReset);
+  return faults_.Leave(Verb::kReset);
 }
 
 absl::StatusOr<ExecResult> FakeRuntime::Exec(const ExecSpec& spec) {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kExec));
+  MutexLock lock(&mu_);
   const Box* const box = FindRecord(spec.container_id);
   if (box == nullptr) return NoSuchContainer(spec.container_id);
   if (box->info.state != ContainerState::kRunning) {
@@ -256,7 +213,7 @@ absl::StatusOr<ExecResult> FakeRuntime::Exec(const ExecSpec& spec) {
   }
   ++exec_counts_[spec.container_id];
   absl::StatusOr<ExecResult> result = on_exec_ ? on_exec_(spec) : ExecResult();
-  RETURN_IF_ERROR(Leave(Verb::kExec));
+  RETURN_IF_ERROR(faults_.Leave(Verb::kExec));
   if (result.ok() && result->output.size() > spec.max_output_bytes) {
     result->output.erase(0, result->output.size() - spec.max_output_bytes);
   }
@@ -266,23 +223,23 @@ absl::StatusOr<ExecResult> FakeRuntime::Exec(const ExecSpec& spec) {
 absl::Status FakeRuntime::Remove(const std::string& container_id) {
   absl::Status answer;
   {
-    MutexLock lock(&mu_);
     RETURN_IF_ERROR(Enter(Verb::kRemove));
+    MutexLock lock(&mu_);
     if (Box* const box = FindRecord(container_id); box != nullptr) {
       End(box, 128 + SIGKILL);
       Emit({.kind = Kind::kRemoved, .container_id = container_id});
     }
     boxes_.erase(container_id);
-    answer = Leave(Verb::kRemove);
+    answer = faults_.Leave(Verb::kRemove);
   }
-  Deliver();
+  events_.Deliver();
   return answer;
 }
 
 absl::StatusOr<std::vector<ContainerInfo>> FakeRuntime::List() {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kList));
-  RETURN_IF_ERROR(Leave(Verb::kList));
+  MutexLock lock(&mu_);
+  RETURN_IF_ERROR(faults_.Leave(Verb::kList));
   std::vector<ContainerInfo> infos;
   for (const auto& [id, box] : boxes_) {
     if (box.spec.has_value()) infos.push_back(box.info);
@@ -293,20 +250,16 @@ absl::StatusOr<std::vector<ContainerInfo>> FakeRuntime::List() {
 void FakeRuntime::Watch(std::function<void(const RuntimeEvent&)> sink) {
   {
     MutexLock lock(&mu_);
-    {
-      MutexLock mailbox_lock(&mailbox_->mu);
-      mailbox_->sink = std::move(sink);
-      mailbox_->events.clear();
-    }
+    events_.SetSink(std::move(sink));
     Emit({.kind = is_reachable_ ? Kind::kConnected : Kind::kDisconnected});
   }
-  Deliver();
+  events_.Deliver();
 }
 
 absl::StatusOr<std::string> FakeRuntime::Version() {
-  MutexLock lock(&mu_);
   RETURN_IF_ERROR(Enter(Verb::kVersion));
-  RETURN_IF_ERROR(Leave(Verb::kVersion));
+  MutexLock lock(&mu_);
+  RETURN_IF_ERROR(faults_.Leave(Verb::kVersion));
   return "fake 1.0";
 }
 
@@ -316,7 +269,7 @@ void FakeRuntime::Exit(const std::string& container_id, int exit_code) {
     Box* const box = FindRecord(container_id);
     if (box != nullptr && box->info.state == ContainerState::kRunning) End(box, exit_code);
   }
-  Deliver();
+  events_.Deliver();
 }
 
 void FakeRuntime::RunOutOfMemory(const std::string& container_id) {
@@ -327,7 +280,7 @@ void FakeRuntime::RunOutOfMemory(const std::string& container_id) {
     Emit({.kind = Kind::kOutOfMemory, .container_id = container_id});
     End(box, 128 + SIGKILL);
   }
-  Deliver();
+  events_.Deliver();
 }
 
 void FakeRuntime::KillShim(const std::string& container_id) {
@@ -338,7 +291,7 @@ void FakeRuntime::KillShim(const std::string& container_id) {
     End(box, 128 + SIGKILL);
     box->info = {.id = container_id, .labels = box->info.labels};
   }
-  Deliver();
+  events_.Deliver();
 }
 
 void FakeRuntime::SetReachable(bool is_reachable) {
@@ -348,7 +301,7 @@ void FakeRuntime::SetReachable(bool is_reachable) {
     is_reachable_ = is_reachable;
     Emit({.kind = is_reachable ? Kind::kConnected : Kind::kDisconnected});
   }
-  Deliver();
+  events_.Deliver();
 }
 
 void FakeRuntime::Reboot() {
@@ -385,29 +338,6 @@ void FakeRuntime::IgnoreSignal(int signal_number) {
 void FakeRuntime::ForgetChain(const std::string& chain_id) {
   MutexLock lock(&mu_);
   forgotten_chains_.insert(chain_id);
-}
-
-void FakeRuntime::FailNext(Verb verb, absl::Status status, int count) {
-  MutexLock lock(&mu_);
-  failures_[verb].insert(failures_[verb].end(), static_cast<size_t>(count), status);
-}
-
-void FakeRuntime::LoseNextAnswer(Verb verb) {
-  MutexLock lock(&mu_);
-  lost_answers_.insert(verb);
-}
-
-void FakeRuntime::Hold(Verb verb, int count) {
-  MutexLock lock(&mu_);
-  held_[verb] = count;
-}
-
-void FakeRuntime::Release(Verb verb) {
-  {
-    MutexLock lock(&mu_);
-    held_.erase(verb);
-  }
-  released_.NotifyAll();
 }
 
 int FakeRuntime::StartCount(const std::string& container_id) const {
@@ -448,17 +378,6 @@ std::optional<ContainerInfo> FakeRuntime::FindInfo(const std::string& container_
   const auto found = boxes_.find(container_id);
   const bool is_there = found != boxes_.end() && found->second.spec.has_value();
   return is_there ? std::optional(found->second.info) : std::nullopt;
-}
-
-int FakeRuntime::CallCount(Verb verb) const {
-  MutexLock lock(&mu_);
-  const auto found = calls_.find(verb);
-  return found == calls_.end() ? 0 : found->second;
-}
-
-int FakeRuntime::HeldCalls() const {
-  MutexLock lock(&mu_);
-  return held_calls_;
 }
 
 }  // namespace davit::runtime

@@ -1,11 +1,11 @@
 #ifndef DAVIT_AGENT_RUNTIME_FAKE_RUNTIME_H_
 #define DAVIT_AGENT_RUNTIME_FAKE_RUNTIME_H_
 
-#include <deque>
 #include <limits>
-#include <memory>
 #include <set>
 
+#include "agent/runtime/call_faults.h"
+#include "agent/runtime/fake_events.h"
 #include "agent/runtime/runtime.h"
 #include "base/clock.h"
 #include "base/executor.h"
@@ -19,25 +19,10 @@ namespace davit::runtime {
 // It is the world, not the agent: when an agent "restarts", the new one calls Watch() again.
 class FakeRuntime final : public Runtime {
  public:
-  enum class Verb {
-    kCreateLease,
-    kRemoveLease,
-    kListLeases,
-    kPrepareRootfs,
-    kCreate,
-    kStart,
-    kSignal,
-    kInspect,
-    kReset,
-    kExec,
-    kRemove,
-    kList,
-    kVersion
-  };
+  using Verb = RuntimeVerb;
 
   // Both outlive this object.
   FakeRuntime(const Clock* clock, Executor* events);
-  ~FakeRuntime() override;
 
   absl::Status CreateLease(const std::string& lease,
                            const std::map<std::string, std::string>& labels) override;
@@ -82,15 +67,15 @@ class FakeRuntime final : public Runtime {
   // PrepareRootfs() says NotFound for this chain. All others are there.
   void ForgetChain(const std::string& chain_id);
 
-  // How calls fare. The next `count` calls of `verb` fail with `status` and do nothing.
-  void FailNext(Verb verb, absl::Status status, int count = 1);
-  // The next call of `verb` does its work and fails with Unavailable all the same: its answer is
-  // lost.
-  void LoseNextAnswer(Verb verb);
-  // The next `count` calls of `verb` block, before they do anything, until Release(). Only for
-  // callers on pools.
-  void Hold(Verb verb, int count = std::numeric_limits<int>::max());
-  void Release(Verb verb);
+  // How calls fare: see CallFaults.
+  void FailNext(Verb verb, const absl::Status& status, int count = 1) {
+    faults_.FailNext(verb, status, count);
+  }
+  void LoseNextAnswer(Verb verb) { faults_.LoseNextAnswer(verb); }
+  void Hold(Verb verb, int count = std::numeric_limits<int>::max()) { faults_.Hold(verb, count); }
+  void Release(Verb verb) { faults_.Release(verb); }
+  int HeldCalls() const { return faults_.HeldCalls(); }
+  int CallCount(Verb verb) const { return faults_.CallCount(verb); }
 
   // For assertions.
   // How often the container's process was let go, over all its lives. Survives Remove().
@@ -102,13 +87,8 @@ class FakeRuntime final : public Runtime {
   // nullopt: there is none. Also while it cannot be reached.
   std::optional<ContainerSpec> FindSpec(const std::string& container_id) const;
   std::optional<ContainerInfo> FindInfo(const std::string& container_id) const;
-  // How many calls wait in Hold().
-  int HeldCalls() const;
-  // How many calls of `verb` have been made.
-  int CallCount(Verb verb) const;
 
  private:
-  struct Mailbox;
   // All that exists by one container id.
   struct Box {
     std::optional<ContainerSpec> spec;  // the record
@@ -118,22 +98,18 @@ class FakeRuntime final : public Runtime {
     std::vector<int> signals;
   };
 
-  // Waits while `verb` is held; then the failure that was ordered for this call, if any.
-  absl::Status Enter(Verb verb) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The answer of a call that did its work.
-  absl::Status Leave(Verb verb) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // CallFaults::Enter(), and whether the runtime can be reached.
+  absl::Status Enter(Verb verb) ABSL_LOCKS_EXCLUDED(mu_);
   Box* FindRecord(const std::string& container_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void End(Box* box, int exit_code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status StartProcess(Box* box) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Queues an event; Deliver(), once mu_ is free, has it sent.
+  // Queues an event; FakeEvents::Deliver(), once mu_ is free, has it sent.
   void Emit(const RuntimeEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Deliver();
 
   const Clock* const clock_;
-  const std::shared_ptr<Mailbox> mailbox_;  // own lock
-  Serial events_;
+  FakeEvents events_;
+  CallFaults faults_;
   mutable Mutex mu_;
-  CondVar released_;
   std::map<std::string, Box> boxes_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> start_counts_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> exec_counts_ ABSL_GUARDED_BY(mu_);
@@ -143,11 +119,6 @@ class FakeRuntime final : public Runtime {
   std::function<std::optional<int>(const ContainerSpec&)> on_start_ ABSL_GUARDED_BY(mu_);
   std::function<absl::StatusOr<ExecResult>(const ExecSpec&)> on_exec_ ABSL_GUARDED_BY(mu_);
   std::function<void(const std::string&, int)> on_end_ ABSL_GUARDED_BY(mu_);
-  std::map<Verb, std::deque<absl::Status>> failures_ ABSL_GUARDED_BY(mu_);
-  std::set<Verb> lost_answers_ ABSL_GUARDED_BY(mu_);
-  std::map<Verb, int> held_ ABSL_GUARDED_BY(mu_);  // how many more calls are to wait
-  std::map<Verb, int> calls_ ABSL_GUARDED_BY(mu_);
-  int held_calls_ ABSL_GUARDED_BY(mu_) = 0;
   int next_pid_ ABSL_GUARDED_BY(mu_) = 1000;
   bool is_reachable_ ABSL_GUARDED_BY(mu_) = true;
 };
