@@ -12,7 +12,7 @@ namespace davit {
 namespace {
 
 constexpr int kUnitsPerCore = 1024;
-constexpr int kProtocolVersion = 1;
+constexpr int kProtocolVersion = 2;
 
 void AddInteger(const std::string& name, int value, v1::Hello* hello) {
   v1::Resource* resource = hello->add_resources();

@@ -203,7 +203,7 @@ SimulatedAgents::Agent::Agent(SimulatedAgents* all, int index) : all_(all), inde
   hello_.set_agent_instance_id(RandomUuid());
   hello_.set_boot_id(RandomUuid());
   hello_.set_runtime_available(true);
-  hello_.set_protocol_version(1);
+  hello_.set_protocol_version(2);
   hello_.mutable_version_info()->set_agent_version("0.1.0");
   hello_.mutable_version_info()->set_docker_version("containerd 1.6.20");
   *hello_.add_resources() = IntegerResource("CPU", options.cpu);

@@ -52,6 +52,7 @@ void Add(const state::Place& place, const Task& task, change::Assignments* set) 
 void SendComplete(const state::Instance& instance, change::Change* change) {
   change::Assignments set;
   set.is_complete = true;
+  set.protocol_version = instance.session->protocol_version;
   for (const auto& [id, task] : instance.tasks) {
     if (!task->is_stopped()) Add(change->place(), *task, &set);
   }
@@ -71,12 +72,15 @@ void SendChanged(change::Change* change) {
     const auto [cluster, id] = rows::SplitName(rows::NameIn(key));
     const Task* task = change->state().FindTask(cluster, id);
     if (task == nullptr || task->instance == nullptr || !task->instance->is_connected()) continue;
+    const bool is_told = task->is_stopped() || before == nullptr ||
+                         before->assignment_version() != task->record->assignment_version();
+    if (!is_told) continue;
+    change::Assignments& set = sets[task->instance->session->id];
+    set.protocol_version = task->instance->session->protocol_version;
     if (task->is_stopped()) {
-      sets[task->instance->session->id].removed_task_arns.push_back(
-          state::ArnOf(change->place(), *task->record));
-    } else if (before == nullptr ||
-               before->assignment_version() != task->record->assignment_version()) {
-      Add(change->place(), *task, &sets[task->instance->session->id]);
+      set.removed_task_arns.push_back(state::ArnOf(change->place(), *task->record));
+    } else {
+      Add(change->place(), *task, &set);
     }
   }
   for (auto& [session_id, set] : sets) change->SendAssignments(session_id, std::move(set));

@@ -17,7 +17,8 @@ using change::Change;
 using change::Note;
 using state::Instance;
 
-constexpr int kProtocolVersion = 1;
+constexpr int kOldestProtocolVersion = 1;
+constexpr int kProtocolVersion = 2;
 constexpr size_t kMaxId = 255;
 constexpr int kMaxAttributes = 1000;
 
@@ -46,9 +47,11 @@ std::string ProblemOfResources(const v1::Hello& hello) {
 
 // The first thing that is wrong with a Hello, naming its field; empty if it is acceptable.
 std::string ProblemOf(const v1::Hello& hello) {
-  if (hello.protocol_version() != kProtocolVersion) {
+  if (hello.protocol_version() < kOldestProtocolVersion ||
+      hello.protocol_version() > kProtocolVersion) {
     return absl::StrCat("protocol_version is ", hello.protocol_version(),
-                        "; this controller speaks ", kProtocolVersion);
+                        "; this controller speaks ", kOldestProtocolVersion, " to ",
+                        kProtocolVersion);
   }
   if (!ecs::IsName(hello.cluster())) {
     return absl::StrCat("cluster: must be 1..255 letters, digits, hyphens and underscores, is '",
@@ -190,6 +193,7 @@ void OnHello(const std::string& session_id, const std::string& bound_host, const
   session.instance_id = instance->record->id();
   session.id = session_id;
   session.boot_id = hello.boot_id();
+  session.protocol_version = hello.protocol_version();
   session.is_runtime_available = hello.runtime_available();
   change->PutSession(std::move(session));
   NoteConnected(*instance, change);

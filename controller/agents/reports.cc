@@ -70,6 +70,7 @@ void ObserveRuntime(const Instance& instance, bool is_available, const std::stri
 void OnReport(const Instance& instance, const v1::StatusReport& report, Change* change) {
   const uint64_t session = ecs::Hash64(instance.session->id);
   change::Assignments known_ends;
+  known_ends.protocol_version = instance.session->protocol_version;
   for (const v1::TaskState& seen : report.tasks()) {
     const Task* task = change->state().FindTaskByArn(seen.task_arn());
     if (task == nullptr || task->instance != &instance) {

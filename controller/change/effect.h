@@ -25,6 +25,7 @@ struct Assignments {
   std::vector<std::string> removed_task_arns;
   // What `assignments` name, each once.
   std::vector<std::pair<std::string, rows::Ref<v1::StoredTaskDefinition>>> definitions;  // by ARN
+  int protocol_version = 0;  // of the agent (agent.proto, Hello)
 };
 struct SendAssignments {
   std::string session_id;

@@ -7,8 +7,13 @@
 namespace davit::controller::loop {
 namespace {
 
+// The protocol version from which on agents know sets in several messages, and task definitions
+// that a session carries once.
+constexpr int kPartsSince = 2;
+
 // Makes `set` mean what it and `next` after it mean.
 void Merge(change::Assignments* set, change::Assignments next) {
+  set->protocol_version = std::max(set->protocol_version, next.protocol_version);
   absl::flat_hash_map<std::string, size_t> places;
   for (size_t i = 0; i < set->assignments.size(); ++i) places[set->assignments[i].task_arn()] = i;
   for (v1::Assignment& assignment : next.assignments) {
@@ -72,6 +77,7 @@ std::optional<v1::ControllerMessage> AssignmentQueue::Pop() {
 
 void AssignmentQueue::Cut(Set set) {
   const uint64_t before = last_set_++;
+  const bool is_old_agent = set.assignments.protocol_version < kPartsSince;
   size_t bytes = 0;
   const auto begin_part = [&] {
     v1::ControllerMessage& message = rest_.emplace_back();
@@ -86,6 +92,11 @@ void AssignmentQueue::Cut(Set set) {
   };
   v1::AssignmentSet* part = begin_part();
   for (v1::Assignment& assignment : set.assignments.assignments) {
+    if (is_old_agent) {
+      FillDefinition(set, &assignment);
+      *part->add_assignments() = std::move(assignment);
+      continue;
+    }
     if (bytes >= kMessageBytes) {
       part->set_has_more(true);
       part = begin_part();
@@ -97,6 +108,14 @@ void AssignmentQueue::Cut(Set set) {
   }
   for (std::string& arn : set.assignments.removed_task_arns)
     part->add_removed_task_arns(std::move(arn));
+}
+
+void AssignmentQueue::FillDefinition(const Set& set, v1::Assignment* assignment) {
+  for (const auto& [arn, record] : set.assignments.definitions) {
+    if (arn != assignment->task_definition_arn()) continue;
+    *assignment->mutable_task_definition() = record->content();
+    assignment->mutable_task_definition()->set_task_definition_arn(arn);
+  }
 }
 
 // Returns how many bytes that adds; 0: the store lacks the definition.

@@ -32,6 +32,8 @@ class AssignmentQueue {
     change::Assignments assignments;
   };
   void Cut(Set set);
+  // For agents of protocol version 1: every assignment has its task definition.
+  static void FillDefinition(const Set& set, v1::Assignment* assignment);
   size_t AddDefinition(const std::string& arn, const Set& set, v1::AssignmentSet* part);
 
   std::deque<std::variant<v1::ControllerMessage, Set>> entries_;

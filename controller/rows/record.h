@@ -25,6 +25,7 @@ struct Session {
   std::string instance_id;
   std::string id;  // of the stream
   std::string boot_id;
+  int protocol_version = 0;  // of the agent
   bool is_runtime_available = true;
   std::string impairment;  // what is wrong with the host, in words; empty: nothing
 };

@@ -53,7 +53,7 @@ TEST_CASE("Hello has ECS's resources and attributes", "[host]") {
   CHECK(hello.cluster() == "blue");
   CHECK(hello.ec2_instance_id() == "i-1");
   CHECK(hello.boot_id() == "boot-1");
-  CHECK(hello.protocol_version() == 1);
+  CHECK(hello.protocol_version() == 2);
   CHECK(hello.version_info().docker_version() == "containerd 1.6");
   REQUIRE(hello.resources_size() == 4);
   CHECK(hello.resources(0).name() == "CPU");

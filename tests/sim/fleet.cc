@@ -88,7 +88,6 @@ class Fleet {
     ++result_.restarts;
     for (FleetHost& host : hosts_) host.DropStream();
     // A commit that nobody waits for any more still reaches the disk.
-    program_->writer.Clear();
     while (rows_.ReleaseOne()) {
     }
     program_.reset();

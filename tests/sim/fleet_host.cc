@@ -41,7 +41,7 @@ void FleetHost::Connect(controller::loop::AgentSessions* sessions) {
   reported_ends_.clear();
   v1::AgentMessage message;
   v1::Hello* hello = message.mutable_hello();
-  hello->set_protocol_version(1);
+  hello->set_protocol_version(2);
   hello->set_cluster("default");
   hello->set_container_instance_arn(arn_);
   hello->set_ec2_instance_id(absl::StrCat("i-", number_));

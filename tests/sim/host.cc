@@ -222,7 +222,7 @@ std::string Host::InstanceId() const { return absl::StrCat("i-", number_, "-", i
 
 v1::Hello Host::Hello() const {
   v1::Hello hello;
-  hello.set_protocol_version(1);
+  hello.set_protocol_version(2);
   hello.set_cluster("default");
   hello.set_ec2_instance_id(InstanceId());
   hello.set_agent_instance_id(absl::StrCat("agent-", number_, "-", agents_started_));

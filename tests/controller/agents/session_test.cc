@@ -55,7 +55,7 @@ TEST_CASE("a Hello that is not acceptable is refused with the field's name", "[a
   v1::Hello hello = MakeHello("i-1");
   std::string field;
   SECTION("protocol") {
-    hello.set_protocol_version(2);
+    hello.set_protocol_version(3);
     field = "protocol_version";
   }
   SECTION("identity") {
@@ -101,6 +101,19 @@ TEST_CASE("a certificate that names its host is good for no other", "[agent]") {
   CHECK_THAT(SentTo("s2", refused)[0].goodbye().reason(),
              Catch::StartsWith("ec2_instance_id") && Catch::Contains("default/i-1"));
   CHECK(refused.mutations.empty());
+}
+
+TEST_CASE("an agent of the protocol before this one is served in its own way", "[agent]") {
+  TestCluster cluster;
+  v1::Hello hello = MakeHello("i-1");
+  hello.set_protocol_version(1);
+  CHECK(SentTo("s1", cluster.Connect("s1", hello))[0].has_welcome());
+  cluster.Register(MakeDefinition("web"));
+  v1::RunTaskRequest run;
+  run.set_task_definition("web");
+  const auto sent = SentTo("s1", cluster.Apply(run));
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].assignment_set().assignments(0).task_definition().family() == "web");
 }
 
 TEST_CASE("the same host is the same instance, with or without its ARN", "[agent]") {

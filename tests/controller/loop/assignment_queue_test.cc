@@ -11,6 +11,7 @@ const char kDefinition[] = "arn:aws:ecs:us-east-1:000000000000:task-definition/w
 change::Assignments Set(const std::string& task, uint64_t version = 1, bool is_complete = false) {
   change::Assignments set;
   set.is_complete = is_complete;
+  set.protocol_version = 2;
   v1::Assignment& assignment = set.assignments.emplace_back();
   assignment.set_task_arn(task);
   assignment.set_version(version);
@@ -106,11 +107,26 @@ TEST_CASE("a definition that the store lacked is carried when it is there", "[qu
   CHECK(queue.Pop()->assignment_set().task_definitions_size() == 1);
 }
 
+TEST_CASE("an agent of protocol version 1 gets every task definition in its assignment",
+          "[queue]") {
+  AssignmentQueue queue;
+  for (const char* task : {"a", "b"}) {
+    change::Assignments set = Set(task);
+    set.protocol_version = 1;
+    queue.Push("s", set);
+    const v1::AssignmentSet sent = queue.Pop()->assignment_set();
+    CHECK(sent.task_definitions().empty());
+    CHECK(sent.assignments(0).task_definition().family() == "web");
+    CHECK(sent.assignments(0).task_definition().task_definition_arn() == kDefinition);
+  }
+}
+
 TEST_CASE("a large set comes in several messages of bounded size, one set all the same",
           "[queue]") {
   AssignmentQueue queue;
   change::Assignments set;
   set.is_complete = true;
+  set.protocol_version = 2;
   const int kTasks = 100;
   for (int i = 0; i < kTasks; ++i) {
     v1::Assignment& assignment = set.assignments.emplace_back();

@@ -40,7 +40,7 @@ inline void AddResource(const std::string& name, int value, v1::Hello* hello) {
 // A host of 2 cores and 2000 MiB in cluster "default".
 inline v1::Hello MakeHello(const std::string& ec2_instance_id) {
   v1::Hello hello;
-  hello.set_protocol_version(1);
+  hello.set_protocol_version(2);
   hello.set_cluster("default");
   hello.set_ec2_instance_id(ec2_instance_id);
   hello.set_agent_instance_id("agent-of-" + ec2_instance_id);
