@@ -92,10 +92,10 @@ absl::Status ContainerdRuntime::CreateRecord(const ContainerSpec& spec) {
                          .snapshot_key = spec.id};
   const absl::Status status = containers_.Create(record, Within(options_.call_timeout));
   if (status.code() != absl::StatusCode::kAlreadyExists) return status;
-  // An earlier attempt made the record, and perhaps a shim that containerd forgot when the caller
-  // died: the next creation would find it, and hang.
+  // An earlier attempt created the record, and perhaps a shim that containerd forgot when the
+  // caller died. The next creation would find that shim and hang.
   RETURN_IF_ERROR(removal_.ClearTask(spec.id));
-  // What this attempt wants of the record may be another spec.
+  // This attempt may have another spec.
   return containers_.Update(record, Within(options_.call_timeout));
 }
 
@@ -144,7 +144,7 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
           .status();
   const std::string bundle = FindForgottenBundle(task.message(), removal_.ShimOf(spec.id));
   if (!bundle.empty()) {
-    RETURN_IF_ERROR(removal_.ClearBundle(spec.id, bundle), "clearing away half of container ",
+    RETURN_IF_ERROR(removal_.ClearBundle(spec.id, bundle), "removing incomplete container ",
                     spec.id);
     return absl::UnavailableError(
         absl::StrCat("creating container ", spec.id, ": ", task.message()));
@@ -164,11 +164,11 @@ absl::Status ContainerdRuntime::Create(const ContainerSpec& spec) {
   if (other.code() != absl::StatusCode::kNotFound) {
     return Explain(other, "creating container ", spec.id);
   }
-  // A shim without a container: containerd ended in the middle of the creation. Its successor found
-  // the shim again.
-  RETURN_IF_ERROR(removal_.ClearTask(spec.id), "clearing away the half of container ", spec.id);
+  // A shim without a container: containerd ended during the creation, and its successor found the
+  // shim again.
+  RETURN_IF_ERROR(removal_.ClearTask(spec.id), "removing incomplete container ", spec.id);
   return absl::UnavailableError(
-      absl::StrCat("creating container ", spec.id, ": an earlier creation was cut short"));
+      absl::StrCat("creating container ", spec.id, ": an earlier creation was interrupted"));
 }
 
 absl::StatusOr<int> ContainerdRuntime::Start(const std::string& container_id) {

@@ -12,7 +12,7 @@ bool IsShimGone(const absl::Status& status);
 // words of runc and crun: neither has a code for it.
 bool IsCommandRefused(const absl::Status& status);
 
-// containerd's codes as Runtime's: see there.
+// Converts containerd's codes to Runtime's; see there.
 absl::Status ToRuntimeStatus(const absl::Status& status);
 
 }  // namespace davit::runtime

@@ -105,12 +105,12 @@ class Runtime {
   virtual absl::StatusOr<Rootfs> PrepareRootfs(const std::string& container_id,
                                                const std::string& lease,
                                                const std::string& chain_id) = 0;
-  // Creates the container and its waiting process (runc create). Its rootfs was prepared. OK if it
-  // was created before and has not been started. AlreadyExists: it runs or ran already. The text of
-  // FailedPrecondition begins with "CannotStartContainerError: " if nothing but the command is
-  // wrong: it is missing or may not be executed.
+  // Creates the container and its process, which waits for Start() (runc create). Requires
+  // PrepareRootfs(). OK if it was created but not started. AlreadyExists: it runs or has run. The
+  // text of FailedPrecondition begins with "CannotStartContainerError: " if nothing but the command
+  // is wrong: it is missing or may not be executed.
   virtual absl::Status Create(const ContainerSpec& spec) = 0;
-  // Lets the process go. Returns its pid (in the host's pid namespace). AlreadyExists: it was
+  // Starts the process. Returns its pid (in the host's pid namespace). AlreadyExists: it was
   // started before.
   virtual absl::StatusOr<int> Start(const std::string& container_id) = 0;
   // Signals the main process, or `all` processes. NotFound: no such container, or its main process

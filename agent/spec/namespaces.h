@@ -17,10 +17,10 @@ namespace davit::spec {
 absl::StatusOr<nlohmann::json> BuildNamespaces(const SpecInput& input);
 
 // The spec's `linux.sysctl`: Docker's defaults for a container with a network of its own (every
-// user may bind every port and send pings), and systemControls, which win.
-// InvalidArgument: a setting that is not the container's own but the host's, since it has no
-// namespace, or the container shares that namespace with the host.
-// Source: Docker's and runc's lists of namespaced settings; Docker's defaults since 20.10.
+// user may bind every port and send pings), and systemControls, which win. InvalidArgument: the
+// setting is the host's, because it has no namespace or the container shares that namespace with
+// the host. Source: Docker's and runc's lists of namespaced settings; Docker's defaults since
+// 20.10.
 absl::StatusOr<nlohmann::json> BuildSysctls(const SpecInput& input);
 
 }  // namespace davit::spec

@@ -15,7 +15,7 @@ class ContainerLife {
  public:
   struct Deps {
     runtime::Runtime* runtime;
-    const resource::TaskCgroups* cgroups;
+    resource::TaskCgroups* cgroups;
   };
   explicit ContainerLife(const Deps& deps) : deps_(deps) {}
 

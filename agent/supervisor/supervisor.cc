@@ -14,8 +14,8 @@ namespace {
 
 constexpr absl::Duration kLookRetry = absl::Seconds(2);
 constexpr absl::Duration kCleanupRetry = absl::Minutes(1);
-// The sequence numbers of a restarted agent begin above all that the one before can have used since
-// its last save.
+// The sequence numbers of a restarted agent start above all numbers that its predecessor may have
+// used since its last save.
 constexpr uint64_t kSequenceGap = 1ULL << 20;
 
 }  // namespace
@@ -232,7 +232,7 @@ void Supervisor::OnRuntimeEvent(const runtime::RuntimeEvent& event) {
       return OnRuntimeConnected();
     case runtime::RuntimeEvent::Kind::kDisconnected:
       if (runtime_available_.exchange(false)) sink_->HealthChanged();
-      LogWarning("runtime cannot be reached: what containers do is unknown, they are left alone");
+      LogWarning("runtime unreachable, the state of containers is unknown");
       return;
   }
 }
@@ -267,16 +267,17 @@ void Supervisor::OnExit(const runtime::RuntimeEvent& event) {
   serial_.Post([this, event] {
     const std::shared_ptr<Task> task = FindByContainer(event.container_id);
     if (task == nullptr) return;
-    // Reading the cgroup blocks, and comes before the task can have it removed.
-    deps_.pools.inspection->Post(
-        {task->id(), "examining a container that has ended"}, [this, event, task] {
-          const std::string name = task->ContainerName(event.container_id);
-          if (name.empty()) return;  // the pause container: what its end ends has ends of its own
-          task::PostMortem facts = deps_.post_mortems->Examine(*task, name);
-          const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
-          task->Handle(task::Exited{name, event.exit_code, out_of_memory, event.exited_at,
-                                    std::move(facts)});
-        });
+    // Reading the cgroup blocks, and must happen before the task can remove it.
+    deps_.pools.inspection->Post({task->id(), "examining a container that has ended"}, [this, event,
+                                                                                        task] {
+      const std::string name = task->ContainerName(event.container_id);
+      if (name.empty())
+        return;  // the pause container: the containers that it ends have exit events of their own
+      task::PostMortem facts = deps_.post_mortems->Examine(*task, name);
+      const bool out_of_memory = event.exit_code != 0 && facts.oom_kills > 0;
+      task->Handle(
+          task::Exited{name, event.exit_code, out_of_memory, event.exited_at, std::move(facts)});
+    });
   });
 }
 
@@ -384,7 +385,7 @@ void Supervisor::CleanUp(const std::string& task_id) {
 void Supervisor::RemoveLogs(const std::string& task_id) {
   deps_.pools.runtime->Post({task_id, "removing the task's logs"}, [this, task_id] {
     if (const absl::Status removed = deps_.files->RemoveLogs(task_id); !removed.ok()) {
-      LogWarning("logs of a stopped task stay, until the next look",
+      LogWarning("cannot remove logs of a stopped task, kept until the next inventory",
                  {{"task_id", task_id}, {"status", removed}});
     }
   });

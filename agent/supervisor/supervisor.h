@@ -18,9 +18,9 @@
 
 namespace davit::supervisor {
 
-// All tasks of this host: assigns events to them, counts them in the admission ledger, looks at the
-// runtime for them, and removes their records when the time has come. Thread-safe; nothing blocks.
-// What it owns runs on `control` only.
+// Owns all tasks of this host: passes events to them, counts them in the admission ledger, observes
+// the runtime for them, and removes their records in time. Thread-safe; nothing blocks. Its own
+// work runs only on `control`.
 class Supervisor final : public TaskEffects::Host {
  public:
   struct Options {
@@ -32,7 +32,7 @@ class Supervisor final : public TaskEffects::Host {
     std::set<std::string> agent_ids;  // Orphans
     absl::Duration orphan_grace = absl::Minutes(5);
     absl::Duration reconcile_interval =
-        absl::Minutes(2);  // looks at the whole host this often, whatever events say
+        absl::Minutes(2);  // period of inventories of the whole host
   };
   struct Deps {
     Pools pools;
@@ -64,7 +64,7 @@ class Supervisor final : public TaskEffects::Host {
   // Calls `done` with the ARNs of all known tasks that are not STOPPED and of all running orphans,
   // after the first inventory.
   void ListUnfinished(absl::AnyInvocable<void(std::set<std::string>)> done);
-  // Gives every task's state to the sink again: after a reconnect.
+  // Reports every task's state to the sink again, after a reconnect.
   void ReportAll();
   // All tasks as they are now. Waits for the mailboxes: not from `control`. DeadlineExceeded: they
   // do not move, or are very busy.
@@ -79,7 +79,8 @@ class Supervisor final : public TaskEffects::Host {
   Owned owned() const;
   // What hangs now, and for which task; the oldest first.
   std::vector<StuckCall> stuck_calls() const { return deps_.calls->Stuck(); }
-  // Runs `pong` on the supervisor's mailbox: what feeds the watchdog proves that it moves.
+  // Runs `pong` on the supervisor's mailbox. Feeding the watchdog there proves that the mailbox
+  // works.
   void Ping(Work pong);
 
   // TaskEffects::Host, for tasks.
@@ -103,7 +104,7 @@ class Supervisor final : public TaskEffects::Host {
   void LookAtHost();
   void ScheduleLook(bool is_soon);
   void NoteInventory(const HostInventory& inventory);
-  // Stops (if it runs) and removes what belongs to nobody.
+  // Removes an orphan; stops it first if it runs.
   void RemoveOrphan(const std::string& task_id, const std::string& reason);
   void ScheduleCleanup(const std::string& task_id, absl::Duration delay);
   void CleanUp(const std::string& task_id);
@@ -117,16 +118,16 @@ class Supervisor final : public TaskEffects::Host {
   Serial serial_;
   // Only on serial_.
   std::map<std::string, std::shared_ptr<Task>> tasks_;  // by task id
-  std::set<std::string> finished_;  // ids of STOPPED ones that are kept for a while
-  std::set<std::string> acked_;     // those of them that the controller knows of
+  std::set<std::string> finished_;  // ids of STOPPED tasks that are kept for a while
+  std::set<std::string> acked_;     // ids of finished tasks whose status was acknowledged
   task::AdmissionLedger ledger_;
   Lookout lookout_;
   Orphans orphans_;
-  bool has_looked_ = false;  // at the host as a whole, since the start
+  bool has_looked_ = false;  // the first inventory is done
   bool is_looking_ = false;
   bool must_look_again_ = false;           // events may have been missed since the look began
   uint64_t look_timer_ = 0;                // tells the armed timer from late ones
-  std::vector<v1::Assignment> too_early_;  // of unknown tasks, before that
+  std::vector<v1::Assignment> too_early_;  // of unknown tasks, before the first inventory
   std::vector<absl::AnyInvocable<void(std::set<std::string>)>> too_early_lists_;
 
   mutable Mutex mu_;

@@ -87,7 +87,7 @@ void TaskEffects::BeginDeprovision(const std::shared_ptr<Task>& task,
   std::vector<std::string> containers;
   for (const task::ContainerSnapshot& container : snapshot.containers)
     containers.push_back(container.name);
-  // After those that are in its namespaces.
+  // After the containers in its namespaces.
   if (spec::NeedsPause(task->assignment().task_definition()))
     containers.emplace_back(spec::kPauseContainer);
   deps_.pools.runtime->Post(
@@ -96,8 +96,8 @@ void TaskEffects::BeginDeprovision(const std::shared_ptr<Task>& task,
       });
 }
 
-// Values that the definition only names come first. Their stores are as slow as registries: the
-// same pool.
+// First fetches the values that the definition only names. Their stores are as slow as registries,
+// so this uses the same pool.
 void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Create& action) {
   if (!deps_.inputs->HasValues(*task, action.container)) {
     BeginAttach(task, action, std::make_shared<secret::ResolvedValues>());
@@ -119,14 +119,15 @@ void TaskEffects::BeginCreate(const std::shared_ptr<Task>& task, const task::Cre
   });
 }
 
-// Then the network, on its own pool: CNI plugins are slow, and nothing else shall wait for them.
+// Then the network, on its own pool: CNI plugins are slow, and nothing else must wait for them.
 void TaskEffects::BeginAttach(const std::shared_ptr<Task>& task, const task::Create& action,
                               std::shared_ptr<const secret::ResolvedValues> values) {
   const auto create = [this, task, action, values](const network::Attachment& attachment) {
     const absl::Status created =
         deps_.creation->Create(*task, action.container, action.again, attachment, *values);
     task::Outcome outcome = ToOutcome(created, "CannotCreateContainerError");
-    // It runs or ran, made by an agent that died: the machine looks at it and goes on from there.
+    // It runs or ran, started by an agent that died. The machine inspects it and continues from
+    // there.
     if (absl::IsAlreadyExists(created)) outcome.kind = task::Outcome::Kind::kRetry;
     task->Handle(task::Created{action.container, action.attempt, std::move(outcome),
                                BindingsOf(task->assignment().task_definition(),

@@ -16,9 +16,9 @@
 
 namespace davit::supervisor {
 
-// Carries out the actions of tasks on this host: each is posted to a pool, blocks there, and comes
-// back to the task as an event with its attempt number. All names are derived from the task's id,
-// so repeating an action is harmless. Thread-safe.
+// Performs the actions of tasks on this host. Each action runs on a pool, may block there, and
+// returns to the task as an event with its attempt number. All names are derived from the task's
+// id, so repeating an action is harmless. Thread-safe.
 class TaskEffects final : public Effects {
  public:
   // The supervisor, for actions that need all tasks.

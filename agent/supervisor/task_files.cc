@@ -19,8 +19,8 @@
 namespace davit::supervisor {
 namespace {
 
-// The host's resolv.conf without name servers on loopback, which a container with its own network
-// cannot reach.
+// The host's resolv.conf without name servers on loopback, which are unreachable from a container
+// with its own network.
 std::string ResolvConf() {
   absl::StatusOr<std::string> host = ReadFile("/etc/resolv.conf");
   std::string text;
@@ -33,8 +33,8 @@ std::string ResolvConf() {
   return text;
 }
 
-// The folder is the agent's alone; the files in it are bound into the container. Secrets of ECS
-// have at most 64 KiB each.
+// Only the agent can access the folder; its files are bind-mounted into the container. ECS's
+// secrets have at most 64 KiB each.
 constexpr char kSecretsTmpfs[] = "mode=700,size=16m";
 
 bool IsFileName(absl::string_view name) {
@@ -75,13 +75,14 @@ absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_
   if (docker.kind == spec::DockerVolume::Kind::kBind) {
     if (FileExists(docker.device)) return docker.device;
     return absl::FailedPreconditionError(
-        absl::StrCat("driverOpts.device ", docker.device, " is not on this host"));
+        absl::StrCat("driverOpts.device ", docker.device, " does not exist on this host"));
   }
   if (docker.is_shared) {
     const std::string folder = absl::StrCat(state_dir_, "/volumes/", volume.name());
     if (!docker.autoprovision && !FileExists(folder)) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "it is shared and not on this host: set autoprovision, or make the folder ", folder));
+          "the shared volume does not exist on this host: set autoprovision, or create the folder ",
+          folder));
     }
     RETURN_IF_ERROR(MakeDirectories(folder, 0755));
     return folder;
@@ -96,7 +97,7 @@ absl::StatusOr<std::string> TaskFiles::MakeDockerVolume(const std::string& task_
 absl::StatusOr<std::string> TaskFiles::MakeVolume(const std::string& task_id,
                                                   const v1::Volume& volume) const {
   if (!IsFileName(volume.name()))
-    return absl::InvalidArgumentError("the name cannot be a folder's");
+    return absl::InvalidArgumentError("the name is not a valid folder name");
   if (volume.has_docker_volume_configuration()) return MakeDockerVolume(task_id, volume);
   const std::string& source = volume.host().source_path();
   if (!source.empty() && !absl::StartsWith(source, "/")) {
@@ -104,7 +105,7 @@ absl::StatusOr<std::string> TaskFiles::MakeVolume(const std::string& task_id,
         absl::StrCat("host.sourcePath '", source, "' is not absolute"));
   }
   const std::string folder = source.empty() ? VolumeFolder(task_id, volume.name()) : source;
-  if (!FileExists(folder)) {  // a source may also be a file or a device
+  if (!FileExists(folder)) {  // a source may also be a file or device
     RETURN_IF_ERROR(MakeDirectories(folder, source.empty() ? 0777 : 0755));
   }
   return folder;
@@ -192,7 +193,7 @@ absl::Status TaskFiles::MakeLog(const std::string& task_id, const std::string& c
   return absl::OkStatus();
 }
 
-// A folder that cannot be read shows nothing: what is in it is found at the next look.
+// An unreadable folder counts as empty. The next inventory finds its content.
 std::vector<std::string> TaskFiles::FoldersIn(const std::string& folder) const {
   std::vector<std::string> names;
   std::error_code error;

@@ -54,7 +54,7 @@ class TaskFiles {
   // cannot.
   absl::Status MakeLog(const std::string& task_id, const std::string& container) const;
 
-  // What there is below tasks/ and logs/: names of folders, by right the ids of tasks.
+  // The names of the folders below tasks/ and logs/, normally task ids.
   std::vector<std::string> TaskFolders() const { return FoldersIn("tasks"); }
   std::vector<std::string> LogFolders() const { return FoldersIn("logs"); }
 

@@ -17,12 +17,14 @@ namespace {
 
 constexpr size_t kMaxNameLength = 255;
 
-// ECS's letters for names of tasks and containers. Files and folders are called after them: any
-// other name, such as "../x", could reach what is not the task's.
+// ECS's letters for names of tasks and containers, and the dot of our own "davit.pause". Files and
+// folders are called after them: any other name, such as "../x", could reach what is not the
+// task's.
 bool IsName(absl::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameLength &&
+  return !text.empty() && text.size() <= kMaxNameLength && text.front() != '.' &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
+                  c == '.';
          });
 }
 

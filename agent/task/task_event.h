@@ -145,7 +145,7 @@ struct Event {
                Deprovisioned, Checked, Observed, ContainerRemoved, CallStuck, CallGoesOn,
                TimerFired>
       what;
-  // The same, since the host's boot: by a clock that nobody sets.
+  // The same as time since the host's boot, by a clock that nobody sets.
   absl::Duration uptime = absl::ZeroDuration();
 };
 

@@ -12,7 +12,7 @@
 namespace davit::task {
 namespace {
 
-// Notes one event in a copy of the snapshot. What is needed next is task_plan.h's business.
+// Notes one event in a copy of the snapshot. task_plan.h decides what is needed next.
 class Notes {
  public:
   Notes(const Moment& now, TaskSnapshot* task, Actions* actions)
@@ -57,7 +57,7 @@ class Notes {
   void operator()(const Created& event) {
     ContainerSnapshot* container = InFlight(event.container, Work::kCreate, event.attempt);
     if (container == nullptr) return;
-    // It may be there already: made by an agent that lost its memory.
+    // It may exist already, created by an agent that lost its records.
     if (event.outcome.kind == Outcome::Kind::kRetry) actions_->push_back(Observe{});
     if (!EndWork(event.outcome, container)) return;
     container->phase = Phase::kCreated;
@@ -68,7 +68,7 @@ class Notes {
     ContainerSnapshot* container = InFlight(event.container, Work::kStart, event.attempt);
     if (container == nullptr) return;
     if (event.outcome.kind == Outcome::Kind::kRetry) {
-      // It may have started: only a look can tell.
+      // It may have started. Only an inspection can tell.
       EndWork(event.outcome, container);
       actions_->push_back(Observe{});
       return;
@@ -80,7 +80,7 @@ class Notes {
     ContainerSnapshot* container = FindContainer(task_, event.container);
     if (container == nullptr || container->phase == Phase::kStopped) return;
     if (container->restart_count > 0) {
-      actions_->push_back(Observe{});  // late news of an earlier life, perhaps: only a look tells
+      actions_->push_back(Observe{});  // may be a late event of an earlier life: inspect
       return;
     }
     containers_.NoteExit({event.exit_code, event.out_of_memory, event.exited_at, event.facts},
@@ -96,7 +96,7 @@ class Notes {
     }
     task_->waiting_reason = event.outcome.reason;
     if (event.outcome.kind == Outcome::Kind::kFailed) {
-      actions_->push_back(Observe{});  // no such process: its exit was missed
+      actions_->push_back(Observe{});  // no such process, so its exit was missed
       return;
     }
     containers_.ArmTimerFor(TimerKey::Kind::kRetry, RetryDelay(++container->failures), container);
@@ -123,7 +123,7 @@ class Notes {
     if (event.result) NoteCheck(now_, *event.result, *container, probe);
     if (HealthOf(*container) == Health::kHealthy) {
       container->was_healthy = true;
-      container->start_timed_out = false;  // it came after all
+      container->start_timed_out = false;  // the condition holds after all
     }
     containers_.ArmCheckTimer(container->name, event.probe, probe);
   }
@@ -177,11 +177,11 @@ class Notes {
     }
     if (container->attempt != event.key.attempt) return;
     if (StartIsUncertain(*container)) {
-      actions_->push_back(Observe{});  // time does not tell whether it runs: only a look does
+      actions_->push_back(Observe{});  // a timer does not show whether it runs: inspect
     } else if (container->work == Work::kBackoff) {
       container->work = Work::kNothing;
     } else if (container->phase == Phase::kRunning && container->stop_signals > 0) {
-      containers_.SendSignal(container);  // the last one was not delivered
+      containers_.SendSignal(container);  // the last signal was not delivered
     }
   }
 
@@ -193,7 +193,7 @@ class Notes {
     return awaited ? container : nullptr;
   }
 
-  // The probe whose check with this number is due or under way; `container` may be null.
+  // The probe whose check with this number is due or in flight; `container` may be null.
   static Probe* Awaited(ProbeKind kind, int number, ContainerSnapshot* container) {
     if (container == nullptr || container->phase != Phase::kRunning) return nullptr;
     const auto found = container->probes.find(kind);
@@ -201,7 +201,7 @@ class Notes {
     return awaited ? &found->second : nullptr;
   }
 
-  // True when the work is done; arms the retry of one that may still succeed.
+  // True: the work is done. Otherwise arms the retry of work that may still succeed.
   template <typename Subject>
   bool EndWork(const Outcome& outcome, const std::string& timer_name, Subject* subject) {
     subject->work = Work::kNothing;
@@ -234,7 +234,7 @@ class Notes {
   ContainerNotes containers_;
 };
 
-// Whether the checks amount to the same. What they said alone is not worth a write each time.
+// Whether the checks have the same verdicts. A changed output alone is not worth a write.
 bool HasSameVerdicts(const TaskSnapshot& before, const TaskSnapshot& after) {
   const auto same = [](const auto& a, const auto& b) {
     return a.second.health == b.second.health && a.second.failures == b.second.failures;
@@ -246,7 +246,7 @@ bool HasSameVerdicts(const TaskSnapshot& before, const TaskSnapshot& after) {
                     });
 }
 
-// Merges the status and ends the step with a report if anybody could see a difference.
+// Merges the status and adds a report if anything visible has changed.
 void Conclude(const TaskSnapshot& before, Step* step) {
   step->next.last_status = std::max(step->next.last_status, StatusOf(step->next));
   const auto same = [](const ContainerSnapshot& a, const ContainerSnapshot& b) {
@@ -263,7 +263,7 @@ void Conclude(const TaskSnapshot& before, Step* step) {
                   step->next.containers.end(), same);
   if (visible) step->actions.push_back(Report{});
   if (!visible && HasSameVerdicts(before, step->next)) return;
-  // Kept for a restart, but nothing has to wait for it.
+  // Stored for a restart, but nothing waits for it.
   if (std::find(step->actions.begin(), step->actions.end(), Action(Persist{})) ==
       step->actions.end()) {
     step->actions.push_back(Persist{});
@@ -296,12 +296,12 @@ Step Recover(TaskSnapshot task) {
   next.admitted = false;
   ++next.attempt;
   for (ContainerSnapshot& container : next.containers) {
-    // What became of a start that was begun is for the look at the runtime to say.
+    // An inspection of the runtime must show what became of an unfinished start.
     container.work = container.work == Work::kStart || StartIsUncertain(container) ? Work::kBackoff
                                                                                    : Work::kNothing;
     if (container.phase == Phase::kPulled) container.phase = Phase::kNone;
     container.failures = 0;
-    container.stop_signals = 0;  // a stop begins anew, with a full grace period
+    container.stop_signals = 0;  // a stop starts again with a full grace period
     ++container.attempt;
   }
   next.observed = !next.owns_host_state;

@@ -167,7 +167,7 @@ absl::Status Restore(const v1::ContainerRecord& record, ContainerSnapshot* conta
   return absl::OkStatus();
 }
 
-// A container that was never started has said nothing. That output is missing is told whatever the
+// A container that was never started has no output. That output is missing is told whatever the
 // container ended with: nobody looks for what he does not know of.
 std::string ReasonForUsers(const ContainerSnapshot& container) {
   std::string reason = container.reason;

@@ -12,10 +12,10 @@
 
 namespace davit::task {
 
-// What the controller wants, or what the task's own fate demands. Never goes back from kStop.
+// What the controller wants, or what the task's own state demands. Never goes back from kStop.
 enum class Goal { kRun, kStop };
 
-// All that the state machine knows about one task. A value: copied, compared, printed.
+// Everything that the state machine knows about one task. A value: copied, compared, printed.
 struct TaskSnapshot {
   std::string task_id;  // the 32 hex digits of its ARN
 
@@ -31,7 +31,7 @@ struct TaskSnapshot {
   int failures = 0;
   // The furthest status computed so far: what is reported never goes back.
   v1::TaskStatus::Value last_status = v1::TaskStatus::PENDING;
-  std::string waiting_reason;  // why it is not further than it is
+  std::string waiting_reason;  // what it waits for
   // What hangs of that which is done for it now: known to this process only.
   std::vector<std::string> stuck_calls;
   std::string stopped_reason;
@@ -52,7 +52,7 @@ struct TaskSnapshot {
 // way.
 std::string WaitingReasonOf(const TaskSnapshot& task);
 
-// The status that the snapshot amounts to. Not merged with what was reported before.
+// The status of the snapshot, not merged with earlier reports.
 v1::TaskStatus::Value StatusOf(const TaskSnapshot& task);
 
 ContainerSnapshot* FindContainer(TaskSnapshot* task, absl::string_view name);
