@@ -1,5 +1,7 @@
 #include "controller/definition/rules.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <cmath>
 #include <map>
 #include <set>
@@ -27,10 +29,16 @@ using ecs::Problems;
 using Request = v1::RegisterTaskDefinitionRequest;
 
 constexpr int kMaxContainers = 10;
-// ECS's quota on the size of a task definition. ECS counts its JSON; the message is never larger.
+// ECS's quota on the size of a task definition, of its JSON form.
 constexpr size_t kMaxBytes = 64U << 10;
 constexpr int64_t kMinTaskCpu = 128;
 constexpr int64_t kMaxTaskCpu = 196608;
+
+size_t JsonBytes(const Request& request) {
+  std::string json;
+  // What is not UTF-8 has no JSON form, and is refused elsewhere.
+  return google::protobuf::util::MessageToJsonString(request, &json).ok() ? json.size() : 0;
+}
 
 bool Requires(const Request& request, absl::string_view compatibility) {
   return std::find(request.requires_compatibilities().begin(),
@@ -231,9 +239,9 @@ std::vector<std::string> FindProblems(const Request& request) {
                  request.container_definitions_size(), ".");
   }
   for (std::string& problem : ecs::FindRangeProblems(request)) list.push_back(std::move(problem));
-  if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxBytes) {
-    list.push_back(
-        absl::StrCat("the task definition is larger than 64 KiB: it has ", bytes, " bytes."));
+  if (const size_t bytes = JsonBytes(request); bytes > kMaxBytes) {
+    list.push_back(absl::StrCat("a task definition has at most ", kMaxBytes,
+                                " bytes (64 KiB) of JSON; this one has ", bytes, "."));
   }
   CheckEnums(request, &problems);
   CheckTaskSize(request, &problems);

@@ -44,9 +44,9 @@ v1::Container RenderContainer(const state::Place& place, const v1::StoredTask& t
   if (!record.runtime_id().empty()) out.set_runtime_id(record.runtime_id());
   out.set_last_status(v1::ContainerStatus::Value_Name(record.last_status()));
   if (record.has_exit_code()) out.set_exit_code(record.exit_code());
-  // ECS has no member for what a task waits for: it is shown as its containers' reason until they
-  // have one of their own.
-  const bool is_waiting = task.last_status() < v1::TaskStatus::RUNNING;
+  // ECS has no member for what a task waits for, be it room or a call that hangs in its stop: it is
+  // shown as its containers' reason until they have one of their own.
+  const bool is_waiting = task.last_status() != v1::TaskStatus::STOPPED;
   const std::string& reason =
       record.reason().empty() && is_waiting ? task.waiting_reason() : record.reason();
   if (!reason.empty()) out.set_reason(reason);

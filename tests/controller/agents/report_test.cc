@@ -315,6 +315,12 @@ TEST_CASE("what a task waits for is shown as its containers' reason", "[report]"
   CHECK(task.Describe().containers(0).reason() == "RESOURCE:MEMORY: needs 512 MiB");
   task.Report(v1::TaskStatus::RUNNING, 2);
   CHECK_FALSE(task.Describe().containers(0).has_reason());
+  message = ReportOf("s1", task.arn, v1::TaskStatus::STOPPING, 3);
+  message.mutable_status_report()->mutable_tasks(0)->set_waiting_reason("a call hangs: /mnt/x");
+  task.cluster.Say("s1", message);
+  CHECK(task.Describe().containers(0).reason() == "a call hangs: /mnt/x");
+  task.Report(v1::TaskStatus::STOPPED, 4);
+  CHECK_FALSE(task.Describe().containers(0).has_reason());
 }
 
 TEST_CASE("a task is as healthy as its essential containers that have a check", "[report]") {

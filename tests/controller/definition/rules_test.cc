@@ -159,6 +159,21 @@ TEST_CASE("each problem names its member, in ECS's words where it has some", "[r
   }
 }
 
+TEST_CASE("a definition of more than 64 KiB of JSON is refused", "[rules]") {
+  Request request = Valid();
+  Container* container = request.mutable_container_definitions(0);
+  for (int i = 0; i < 600; ++i) {
+    container->add_environment()->set_name(absl::StrCat("N", i));
+    container->mutable_environment(i)->set_value(std::string(70, 'x'));
+  }
+  CHECK(FindProblems(request).empty());
+  for (int i = 0; i < 100; ++i) *container->add_environment() = container->environment(i);
+  CHECK(request.ByteSizeLong() < 65536);
+  const std::vector<std::string> problems = FindProblems(request);
+  REQUIRE(problems.size() == 1);
+  CHECK_THAT(problems[0], Catch::StartsWith("a task definition has at most 65536 bytes"));
+}
+
 TEST_CASE("all problems are found at once", "[rules]") {
   Request request;
   request.add_container_definitions();
