@@ -23,7 +23,7 @@ void OnMessage(const std::string& session_id, const std::string& bound_host,
 void OnStreamEnded(const std::string& session_id, change::Change* change);
 // A deadline has passed.
 void OnDue(const change::Deadline& deadline, change::Change* change);
-// The controller goes down: every agent is told to dial again.
+// The controller stops: every agent gets a Goodbye, and dials again.
 void OnStopping(change::Change* change);
 
 }  // namespace davit::controller::agents

@@ -12,8 +12,8 @@ namespace davit::controller::agents {
 // observation lacks. Pure.
 v1::StoredTask Merge(v1::StoredTask record, const v1::TaskState& seen, int64_t now);
 
-// Whether `after` says something that must be durable before anybody hears of it: that the task or
-// one of its containers runs, or how one has ended. The rest is reported again by every new
+// Whether `after` must be durable before the report is acknowledged: it says that the task or one
+// of its containers runs, or how one ended. Agents report everything else again in each new
 // session.
 bool MustBeDurable(const v1::StoredTask& before, const v1::StoredTask& after);
 

@@ -78,7 +78,7 @@ void OnReport(const Instance& instance, const v1::StatusReport& report, Change* 
     } else if (!task->is_stopped()) {
       if (!IsOld(seen, *task->record, session)) Observe(*task, seen, session, change);
     } else if (seen.last_status() == v1::TaskStatus::STOPPED) {
-      // The agent has not heard that its end is known. (Of a new end, SendChanged() tells it.)
+      // The agent does not know yet that this end is recorded. (SendChanged() announces new ends.)
       known_ends.removed_task_arns.push_back(seen.task_arn());
     }
   }

@@ -15,9 +15,9 @@ namespace davit::controller::agents {
 // operations have no randomness.
 absl::Duration HeartbeatPeriod(size_t agents, const std::string& instance_id, uint64_t sequence);
 
-// The agent of this instance has just got a session.
+// The agent of this instance has just begun a session.
 void NoteConnected(const state::Instance& instance, change::Change* change);
-// It was heard of: its silence begins anew.
+// A message came from it: restarts the timer that ends silent sessions.
 void NoteAlive(const state::Instance& instance, change::Change* change);
 // Ends the session of a connected instance in the state; the stream is not touched.
 void Disconnect(const state::Instance& instance, absl::string_view why, change::Change* change);

@@ -14,7 +14,7 @@
 
 namespace davit::controller::api {
 
-// What Prometheus is told. Thread-safe.
+// The controller's Prometheus metrics. Thread-safe.
 class Metrics {
  public:
   Metrics(const loop::Loop* loop, const HttpServerCounters* http);

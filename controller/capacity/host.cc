@@ -35,7 +35,7 @@ std::vector<int> PortsFrom(const v1::Resource& resource) {
   return ports;
 }
 
-// Each once: whatever an agent says, no GPU is given twice.
+// Each id once, even if an agent repeats one: no GPU is given to two containers.
 std::vector<std::string> IdsFrom(const v1::Resource& resource) {
   const std::set<std::string> ids(resource.string_set_value().begin(),
                                   resource.string_set_value().end());

@@ -11,7 +11,7 @@ namespace davit::controller::ecs {
 // The smallest and the largest value of every number in a request, from one table (ranges.cc): what
 // is out of its range, each with the path of its member:
 //   "overrides.containerOverrides[0].memory: must be in 6..67108864, is -1."
-// Members that are absent are not looked at. Pure.
+// Absent members are skipped. Pure.
 std::vector<std::string> FindRangeProblems(const google::protobuf::Message& request);
 
 // Whether the table has the field, or says why it needs no range.

@@ -26,8 +26,8 @@ class AgentSink {
   virtual void Flush() = 0;
 };
 
-// Connects streams of agents, of whatever kind, with the loop. The protocol itself is agents/'s
-// (agent.proto). Thread-safe; never blocks. Locks are not held while sinks are called.
+// Connects the streams of agents, over gRPC or simulated, with the loop. agents/ implements the
+// protocol (agent.proto). Thread-safe; never blocks. Locks are not held while sinks are called.
 class AgentSessions final : public EffectListener {
  public:
   // `new_id` gives session ids, never the same twice. Thread-safe. `flusher` runs the sinks'

@@ -17,7 +17,7 @@ namespace {
 // Bounds how long the first of a batch waits for the last, and how much one transaction holds.
 constexpr size_t kMaxCommands = 1000;
 constexpr size_t kMaxRows = 10'000;
-// Of API requests: beyond it, a client is better told at once.
+// Of API requests. Beyond it, an error at once helps a client more than a late answer.
 constexpr size_t kMaxWaiting = 10'000;
 // A read waits for at most so many mutations.
 constexpr size_t kMutationsPerLock = 200;

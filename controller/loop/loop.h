@@ -82,7 +82,7 @@ class Loop {
   // Of an agent, or of the controller itself: never refused. Whoever calls this bounds how many
   // commands it has under way.
   void SubmitAlways(Command command, Done done = nullptr);
-  // Runs `pong` on the writer: proof that it moves, whatever the disk does.
+  // Runs `pong` on the writer. It proves that the writer works, also while a commit hangs.
   void Ping(Work pong) { deps_.writer->Post(std::move(pong)); }
 
   // What is durable. Thread-safe.

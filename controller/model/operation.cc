@@ -83,8 +83,7 @@ const std::map<absl::string_view, Operation>& Table() {
 #undef WRITES
 #undef READS
 
-// ECS's other operations, so that a user is told that they are not built, and not that they do not
-// exist.
+// ECS's other operations. A request for one of them is answered "not supported", not "unknown".
 const std::set<absl::string_view>& OtherEcsOperations() {
   static const auto* const kNames = new std::set<absl::string_view>{
       "CreateCapacityProvider",

@@ -14,8 +14,8 @@
 
 namespace davit::controller::rows {
 
-// Records are immutable and shared: whoever holds one may read it on any thread, for as long as it
-// likes.
+// Records are immutable and shared: the holder of a Ref may read the record on any thread, at any
+// time.
 template <typename T>
 using Ref = std::shared_ptr<const T>;
 
@@ -36,8 +36,8 @@ using Record = std::variant<Ref<v1::StoredMeta>, Ref<v1::StoredFamily>,
                             Ref<v1::StoredContainerInstance>, Ref<v1::StoredTask>, Ref<Session>>;
 
 enum class Durability {
-  kNow,    // nobody hears of it before it is durable
-  kLazy,   // written some time later; whoever said it will say it again after a crash
+  kNow,    // answered, sent and shown only when it is durable
+  kLazy,   // written later; its source reports it again after a crash
   kNever,  // ends with the process
 };
 

@@ -12,7 +12,7 @@
 namespace davit::controller::state {
 
 // The durable state, for reads on any thread. The writer brings it up to date when a commit has
-// become durable, and before anybody hears of that. Thread-safe.
+// become durable, before it is answered. Thread-safe.
 //
 // A read collects Refs to records under the lock, which must be short, and renders them outside.
 class View {

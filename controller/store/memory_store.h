@@ -30,7 +30,7 @@ class MemoryStore final : public Store {
   void set_limits(Limits limits) { limits_ = limits; }
   int commits() const { return commits_; }
   const std::map<std::string, std::string>& rows() const { return rows_; }
-  // Changes a row behind the back of whoever uses the store.
+  // Changes a row as another controller would, without a fence.
   void Put(const std::string& key, const std::string& value) { rows_[key] = value; }
 
  private:

@@ -17,7 +17,7 @@ namespace davit::controller::store {
 using CommandRows = std::vector<rows::Mutation>;
 
 // What a commit demands of the store: a row with this value (nullopt: no such row). It is refused
-// if another controller has changed that row meanwhile.
+// if another controller has changed that row.
 struct Fence {
   std::string key;
   std::optional<std::string> value;
