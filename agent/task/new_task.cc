@@ -17,14 +17,16 @@ namespace {
 
 constexpr size_t kMaxNameLength = 255;
 
-// ECS's letters for names of tasks and containers, and the dot of our own "davit.pause". Files and
-// folders are called after them: any other name, such as "../x", could reach what is not the
-// task's.
+// The container of our own that a task with pidMode or ipcMode "task" begins with (agent/spec). Its
+// dot keeps it apart from every container of a definition.
+constexpr char kPauseName[] = "davit.pause";
+
+// ECS's letters for names of tasks and containers. Files and folders are called after them: any
+// other name, such as "../x", could reach what is not the task's.
 bool IsName(absl::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameLength && text.front() != '.' &&
+  return !text.empty() && text.size() <= kMaxNameLength &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
-                  c == '.';
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
          });
 }
 
@@ -104,7 +106,7 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
                                                      ": containerDefinitions: name '",
                                                      wanted.name(), "' is empty or repeated"));
     }
-    if (!IsName(wanted.name())) {
+    if (!IsName(wanted.name()) && wanted.name() != kPauseName) {
       return absl::InvalidArgumentError(
           absl::StrCat(assignment.task_arn(), ": containerDefinitions: name '", wanted.name(),
                        "' must be 1 to 255 letters, digits, hyphens and underscores"));

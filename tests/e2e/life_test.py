@@ -127,7 +127,7 @@ class Life(e2e.ClusterTest):
         self.ecs.wait_status(arn, "RUNNING")
         before = self.container_pids(arn, "main")
         self.wait_health(arn, "main", "UNHEALTHY")
-        self.assertIn("not ended", self.agents_view(arn, "main")["Health"]["output"])
+        self.assertIn("timed out", self.agents_view(arn, "main")["Health"]["output"])
 
         def checked_three_times():
             with open(f"{self.marks}/checks", encoding="utf-8") as file:
