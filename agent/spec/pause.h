@@ -5,12 +5,9 @@
 
 #include "absl/status/statusor.h"
 #include "agent/spec/oci_spec.h"
+#include "base/definition/pause_name.h"
 
 namespace davit::spec {
-
-// The name of the agent's own container that holds the namespaces shared by a task's containers,
-// like ECS's pause container. No definition can use this name, because ECS's names have no dots.
-inline constexpr char kPauseContainer[] = "davit.pause";
 
 // Whether the containers share a namespace with pidMode or ipcMode "task". A single container
 // shares nothing: the task's namespace is its own.

@@ -39,8 +39,8 @@ absl::StatusOr<HostInventory> TakeInventory(const std::vector<runtime::Container
     task.containers.push_back(name.empty() ? container : name);
     const bool may_run = info.state == runtime::ContainerState::kRunning ||
                          info.state == runtime::ContainerState::kUnknown;
-    if (may_run && name == spec::kPauseContainer) pauses.insert(info.pid);
-    task.runs = task.runs || (may_run && name != spec::kPauseContainer);
+    if (may_run && name == kPauseContainer) pauses.insert(info.pid);
+    task.runs = task.runs || (may_run && name != kPauseContainer);
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> leases, host.runtime->ListLeases());
   for (absl::string_view lease : leases) {

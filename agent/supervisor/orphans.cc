@@ -59,15 +59,15 @@ v1::Assignment AssignmentFromLabels(const HostTask& task) {
   assignment.set_cluster(task.cluster);
   assignment.set_desired_status(v1::TaskStatus::STOPPED);
   const bool has_pause =
-      std::count(task.containers.begin(), task.containers.end(), spec::kPauseContainer) > 0;
+      std::count(task.containers.begin(), task.containers.end(), kPauseContainer) > 0;
   for (const std::string& container : task.containers) {
     v1::ContainerDefinition* definition =
         assignment.mutable_task_definition()->add_container_definitions();
     definition->set_name(container);
-    if (!has_pause || container == spec::kPauseContainer) continue;
+    if (!has_pause || container == kPauseContainer) continue;
     // The end of the pause container ends all containers in its namespace, so it must stop last.
     v1::ContainerDependency* dependency = definition->add_depends_on();
-    dependency->set_container_name(spec::kPauseContainer);
+    dependency->set_container_name(kPauseContainer);
     dependency->set_condition("START");
   }
   return assignment;

@@ -7,7 +7,7 @@
 namespace davit::supervisor {
 
 std::string PauseIdOf(const std::string& task_id) {
-  return task::ContainerIdOf(task_id, spec::kPauseContainer);
+  return task::ContainerIdOf(task_id, kPauseContainer);
 }
 
 absl::Status StartPause(runtime::Runtime* runtime, const PausePlace& place) {
@@ -15,7 +15,7 @@ absl::Status StartPause(runtime::Runtime* runtime, const PausePlace& place) {
   spec.id = PauseIdOf(place.task_id);
   spec.lease = place.lease;
   spec.labels = place.labels;
-  spec.labels["davit.container-name"] = spec::kPauseContainer;
+  spec.labels["davit.container-name"] = kPauseContainer;
   spec.oci_spec_json = place.oci_spec_json;
   // An earlier pause container that has ended can be reset: no container starts before this one.
   const absl::Status cleared = runtime->Reset(spec.id);

@@ -89,7 +89,7 @@ void TaskEffects::BeginDeprovision(const std::shared_ptr<Task>& task,
     containers.push_back(container.name);
   // After the containers in its namespaces.
   if (spec::NeedsPause(task->assignment().task_definition()))
-    containers.emplace_back(spec::kPauseContainer);
+    containers.emplace_back(kPauseContainer);
   deps_.pools.runtime->Post(
       {task->id(), "removing the task"}, [this, task, attempt, containers = std::move(containers)] {
         task->Handle(deps_.removal->Deprovision(task.get(), containers, attempt));

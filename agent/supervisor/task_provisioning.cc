@@ -42,10 +42,10 @@ task::Outcome TaskProvisioning::Provision(const Task& task) const {
 }
 
 absl::Status TaskProvisioning::BeginSharing(const Task& task) const {
-  ASSIGN_OR_RETURN(std::string oci_spec,
-                   spec::BuildPauseSpec(
-                       task.arn(), deps_.cgroups->ContainerPath(task.id(), spec::kPauseContainer),
-                       *deps_.facts));
+  ASSIGN_OR_RETURN(
+      std::string oci_spec,
+      spec::BuildPauseSpec(task.arn(), deps_.cgroups->ContainerPath(task.id(), kPauseContainer),
+                           *deps_.facts));
   return StartPause(deps_.runtime, {task.id(), task.Lease(), LabelsOf(task, deps_.agent_label),
                                     std::move(oci_spec)});
 }

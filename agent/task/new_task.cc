@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/task/dependencies.h"
 #include "base/definition/container_checks.h"
+#include "base/definition/pause_name.h"
 #include "base/definition/reservation.h"
 #include "base/ids.h"
 #include "base/status.h"
@@ -16,10 +17,6 @@ namespace davit::task {
 namespace {
 
 constexpr size_t kMaxNameLength = 255;
-
-// The container of our own that a task with pidMode or ipcMode "task" begins with (agent/spec). Its
-// dot keeps it apart from every container of a definition.
-constexpr char kPauseName[] = "davit.pause";
 
 // ECS's letters for names of tasks and containers. Files and folders are called after them: any
 // other name, such as "../x", could reach what is not the task's.
@@ -106,7 +103,7 @@ absl::StatusOr<TaskSnapshot> NewTask(const v1::Assignment& assignment,
                                                      ": containerDefinitions: name '",
                                                      wanted.name(), "' is empty or repeated"));
     }
-    if (!IsName(wanted.name()) && wanted.name() != kPauseName) {
+    if (!IsName(wanted.name()) && wanted.name() != kPauseContainer) {
       return absl::InvalidArgumentError(
           absl::StrCat(assignment.task_arn(), ": containerDefinitions: name '", wanted.name(),
                        "' must be 1 to 255 letters, digits, hyphens and underscores"));

@@ -58,6 +58,23 @@ struct ThreadedHost {
   LanePool health{{.name = "health"}, lanes};
 };
 
+// Stops kHungTasks tasks whose calls of this verb hang, then an innocent task, and waits until that
+// one has stopped. Returns the hung ones.
+std::vector<v1::Assignment> StopAnInnocentTaskBesideHung(Verb verb, ThreadedHost* threaded) {
+  FakeHost& host = threaded->host;
+  std::vector<v1::Assignment> hung;
+  for (int i = 1; i <= kHungTasks; ++i) hung.push_back(threaded->Run(i));
+  const v1::Assignment innocent = threaded->Run(100);
+  host.runtime.Hold(verb, kHungTasks);
+  for (const v1::Assignment& one : hung) host.supervisor->Assign(Stopped(one));
+  threaded->Until([&] { return host.runtime.HeldCalls() == 8; });
+  host.Pass(absl::Seconds(2));
+  threaded->Until([&] { return host.runtime.HeldCalls() == kHungTasks; });
+  host.supervisor->Assign(Stopped(innocent));
+  threaded->UntilStatus(innocent, v1::TaskStatus::STOPPED);
+  return hung;
+}
+
 TEST_CASE("hung tasks hold up neither the stop of another one nor a new one", "[hung_calls]") {
   const Verb verb = GENERATE(Verb::kCreateLease, Verb::kPrepareRootfs, Verb::kCreate, Verb::kStart);
   ThreadedHost threaded;
@@ -124,16 +141,7 @@ TEST_CASE("a hung start goes on when it returns, and happens once", "[hung_calls
 TEST_CASE("hung removals hold up neither stops nor starts", "[hung_calls]") {
   ThreadedHost threaded;
   FakeHost& host = threaded.host;
-  std::vector<v1::Assignment> hung;
-  for (int i = 1; i <= kHungTasks; ++i) hung.push_back(threaded.Run(i));
-  const v1::Assignment innocent = threaded.Run(100);
-  host.runtime.Hold(Verb::kRemove, kHungTasks);
-  for (const v1::Assignment& one : hung) host.supervisor->Assign(Stopped(one));
-  threaded.Until([&] { return host.runtime.HeldCalls() == 8; });
-  host.Pass(absl::Seconds(2));
-  threaded.Until([&] { return host.runtime.HeldCalls() == kHungTasks; });
-  host.supervisor->Assign(Stopped(innocent));
-  threaded.UntilStatus(innocent, v1::TaskStatus::STOPPED);
+  const std::vector<v1::Assignment> hung = StopAnInnocentTaskBesideHung(Verb::kRemove, &threaded);
   threaded.Run(101);
   host.Pass(absl::Seconds(10));
   for (const v1::Assignment& one : hung) {
@@ -148,16 +156,7 @@ TEST_CASE("hung removals hold up neither stops nor starts", "[hung_calls]") {
 TEST_CASE("a signal that hangs holds up no other task's stop", "[hung_calls]") {
   ThreadedHost threaded;
   FakeHost& host = threaded.host;
-  std::vector<v1::Assignment> hung;
-  for (int i = 1; i <= kHungTasks; ++i) hung.push_back(threaded.Run(i));
-  const v1::Assignment innocent = threaded.Run(100);
-  host.runtime.Hold(Verb::kSignal, kHungTasks);
-  for (const v1::Assignment& one : hung) host.supervisor->Assign(Stopped(one));
-  threaded.Until([&] { return host.runtime.HeldCalls() == 8; });
-  host.Pass(absl::Seconds(2));
-  threaded.Until([&] { return host.runtime.HeldCalls() == kHungTasks; });
-  host.supervisor->Assign(Stopped(innocent));
-  threaded.UntilStatus(innocent, v1::TaskStatus::STOPPED);
+  const std::vector<v1::Assignment> hung = StopAnInnocentTaskBesideHung(Verb::kSignal, &threaded);
   host.runtime.Release(Verb::kSignal);
   for (const v1::Assignment& one : hung) threaded.UntilStatus(one, v1::TaskStatus::STOPPED);
 }
